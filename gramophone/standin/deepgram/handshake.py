@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import NAMESPACE_DNS, NAMESPACE_URL, uuid4, uuid5
 
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.cors import DEEPGRAM_HEADERS
 from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_by_fault
 from gramophone.standin.server.routes import HandshakeRequest
 from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused
 
 SPEAK_PATH = "/v1/speak"
 
+_PROJECT_ID = str(uuid5(NAMESPACE_DNS, "gramophone"))
 _MODEL_VERSION = "2025-04-07.0"
 
 
@@ -64,14 +66,19 @@ def admit(
         return plain if refused.code == plain.code else HttpRefusal(400, refused.code, str(refused))
 
 
+def socket_headers(request_id: str) -> tuple[tuple[str, str], ...]:
+    """The headers of a handshake that succeeded; they do not name the model (livekit#3912)."""
+    return (("dg-request-id", request_id), ("dg-project-id", _PROJECT_ID), *DEEPGRAM_HEADERS)
+
+
 def identity_headers(
-    request_id: str, model_name: str, *model_uuids: str
+    request_id: str, model_name: str, model_uuid: str
 ) -> tuple[tuple[str, str], ...]:
-    """The headers that name the request and the model."""
+    """The headers of an answer over HTTP, which name the request, the project and the model."""
     return (
-        ("dg-request-id", request_id),
         ("dg-model-name", model_name),
-        *(("dg-model-uuid", uuid) for uuid in model_uuids),
+        ("dg-model-uuid", model_uuid),
+        *socket_headers(request_id),
     )
 
 

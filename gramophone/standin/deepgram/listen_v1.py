@@ -19,6 +19,7 @@ from gramophone.standin.deepgram.handshake import (
     admit_connection,
     bad_request,
     identity_headers,
+    socket_headers,
 )
 from gramophone.standin.deepgram.listen_v2 import ListenV2Endpoint
 from gramophone.standin.deepgram.listening import ListeningSession
@@ -139,7 +140,7 @@ class ListenV1Endpoint:
             return answer
         identity = _identity(answer)
         serve = partial(self._serve, ordinal, identity, answer)
-        return Accept(_headers(identity), serve)
+        return Accept(socket_headers(identity.request_id), serve)
 
     async def transcribe(self, request: Request, reply: Reply) -> None:
         """Answer a whole recording with its transcript."""
@@ -163,7 +164,10 @@ class ListenV1Endpoint:
             await refuse(reply, answer, str(uuid4()))
             return
         identity = _identity(answer)
-        headers = [("content-type", "application/json"), *_headers(identity)]
+        headers = [
+            ("content-type", "application/json"),
+            *identity_headers(identity.request_id, identity.model, identity.model_uuid),
+        ]
         response = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
         async with response.watching_time():
             body = (
@@ -224,10 +228,6 @@ def _identity(parameters: ListenParameters) -> ListenIdentity:
         channels=parameters.channels,
         punctuate=parameters.punctuate,
     )
-
-
-def _headers(identity: ListenIdentity) -> tuple[tuple[str, str], ...]:
-    return identity_headers(identity.request_id, identity.model, identity.model_uuid)
 
 
 def _is_no_sound(request: Request) -> bool:

@@ -6,13 +6,13 @@ import logging
 from collections.abc import Sequence
 from functools import partial
 from itertools import count
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import uuid4
 
 from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
-from gramophone.standin.deepgram.handshake import admit_connection, identity_headers
+from gramophone.standin.deepgram.handshake import admit_connection, socket_headers
 from gramophone.standin.deepgram.listening import ListeningSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
@@ -53,9 +53,7 @@ class ListenV2Endpoint:
         if isinstance(answer, HttpRefusal):
             return answer
         request_id = str(uuid4())
-        headers = identity_headers(
-            request_id, answer.model, str(uuid5(NAMESPACE_URL, answer.model))
-        )
+        headers = socket_headers(request_id)
         return Accept(headers, partial(self._serve, ordinal, request_id, answer))
 
     async def _serve(

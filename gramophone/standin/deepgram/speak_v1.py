@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.standin.deepgram.handshake import identity_headers, metadata_of
+from gramophone.standin.deepgram.handshake import metadata_of, socket_headers
 from gramophone.standin.deepgram.speak_endpoint import Headers, SpeakEndpoint
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.wire.deepgram.server_actions import ServerProtocol
@@ -31,7 +31,7 @@ class SpeakV1Endpoint(SpeakEndpoint[SpeakParameters, ServerMessage]):
             late_flushed=value_of(faults, FaultName.LATE_FLUSHED, ordinal) is not None,
             starts_at_sentence=self._options.speak_on == "sentence",
         )
-        headers = identity_headers(metadata.request_id, metadata.model_name, metadata.model_uuid)
+        headers = socket_headers(metadata.request_id)
         return headers, SpeakServer(metadata, self._options.limits, quirks)
 
     def _render(self, message: ServerMessage) -> str:

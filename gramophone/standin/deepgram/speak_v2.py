@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from gramophone.core.clock import Clock
-from gramophone.standin.deepgram.handshake import identity_headers
+from gramophone.standin.deepgram.handshake import socket_headers
 from gramophone.standin.deepgram.speak_endpoint import Headers, SpeakEndpoint
 from gramophone.standin.faults import REASONS, FaultName, value_of
 from gramophone.standin.options import StandinOptions
@@ -60,10 +60,7 @@ class SpeakV2Endpoint(SpeakEndpoint[FluxParameters, ServerMessage]):
         self, ordinal: int, parameters: FluxParameters
     ) -> tuple[Headers, ServerProtocol[ServerMessage]]:
         connected = self._connected(ordinal, parameters.model)
-        headers = identity_headers(
-            connected.request_id, connected.model_name, *connected.model_uuids[:1]
-        )
-        return headers, self._machine(ordinal, connected, parameters)
+        return socket_headers(connected.request_id), self._machine(ordinal, connected, parameters)
 
     def _render(self, message: ServerMessage) -> str:
         return render(message)

@@ -9,9 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from sys import maxsize
-from typing import Any, Protocol, TypeAlias
+from typing import Any, Protocol
+from uuid import NAMESPACE_DNS, uuid5
 
 from gramophone.core.frozen import frozen
+from gramophone.standin.llm.rate_limits import (
+    AnthropicLimits,
+    Headers,
+    OpenAILimits,
+    RateLimits,
+)
+from gramophone.standin.server.cors import OPENAI_HEADERS
 from gramophone.standin.server.http import Request
 from gramophone.wire.lenient_json import read_object
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, ToolPiece
@@ -46,10 +54,11 @@ from gramophone.wire.llm.openai_responses_closing import next_number
 from gramophone.wire.llm.token_usage import answer_chars
 from gramophone.wire.sse import SseReader, Timed, event_bytes, raw_event
 
-Headers: TypeAlias = list[tuple[str, str]]
-
 JSON = ("content-type", "application/json")
 EVENT_STREAM = ("content-type", "text/event-stream; charset=utf-8")
+_OPENAI_ORGANIZATION = made_id("user-", 0)
+_OPENAI_PROJECT = made_id("proj_", 0)
+_ANTHROPIC_ORGANIZATION = str(uuid5(NAMESPACE_DNS, "gramophone"))
 
 
 @frozen
@@ -63,6 +72,7 @@ class Question:
         events: writes the answer of this ordinal as a stream.
         whole: writes the answer of this ordinal as one body.
         limits: where the answer has to end.
+        prompt_chars: its length, by which its tokens are guessed.
     """
 
     prompt: str
@@ -71,10 +81,16 @@ class Question:
     events: Callable[[ModelAnswer, int], list[Timed]]
     whole: Callable[[ModelAnswer, int], bytes]
     limits: AnswerLimits = AnswerLimits()
+    prompt_chars: int = 0
 
 
 class ProviderDialect(Protocol):
     """A protocol of a provider."""
+
+    @property
+    def rate_limits(self) -> RateLimits:
+        """The limits of the account, common to all protocols of the provider."""
+        ...
 
     @property
     def overloaded_status(self) -> int:
@@ -98,8 +114,8 @@ class ProviderDialect(Protocol):
         """
         ...
 
-    def headers(self, request_id: str) -> Headers:
-        """The headers of every answer."""
+    def headers(self, request_id: str, waited_us: int) -> Headers:
+        """The headers of every answer, which begins so long after its request."""
         ...
 
     def refusal(self, status: int) -> ModelRefusal:
@@ -132,14 +148,22 @@ class _OpenAIDialect:
 
     overloaded_status = 503
 
+    def __init__(self, *, strict: bool = False, rate_limits: RateLimits | None = None) -> None:
+        """Refuse all that the service refuses if `strict`; likewise in the other protocols."""
+        self._strict = strict
+        self.rate_limits = rate_limits or OpenAILimits()
+
     def keys(self, request: Request) -> Sequence[str]:
         return [_bearer(request)]
 
-    def headers(self, request_id: str) -> Headers:
+    def headers(self, request_id: str, waited_us: int) -> Headers:
         return [
-            ("x-request-id", request_id),
+            *OPENAI_HEADERS,
+            ("openai-organization", _OPENAI_ORGANIZATION),
+            ("openai-processing-ms", str(waited_us // 1000)),
+            ("openai-project", _OPENAI_PROJECT),
             ("openai-version", "2020-10-01"),
-            ("openai-processing-ms", "1"),
+            ("x-request-id", request_id),
         ]
 
     def refusal(self, status: int) -> ModelRefusal:
@@ -166,10 +190,6 @@ class ChatDialect(_OpenAIDialect):
 
     rubbish = raw_event('{"choices":[{"index":0,"delta":{"content":"')
 
-    def __init__(self, *, strict: bool = False) -> None:
-        """Refuse all that the service refuses if `strict`; likewise in the other protocols."""
-        self._strict = strict
-
     def read(self, request: Request) -> Question:
         parsed = parse_chat(request.body, strict=self._strict)
 
@@ -179,7 +199,15 @@ class ChatDialect(_OpenAIDialect):
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             return render_chat(answer, parsed, ordinal)
 
-        return Question(parsed.prompt, parsed.step, parsed.stream, events, whole, parsed.limits)
+        return Question(
+            parsed.prompt,
+            parsed.step,
+            parsed.stream,
+            events,
+            whole,
+            parsed.limits,
+            parsed.prompt_chars,
+        )
 
 
 @frozen
@@ -207,8 +235,8 @@ class ResponsesDialect(_OpenAIDialect):
 
     rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
 
-    def __init__(self, *, strict: bool = False) -> None:
-        self._strict = strict
+    def __init__(self, *, strict: bool = False, rate_limits: RateLimits | None = None) -> None:
+        super().__init__(strict=strict, rate_limits=rate_limits)
         self._turns: dict[str, _ResponsesTurn] = {}
 
     def read(self, request: Request) -> Question:
@@ -231,7 +259,9 @@ class ResponsesDialect(_OpenAIDialect):
             self._turns[response_id(ordinal)] = _turn(prompt, step, parsed, answer)
             return render_response(answer, parsed, ordinal)
 
-        return Question(prompt, step, parsed.stream, events, whole, parsed.limits)
+        return Question(
+            prompt, step, parsed.stream, events, whole, parsed.limits, parsed.prompt_chars
+        )
 
     def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
         # In a stream of Responses an error is an event with its fields at the top; Chat wraps them.
@@ -247,15 +277,19 @@ class _AnthropicDialect:
     overloaded_status = 529
     rubbish = raw_event('{"type":"content_block_delta","index":0,"de', "content_block_delta")
 
-    def __init__(self, *, strict: bool = False) -> None:
+    def __init__(self, *, strict: bool = False, rate_limits: RateLimits | None = None) -> None:
         self._strict = strict
+        self.rate_limits = rate_limits or AnthropicLimits()
 
     def keys(self, request: Request) -> Sequence[str]:
         # Clients since 2.0 send the key as a bearer, those before as a header of its own.
         return [request.header("x-api-key").strip(), _bearer(request)]
 
-    def headers(self, request_id: str) -> Headers:
-        return [("request-id", request_id)]
+    def headers(self, request_id: str, waited_us: int) -> Headers:
+        return [
+            ("request-id", request_id),
+            ("anthropic-organization-id", _ANTHROPIC_ORGANIZATION),
+        ]
 
     def refusal(self, status: int) -> ModelRefusal:
         return anthropic_refusal(status)
@@ -299,7 +333,15 @@ class MessagesDialect(_AnthropicDialect):
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             return render_message(answer, parsed, ordinal)
 
-        return Question(parsed.prompt, parsed.step, parsed.stream, events, whole, parsed.limits)
+        return Question(
+            parsed.prompt,
+            parsed.step,
+            parsed.stream,
+            events,
+            whole,
+            parsed.limits,
+            parsed.prompt_chars,
+        )
 
 
 class TokenCountDialect(_AnthropicDialect):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import Event
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from urllib.parse import unquote
@@ -20,7 +21,6 @@ from gramophone.standin.llm.dialects import (
     EVENT_STREAM,
     JSON,
     ChatDialect,
-    Headers,
     MessagesDialect,
     ProviderDialect,
     Question,
@@ -29,6 +29,7 @@ from gramophone.standin.llm.dialects import (
     other_request_id_of,
     request_id_of,
 )
+from gramophone.standin.llm.rate_limits import Headers, tokens_of
 from gramophone.standin.llm.response_plan import (
     Ending,
     InjectedEvents,
@@ -88,7 +89,9 @@ class ModelStandin:
         """Routes of Chat Completions and Responses."""
         asking = {
             ("POST", "/v1/chat/completions"): self._answering(self._openai),
-            ("POST", "/v1/responses"): self._answering(ResponsesDialect(strict=self._strict)),
+            ("POST", "/v1/responses"): self._answering(
+                ResponsesDialect(strict=self._strict, rate_limits=self._openai.rate_limits)
+            ),
         }
         return Routes(handlers={**asking, **self._model_handlers()})
 
@@ -125,29 +128,32 @@ class ModelStandin:
     async def _list_models(self, name: str | None, request: Request, reply: Reply) -> None:
         # Both providers have them at the same path; only Anthropic's clients send this header.
         dialect = self._anthropic if request.header("anthropic-version") else self._openai
-        request_id = self._other_request_id()
+        request_id, came_us = self._other_request_id(), self._clock.now_us()
         try:
             self._check_key(dialect, request)
         except RequestRefused as refused:
-            await self._refuse(dialect, refused.refusal, request_id, reply)
+            await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
             return
         body = dialect.model_list(self._options.models) if name is None else dialect.model(name)
-        await answer_whole(reply, 200, [JSON, *dialect.headers(request_id)], body)
+        await answer_whole(reply, 200, self._whole_head(dialect, request_id, came_us), body)
 
     def _other_request_id(self) -> str:
         ordinal, self._other_requests = self._other_requests, self._other_requests + 1
         return other_request_id_of(ordinal)
 
     async def _count(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
-        request_id = self._other_request_id()
+        request_id, came_us = self._other_request_id(), self._clock.now_us()
         try:
             body = self._understood(dialect, request).whole(
                 ModelAnswer(None, ()), self._answer_requests
             )
         except RequestRefused as refused:
-            await self._refuse(dialect, refused.refusal, request_id, reply)
+            await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
         else:
-            await answer_whole(reply, 200, [JSON, *dialect.headers(request_id)], body)
+            await answer_whole(reply, 200, self._whole_head(dialect, request_id, came_us), body)
+
+    def _whole_head(self, dialect: ProviderDialect, request_id: str, came_us: int) -> Headers:
+        return [JSON, *dialect.headers(request_id, self._clock.now_us() - came_us)]
 
     async def _answer(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         came_us = self._clock.now_us()
@@ -157,16 +163,22 @@ class ModelStandin:
             question, answer = await self._resolve(dialect, request, ordinal, came_us)
         except RequestRefused as refused:
             _log.info("request %d: %d, %s", ordinal, refused.refusal.status, refused)
-            await self._refuse(dialect, refused.refusal, request_id, reply)
+            limits = _limits_of_refused(dialect, refused.refusal.status, came_us)
+            await self._refuse(dialect, refused.refusal, request_id, came_us, reply, limits)
             return
         _log.info("request %d: %s", ordinal, request.path)
         plan = self._plan(dialect, question, answer, ordinal)
-        headers = dialect.headers(request_id)
+        tokens = tokens_of(answer, question.prompt_chars)
+        fields = dialect.rate_limits.used(*tokens, came_us)
         if question.stream:
-            headers += [EVENT_STREAM, ("cache-control", "no-cache")]
+            fields += [EVENT_STREAM, ("cache-control", "no-cache")]
         else:
-            headers += [JSON, *_length(plan, question.whole(answer, ordinal))]
-        await self._carry_out(plan, came_us, headers, reply)
+            fields += [JSON, *_length(plan, question.whole(answer, ordinal))]
+
+        def head() -> Headers:
+            return [*dialect.headers(request_id, self._clock.now_us() - came_us), *fields]
+
+        await self._carry_out(plan, came_us, head, reply)
 
     # --- what is answered ---------------------------------------------------------------------
 
@@ -239,18 +251,18 @@ class ModelStandin:
     # --- how it goes out ----------------------------------------------------------------------
 
     async def _carry_out(
-        self, plan: ResponsePlan, came_us: int, headers: Headers, reply: Reply
+        self, plan: ResponsePlan, came_us: int, head: Callable[[], Headers], reply: Reply
     ) -> None:
         begun = False
         for instant_us, data in plan.pieces:
             await self._until(came_us + instant_us)
             if not begun:
                 begun = True
-                await reply.start(200, headers)
+                await reply.start(200, head())
             await reply.send(data)
         await self._until(came_us + plan.ends_us)
         if plan.begins and not begun:
-            await reply.start(200, headers)
+            await reply.start(200, head())
         match plan.ending:
             case Ending.WHOLE:
                 await reply.end()
@@ -269,12 +281,31 @@ class ModelStandin:
             await self._clock.sleep_until_us(instant_us)
 
     async def _refuse(
-        self, dialect: ProviderDialect, refusal: ModelRefusal, request_id: str, reply: Reply
+        self,
+        dialect: ProviderDialect,
+        refusal: ModelRefusal,
+        request_id: str,
+        came_us: int,
+        reply: Reply,
+        limits: Headers | None = None,
     ) -> None:
         details = refusal.details
-        usual = [JSON, *dialect.headers(request_id), *refusal.headers]
+        head = self._whole_head(dialect, request_id, came_us)
+        usual = [*head, *(limits or []), *refusal.headers]
         body = details.body_over(dialect.error(refusal, request_id))
         await answer_whole(reply, refusal.status, details.headers_over(usual), body)
+
+
+def _limits_of_refused(dialect: ProviderDialect, status: int, now_us: int) -> Headers:
+    """The headers of the limits after a refused request, which counts as one without tokens."""
+    match status:
+        case 401:
+            # Without a key there is no account.
+            return []
+        case 429:
+            return dialect.rate_limits.exhausted(now_us)
+        case _:
+            return dialect.rate_limits.used(0, 0, now_us)
 
 
 def _length(plan: ResponsePlan, body: bytes) -> Headers:

@@ -16,6 +16,7 @@ from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from gramophone.standin.server.access import AllowedClients
+from gramophone.standin.server.client_service import service_of
 from gramophone.standin.server.http import (
     HttpConnection,
     Reply,
@@ -36,7 +37,7 @@ from gramophone.standin.server.routes import (
 )
 from gramophone.standin.server.sniffing import LoggedConnection, SniffingConnection
 from gramophone.standin.server.traffic_log import TrafficLog
-from gramophone.standin.server.unserved import service_of, unserved
+from gramophone.standin.server.unserved import unserved
 
 _log = logging.getLogger(__name__)
 

@@ -9,6 +9,7 @@ from http import HTTPStatus
 
 from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault, refusal_at
+from gramophone.standin.server.cors import DEEPGRAM_HEADERS
 from gramophone.wire.refusal_details import USUAL, RefusalDetails
 
 
@@ -43,6 +44,7 @@ class HttpRefusal:
             ("content-type", "application/json"),
             ("dg-request-id", request_id),
             ("dg-error", self.message),
+            *DEEPGRAM_HEADERS,
         ]
         return self.details.headers_over(usual)
 

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from gramophone.standin.server.client_service import service_of
 from gramophone.standin.server.refusal import HttpRefusal
-from gramophone.standin.server.unserved import service_of, unserved
+from gramophone.standin.server.unserved import unserved
 
 NOTHING = HttpRefusal(404, "NOT_FOUND", "There is nothing.")
 OTHER_METHOD = HttpRefusal(405, "METHOD_NOT_ALLOWED", "Another method.")

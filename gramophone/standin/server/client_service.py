@@ -1,0 +1,61 @@
+"""Services that clients mean, by the path and the headers of their requests."""
+
+# All services are at one port, and the clients of each read errors in its form alone: an SDK that
+# finds another one reports "no message". What tells clients apart, in this order:
+#
+#   headers   Anthropic's clients send `anthropic-version`, Deepgram's the scheme `Token`, the SDKs
+#             their names in `User-Agent`
+#   path      what it begins with belongs to one service
+#   key       `x-api-key` is Anthropic's, a bearer OpenAI's
+#
+# Who gives no sign gets Deepgram's form, which names the paths that there are.
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
+
+ServiceName: TypeAlias = Literal["anthropic", "deepgram", "openai"]
+
+HeaderOf: TypeAlias = Callable[[str], str]
+"""Gives the value of a header of a request, empty when it is not there."""
+
+_AGENTS: Final[tuple[tuple[str, ServiceName], ...]] = (
+    ("anthropic", "anthropic"),
+    ("openai", "openai"),
+    ("deepgram", "deepgram"),
+)
+_PATHS: Final[tuple[tuple[str, ServiceName], ...]] = (
+    ("/v1/messages", "anthropic"),
+    ("/v1/complete", "anthropic"),
+    ("/v1/chat", "openai"),
+    ("/v1/completions", "openai"),
+    ("/v1/responses", "openai"),
+    ("/v1/embeddings", "openai"),
+    ("/v1/audio", "openai"),
+    ("/v1/realtime", "openai"),
+    ("/v1/speak", "deepgram"),
+    ("/v1/listen", "deepgram"),
+    ("/v1/projects", "deepgram"),
+    ("/v1/auth", "deepgram"),
+    ("/v2/", "deepgram"),
+)
+
+
+def service_of(path: str, header: HeaderOf) -> ServiceName:
+    """The service that a client means, by the path and the headers of its request."""
+    scheme = header("authorization").strip().partition(" ")[0].lower()
+    agent = header("user-agent").lower()
+    if header("anthropic-version"):
+        return "anthropic"
+    if scheme == "token":
+        return "deepgram"
+    for word, service in _AGENTS:
+        if word in agent:
+            return service
+    for beginning, service in _PATHS:
+        if path.startswith(beginning):
+            return service
+    if header("x-api-key"):
+        return "anthropic"
+    return "openai" if scheme == "bearer" else "deepgram"
