@@ -28,8 +28,7 @@ from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
-from gramophone.standin.server.listener import refuse
-from gramophone.standin.server.refusal import HttpRefusal, refusal_by_fault
+from gramophone.standin.server.refusal import HttpRefusal, refusal_by_fault, refuse
 from gramophone.standin.server.routes import Accept, HandshakeRequest, Routes
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice

@@ -24,8 +24,7 @@ from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.delivery.pacing import FramePacer
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request
-from gramophone.standin.server.listener import refuse
-from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_by_fault
+from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_by_fault, refuse
 from gramophone.standin.source.speech_files import RecordedFile, RecordedFiles
 from gramophone.standin.voice import Break, Voice, VoiceSound
 from gramophone.standin.voices.file_encoding import CAN_BE_MADE, encoded

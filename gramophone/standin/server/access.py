@@ -9,7 +9,8 @@
 #   Host             the name by which the machine was found. By DNS rebinding a page makes its own
 #                    name lead here, and is then of the same origin; the name is what is left of it.
 #
-# Programs send the name they were given and no Origin, and pass.
+# Programs send the name they were given and no Origin, and pass. So does a page of a server on this
+# machine, the user's own program in a browser, whose Origin names that server.
 
 from __future__ import annotations
 
@@ -30,28 +31,43 @@ _FROM_ANOTHER_PAGE: Final = frozenset({"cross-site", "same-site"})
 class AllowedClients:
     """The host names that are answered, and the origins of pages that are.
 
-    `addresses` allows every address in place of a name, which a page cannot choose.
+    `addresses` allows every address in place of a name, which a page cannot choose. Pages of this
+    machine (`http://localhost:3000`) are answered if `loopback_pages`, but not at a private path.
     """
 
     names: frozenset[str] = frozenset()
     origins: frozenset[str] = frozenset()
     addresses: bool = False
+    loopback_pages: bool = True
 
     @classmethod
-    def of(cls, host: str, names: Iterable[str] = (), origins: Iterable[str] = ()) -> Self:
+    def of(
+        cls,
+        host: str,
+        names: Iterable[str] = (),
+        origins: Iterable[str] = (),
+        *,
+        loopback_pages: bool = True,
+    ) -> Self:
         """The clients of a port that listens on `host`, and those that are named."""
         allowed = frozenset(name.lower().rstrip(".") for name in (host, *names) if name)
         pages = frozenset(origin.lower().rstrip("/") for origin in origins)
-        return cls(allowed, pages, addresses=not is_loopback(host))
+        return cls(allowed, pages, addresses=not is_loopback(host), loopback_pages=loopback_pages)
 
-    def refusal(self, host: str, origin: str, fetch_site: str = "") -> HttpRefusal | None:
-        """The refusal of a request by its `Host`, `Origin` and `Sec-Fetch-Site`; None if it may."""
+    def refusal(
+        self, host: str, origin: str, fetch_site: str = "", *, private: bool = False
+    ) -> HttpRefusal | None:
+        """The refusal of a request by its `Host`, `Origin` and `Sec-Fetch-Site`; None if it may.
+
+        `private` is a path for pages that were named, and no others.
+        """
         if host and not self._knows(host):
             return HttpRefusal(
                 403, "HOST_NOT_ALLOWED", f"Not served by this name; allow it: --allow-host {host}."
             )
         if origin:
-            allowed = ANY in self.origins or origin.lower().rstrip("/") in self.origins
+            of_this_machine = self.loopback_pages and not private and _is_of_loopback(origin)
+            allowed = of_this_machine or self.names_page(origin)
         else:
             allowed = fetch_site.lower() not in _FROM_ANOTHER_PAGE
         if allowed:
@@ -60,6 +76,10 @@ class AllowedClients:
         return HttpRefusal(
             403, "ORIGIN_NOT_ALLOWED", f"Not served to web pages; allow it: --allow-origin {page}."
         )
+
+    def names_page(self, origin: str) -> bool:
+        """Whether the user has named the origin of a page."""
+        return ANY in self.origins or origin.lower().rstrip("/") in self.origins
 
     def _knows(self, host: str) -> bool:
         try:
@@ -77,6 +97,14 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == _LOOPBACK
+
+
+def _is_of_loopback(origin: str) -> bool:
+    try:
+        parts = urlsplit(origin)
+        return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
+    except ValueError:
+        return False
 
 
 def _is_address(name: str) -> bool:

@@ -59,3 +59,20 @@ def service_of(path: str, header: HeaderOf) -> ServiceName:
     if header("x-api-key"):
         return "anthropic"
     return "openai" if scheme == "bearer" else "deepgram"
+
+
+def asked_headers(header: HeaderOf) -> list[str]:
+    """The names of the headers that a preflight asks for, in lower case."""
+    names = header("access-control-request-headers").lower().split(",")
+    return [name.strip() for name in names if name.strip()]
+
+
+def service_of_preflight(path: str, header: HeaderOf) -> ServiceName:
+    """The service that a page means, by the path and the names of the headers to come.
+
+    Where `Authorization` may be for OpenAI or Deepgram, OpenAI's answer lets the page go on; the
+    answer to its request decides.
+    """
+    asked = asked_headers(header)
+    values = {name: "Bearer" if name == "authorization" else "true" for name in asked}
+    return service_of(path, lambda name: values.get(name, ""))

@@ -22,13 +22,12 @@ from gramophone.standin.server.http import (
     Reply,
     Request,
     Timeouts,
-    answer_whole,
     printable,
 )
 from gramophone.standin.server.logged_response import LoggedReply, is_text
 from gramophone.standin.server.refusal import HttpRefusal
+from gramophone.standin.server.request_routing import RequestRouter, is_private, nothing_at
 from gramophone.standin.server.routes import (
-    CONTROL_PATH,
     Accept,
     Address,
     HandshakeRequest,
@@ -84,6 +83,7 @@ class _ServedPort:
     ) -> None:
         self._routes = routes
         self._guests = guests
+        self._router = RequestRouter(routes, guests)
         self.traffic_log = traffic_log
         self.timeouts = timeouts
         self.sniffing: set[SniffingConnection] = set()
@@ -125,8 +125,8 @@ class _ServedPort:
     # --- HTTP ---------------------------------------------------------------------------------
 
     async def _answer(self, request: Request, reply: Reply) -> None:
-        if request.path.startswith(CONTROL_PATH):
-            await self._handle(request, reply)
+        if is_private(request.path):
+            await self._router.handle(request, reply)
             return
         body = request.body
         text = body.decode(errors="replace") if is_text(request.header("content-type")) else ""
@@ -139,49 +139,15 @@ class _ServedPort:
             **({"text": text} if text else {"bytes": len(body)}),
         )
         if self.traffic_log.writing:
-            reply = LoggedReply(reply, self.traffic_log, number)
+            bodiless = request.method == "HEAD"
+            reply = LoggedReply(reply, self.traffic_log, number, bodiless=bodiless)
         try:
-            await self._handle(request, reply)
+            await self._router.handle(request, reply)
         except asyncio.CancelledError:
             self.traffic_log.note(number, "gone")
             raise
         finally:
             self.traffic_log.over(number)
-
-    async def _handle(self, request: Request, reply: Reply) -> None:
-        names = map(request.header, ("host", "origin", "sec-fetch-site"))
-        if (stranger := self._guests.refusal(*names)) is not None:
-            _log.warning("%s %s: %s", request.method, request.path, stranger.message)
-            await refuse(reply, stranger, str(uuid4()))
-            return
-        handler = self._routes.handler(request.method, request.path)
-        if handler is not None:
-            await handler(request, reply)
-            return
-        refusal, headers = self._unserved(request)
-        _log.info("%s %s: %d", request.method, request.path, refusal.status)
-        service = service_of(request.path, request.header)
-        number = str(uuid4())
-        own = unserved(service, request.method, request.path, refusal, number)
-        if own is None:
-            await refuse(reply, refusal, number, headers)
-        else:
-            await answer_whole(reply, own.status, [*own.headers, *headers], own.body)
-
-    def _unserved(self, request: Request) -> tuple[HttpRefusal, Sequence[tuple[str, str]]]:
-        path = request.path
-        if path in self._routes.endpoints and request.method == "GET":
-            sentence = f"{path} is a websocket; connect to it with a websocket client."
-            return HttpRefusal(426, "UPGRADE_REQUIRED", sentence), [("upgrade", "websocket")]
-        if allowed := ", ".join(self._routes.methods(path)):
-            sentence = f"{path} takes {allowed}, not {request.method}."
-            return HttpRefusal(405, "METHOD_NOT_ALLOWED", sentence), [("allow", allowed)]
-        return self._nothing(), []
-
-    def _nothing(self) -> HttpRefusal:
-        served = {*self._routes.endpoints, *(path for _, path in self._routes.handlers)}
-        paths = " or ".join(sorted(served))
-        return HttpRefusal(404, "NOT_FOUND", f"There is nothing at this path; try {paths}.")
 
     # --- websockets ---------------------------------------------------------------------------
 
@@ -204,7 +170,7 @@ class _ServedPort:
     async def _result(self, handshake: HandshakeRequest) -> HandshakeResult:
         path = handshake.path
         names = map(handshake.header, ("host", "origin", "sec-fetch-site"))
-        if (stranger := self._guests.refusal(*names)) is not None:
+        if (stranger := self._guests.refusal(*names, private=is_private(path))) is not None:
             _log.warning("websocket %s: %s", path, stranger.message)
             return stranger
         endpoint = self._routes.endpoints.get(path)
@@ -216,7 +182,7 @@ class _ServedPort:
         return result
 
     def _no_websocket(self, handshake: HandshakeRequest) -> HandshakeResult:
-        refusal, path = self._nothing(), handshake.path
+        refusal, path = nothing_at(self._routes), handshake.path
         service = service_of(path, handshake.header)
         own = unserved(service, "GET", path, refusal, str(uuid4()))
         return refusal if own is None else _whole(own.status, refusal.reason, own.headers, own.body)
@@ -253,17 +219,6 @@ class _ServedPort:
             reason=connection.close_reason,
         )
         self.traffic_log.over(sniffed.number)
-
-
-async def refuse(
-    reply: Reply,
-    refusal: HttpRefusal,
-    request_id: str,
-    headers: Sequence[tuple[str, str]] = (),
-) -> None:
-    """Answer a request with a refusal."""
-    text = [*refusal.headers(request_id), *headers]
-    await answer_whole(reply, refusal.status, text, refusal.body(request_id))
 
 
 def _response(refusal: HttpRefusal, request_id: str) -> Response:

@@ -11,7 +11,11 @@ from gramophone.standin.server.traffic_log import TrafficLog
 class LoggedReply:
     """A reply of which each step is written to the traffic log."""
 
-    def __init__(self, reply: Reply, traffic_log: TrafficLog, number: int) -> None:
+    def __init__(
+        self, reply: Reply, traffic_log: TrafficLog, number: int, *, bodiless: bool = False
+    ) -> None:
+        """`bodiless` is the answer to HEAD, of which the body is not sent."""
+        self._bodiless = bodiless
         self._reply = reply
         self._log = traffic_log
         self._number = number
@@ -25,7 +29,8 @@ class LoggedReply:
 
     async def send(self, data: bytes) -> None:
         piece = data.decode(errors="replace") if self._readable else data
-        self._log.frame(self._number, "out", piece)
+        if not self._bodiless:
+            self._log.frame(self._number, "out", piece)
         await self._reply.send(data)
 
     async def end(self) -> None:

@@ -10,6 +10,7 @@ from http import HTTPStatus
 from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault, refusal_at
 from gramophone.standin.server.cors import DEEPGRAM_HEADERS
+from gramophone.standin.server.http import Reply, answer_whole
 from gramophone.wire.refusal_details import USUAL, RefusalDetails
 
 
@@ -80,3 +81,14 @@ def refusal_by_fault(faults: Sequence[Fault], connection: int, path: str) -> Htt
         return None
     usual = refusal_with(fault.value)
     return replace(usual, message=fault.text or usual.message, details=fault.details)
+
+
+async def refuse(
+    reply: Reply,
+    refusal: HttpRefusal,
+    request_id: str,
+    headers: Sequence[tuple[str, str]] = (),
+) -> None:
+    """Answer a request with a refusal."""
+    text = [*refusal.headers(request_id), *headers]
+    await answer_whole(reply, refusal.status, text, refusal.body(request_id))

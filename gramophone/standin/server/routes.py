@@ -69,7 +69,12 @@ class Routes:
         return Routes({**self.endpoints, **others.endpoints}, {**self.handlers, **others.handlers})
 
     def handler(self, method: str, path: str) -> Handler | None:
-        """The handler of this method at this path; None when there is none."""
+        """The handler of this method at this path; None when there is none.
+
+        HEAD has that of GET, whose body is not sent.
+        """
+        if method == "HEAD":
+            return self.handler("GET", path)
         if (exact := self.handlers.get((method, path))) is not None:
             return exact
         above = [at for served, at in self.handlers if served == method and _is_below(path, at)]

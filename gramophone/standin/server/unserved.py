@@ -38,7 +38,7 @@ def unserved(
     """
     if refusal.status == HTTPStatus.UPGRADE_REQUIRED:
         return None
-    own_id = f"req_{request_id.replace('-', '')}"
+    own_id = id_in_own_form(request_id)
     match service:
         case "openai":
             error = _openai(method, path, refusal.status)
@@ -49,6 +49,11 @@ def unserved(
             return anthropic_answer(_anthropic(refusal.status), own_id)
         case "deepgram":
             return None
+
+
+def id_in_own_form(request_id: str) -> str:
+    """The id of a request in the form of OpenAI and Anthropic, from a UUID."""
+    return f"req_{request_id.replace('-', '')}"
 
 
 def anthropic_answer(error: ModelRefusal, request_id: str) -> PlainAnswer:

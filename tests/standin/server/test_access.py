@@ -24,6 +24,17 @@ from tests.support.http_client import line
 
 PAGE = "https://elsewhere.example"
 HERE = AllowedClients.of("127.0.0.1")
+CLOSED = AllowedClients.of("127.0.0.1", loopback_pages=False)
+OF_HERE = ("http://localhost:1", "https://LOCALHOST", "http://127.0.0.2:80", "http://[::1]:3000")
+NOT_OF_HERE = (
+    "http://localhost.evil.example",
+    "http://127.0.0.1.evil.example",
+    "http://localhost@evil.example",
+    "file://localhost",
+    "chrome-extension://localhost",
+    "localhost",
+    "http://[::1",
+)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +48,9 @@ HERE = AllowedClients.of("127.0.0.1")
         *((HERE, host, "", "HOST") for host in ("evil.example:80", "192.0.2.1", "[::2", "@")),
         (HERE, "localhost.evil.example", "", "HOST"),
         (HERE, "127.0.0.1.evil.example", "", "HOST"),
-        *((HERE, "localhost", page, "ORIGIN") for page in (PAGE, "null", "http://localhost:1")),
+        *((HERE, "localhost", page, "ORIGIN") for page in (PAGE, "null", *NOT_OF_HERE)),
+        *((HERE, "localhost", page, "") for page in OF_HERE),
+        *((CLOSED, "localhost", page, "ORIGIN") for page in OF_HERE),
         (AllowedClients.of("127.0.0.1", ["Standin"]), "standin:80", "", ""),
         (AllowedClients.of("127.0.0.1", ["*"]), "any.example", "", ""),
         (AllowedClients.of("127.0.0.1", [], [f"{PAGE}/"]), "localhost", PAGE, ""),
@@ -78,6 +91,23 @@ async def test_no_path_answers_a_page(method: str, path: str, headers: dict[str,
     assert "NOT_ALLOWED" in answer.body.decode()
 
 
+def test_a_private_path_is_for_pages_that_were_named() -> None:
+    named = AllowedClients.of("127.0.0.1", [], OF_HERE[:1])
+    assert HERE.refusal("localhost", OF_HERE[0], private=True) is not None
+    assert named.refusal("localhost", OF_HERE[0], private=True) is None
+
+
+async def test_no_page_moves_the_clock_unless_it_was_named() -> None:
+    origin = {"origin": OF_HERE[0]}
+    async with served() as address, line(address.port) as http:
+        assert (await http.ask("POST", f"{CONTROL_PATH}/next", headers=origin)).status == 403
+    named = AllowedClients.of("127.0.0.1", [], OF_HERE[:1])
+    async with served(named) as address, line(address.port) as http:
+        answer = await http.ask("GET", CONTROL_PATH, headers=origin)
+    assert answer.status == 200
+    assert answer.headers["access-control-allow-origin"] == OF_HERE[0]
+
+
 async def test_no_socket_opens_for_a_page() -> None:
     async with served() as address:
         url = address.websocket(SPEAK_PATH)
@@ -85,6 +115,8 @@ async def test_no_socket_opens_for_a_page() -> None:
             await connect(url, origin=Origin(PAGE))
         body = caught.value.response.body
         assert json.loads(body)["err_msg"].endswith(f"--allow-origin {PAGE}.")
+        async with connect(url, origin=Origin(OF_HERE[0])):
+            pass
     async with served(AllowedClients.of("127.0.0.1", [], [PAGE])) as address:
         async with connect(address.websocket(SPEAK_PATH), origin=Origin(PAGE)):
             pass
