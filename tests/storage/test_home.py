@@ -79,12 +79,12 @@ async def test_a_database_behind_a_link_keeps_its_mode(tmp_path: Path) -> None:
     assert elsewhere.stat().st_mode & 0o777 == 0o644
 
 
-@pytest.mark.parametrize("made", ["symbolic", "hard"])
-def test_a_file_opened_in_the_home_is_never_one_elsewhere(made: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("link", ["symbolic", "hard"])
+def test_a_file_opened_in_the_home_is_never_one_elsewhere(link: str, tmp_path: Path) -> None:
     elsewhere, inside = tmp_path / "elsewhere", tmp_path / "inside"
     elsewhere.touch()
     elsewhere.chmod(0o644)
-    if made == "symbolic":
+    if link == "symbolic":
         inside.symlink_to(elsewhere)
         with pytest.raises(OSError, match="symbolic link"):
             open_private(inside, os.O_RDWR | os.O_CREAT)

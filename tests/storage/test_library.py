@@ -42,8 +42,8 @@ async def ten(library: StoredLibrary, tmp_path: Path) -> list[str]:
     return ids[::-1]
 
 
-def ids_of(found: list[gramophone.library.library.SessionSummary]) -> list[str]:
-    return [session.id for session in found]
+def ids_of(summaries: list[gramophone.library.library.SessionSummary]) -> list[str]:
+    return [session.id for session in summaries]
 
 
 def test_it_is_what_the_port_asks_for(library: StoredLibrary) -> None:
@@ -76,9 +76,9 @@ async def test_sessions_come_newest_first_page_by_page(
 async def test_search_gives_each_session_once_by_its_newest_hit(
     library: StoredLibrary, ten: list[str]
 ) -> None:
-    found = await library.sessions(search="same answer"[:4])
-    assert ids_of(found) == ten
-    assert found[0].snippet == "Of the \ue000same\ue001"
+    summaries = await library.sessions(search="same answer"[:4])
+    assert ids_of(summaries) == ten
+    assert summaries[0].snippet == "Of the \ue000same\ue001"
     assert ids_of(await library.sessions(search="question 7")) == ["a7"]
 
 
@@ -286,9 +286,9 @@ async def test_a_deleted_session_is_gone_from_everywhere(
     assert not (home / "audio" / SESSION_ID).exists()
     assert await library.verify() == []
     await library.aclose()
-    left = everything_in(home)
-    assert not [path for path, content in left.items() if SECRET.encode() in content]
-    assert not [path for path, content in left.items() if SESSION_ID.encode() in content]
+    contents = everything_in(home)
+    assert not [path for path, content in contents.items() if SECRET.encode() in content]
+    assert not [path for path, content in contents.items() if SESSION_ID.encode() in content]
 
 
 async def test_a_session_that_is_being_recorded_is_not_deleted(

@@ -24,8 +24,8 @@ async def test_every_frame_is_found_where_its_row_says(tmp_path: Path) -> None:
         rows = await library.events(SESSION_ID, with_pcm=False)
         sound = library.sound(SESSION_ID)
     frames = [event for event in TWO_ANSWERS if isinstance(event, AudioReceived)]
-    kept = [event for event in rows if isinstance(event, AudioReceived)]
-    for frame, row in [*zip(frames, kept, strict=True), (frames[0], kept[0])]:
+    frame_rows = [event for event in rows if isinstance(event, AudioReceived)]
+    for frame, row in [*zip(frames, frame_rows, strict=True), (frames[0], frame_rows[0])]:
         assert not row.pcm
         assert sound.read(row.turn, row.offset_bytes, row.size_bytes) == frame.pcm
     assert sound.read(3, 590, 999) == b"\x07\x08" * 5

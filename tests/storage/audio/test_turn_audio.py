@@ -27,21 +27,21 @@ PCM = np.random.default_rng(5).integers(-32_768, 32_767, SAMPLES, dtype="<i2").t
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A WAV and a FLAC of the same sound, some blocks long."""
-    place = tmp_path_factory.mktemp("sound")
-    writer = WavWriter(place / "1.wav", LINEAR)
+    directory = tmp_path_factory.mktemp("sound")
+    writer = WavWriter(directory / "1.wav", LINEAR)
     writer.write(0, PCM)
     writer.close()
-    soundfile.write(place / "2.flac", np.frombuffer(PCM, "<i2"), 48_000, "PCM_16")
-    return place
+    soundfile.write(directory / "2.flac", np.frombuffer(PCM, "<i2"), 48_000, "PCM_16")
+    return directory
 
 
 @given(st.lists(st.tuples(st.integers(0, len(PCM) + 9), st.integers(0, 200_000)), max_size=8))
 def test_any_piece_in_any_order_is_what_was_received(
-    place: Path, pieces: list[tuple[int, int]]
+    sounds: Path, pieces: list[tuple[int, int]]
 ) -> None:
-    with TurnSound(place / "1.wav") as wav, TurnSound(place / "2.flac") as flac:
+    with TurnSound(sounds / "1.wav") as wav, TurnSound(sounds / "2.flac") as flac:
         assert (wav.compacted, flac.compacted) == (False, True)
         for offset, size in pieces:
             assert flac.read(offset, size) == PCM[offset : offset + size]
@@ -49,8 +49,8 @@ def test_any_piece_in_any_order_is_what_was_received(
 
 
 @pytest.mark.parametrize("name", ["1.wav", "2.flac"])
-def test_length_hash_and_blocks(place: Path, name: str) -> None:
-    with TurnSound(place / name) as sound:
+def test_length_hash_and_blocks(sounds: Path, name: str) -> None:
+    with TurnSound(sounds / name) as sound:
         assert sound.data_bytes() == len(PCM)
         assert sound.sha256() == hashlib.sha256(PCM).hexdigest()
         assert b"".join(sound.blocks()) == PCM
@@ -60,14 +60,14 @@ def test_length_hash_and_blocks(place: Path, name: str) -> None:
     sound.close()
 
 
-def test_the_other_kind_is_taken_where_the_named_one_is_gone(place: Path) -> None:
-    assert stored_path(place / "2.wav") == place / "2.flac"
-    assert stored_path(place / "1.flac") == place / "1.wav"
-    assert stored_path(place / "3.wav") is None
-    with TurnSound(place / "2.wav") as sound:
-        assert (sound.path, sound.missing) == (place / "2.flac", False)
-    with TurnSound(place / "3.flac") as sound:
-        assert (sound.path, sound.missing) == (place / "3.flac", True)
+def test_the_other_kind_is_taken_where_the_named_one_is_gone(sounds: Path) -> None:
+    assert stored_path(sounds / "2.wav") == sounds / "2.flac"
+    assert stored_path(sounds / "1.flac") == sounds / "1.wav"
+    assert stored_path(sounds / "3.wav") is None
+    with TurnSound(sounds / "2.wav") as sound:
+        assert (sound.path, sound.missing) == (sounds / "2.flac", False)
+    with TurnSound(sounds / "3.flac") as sound:
+        assert (sound.path, sound.missing) == (sounds / "3.flac", True)
         assert (sound.data_bytes(), sound.read(0, 10)) == (0, b"")
 
 
@@ -87,8 +87,8 @@ def test_stereo_and_24_bits_are_not_ours(tmp_path: Path) -> None:
             assert "is not a FLAC file of 16 bits" in sound.fault(LINEAR)
 
 
-def test_a_flac_that_is_cut_short_gives_what_is_there(place: Path, tmp_path: Path) -> None:
-    whole = (place / "2.flac").read_bytes()
+def test_a_flac_that_is_cut_short_gives_what_is_there(sounds: Path, tmp_path: Path) -> None:
+    whole = (sounds / "2.flac").read_bytes()
     (tmp_path / "1.flac").write_bytes(whole[: len(whole) // 2])
     with TurnSound(tmp_path / "1.flac") as sound:
         assert sound.read(0, 1000) == PCM[:1000]
@@ -162,22 +162,22 @@ async def test_verify_names_flac_that_is_damaged_missing_or_unknown(tmp_path: Pa
     whole = path.read_bytes()
     async with await StoredLibrary.open(tmp_path) as library:
 
-        async def told() -> str:
+        async def findings() -> str:
             return "\n".join(finding.detail for finding in await library.verify())
 
         path.write_bytes(whole[:-1] + b"\x55")
-        assert "hash differs" in await told() or "cannot be read" in await told()
+        assert "hash differs" in await findings() or "cannot be read" in await findings()
         path.write_bytes(b"nothing")
-        assert "is not a FLAC file" in await told()
+        assert "is not a FLAC file" in await findings()
         path.unlink()
-        assert f"missing: {path}" in await told()
+        assert f"missing: {path}" in await findings()
         path.write_bytes(whole)
         (path.parent / "1.wav").touch()
-        assert "1.wav belongs to no turn" in await told()
+        assert "1.wav belongs to no turn" in await findings()
         (path.parent / "1.wav").unlink()
         with opened(tmp_path) as database:
             database.execute("UPDATE turn SET audio_file = '1.wav' WHERE turn = 1")
-        assert "is in 1.flac, not in 1.wav" in await told()
+        assert "is in 1.flac, not in 1.wav" in await findings()
 
 
 async def test_rows_of_before_beside_files_of_today_are_repaired(tmp_path: Path) -> None:

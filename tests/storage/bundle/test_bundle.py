@@ -54,23 +54,25 @@ async def test_all_of_a_session_comes_back(tmp_path: Path) -> None:
     async with await StoredLibrary.open(there) as library:
         await library.rename(SESSION_ID, "On gramophones")
         await library.tag([SESSION_ID], ["kept", "a-1"])
-        told = await library.session(SESSION_ID)
+        original = await library.session(SESSION_ID)
         happened = await library.events(SESSION_ID)
     await export(there, path)
     assert await imported(here, path) == (SESSION_ID, False)
     async with await StoredLibrary.open(here) as library:
         taken = await library.session(SESSION_ID)
-        assert taken.summary == told.summary
+        assert taken.summary == original.summary
         assert [(t.turn, t.text, t.metrics, t.finish_reason) for t in taken.turns] == [
-            (t.turn, t.text, t.metrics, t.finish_reason) for t in told.turns
+            (t.turn, t.text, t.metrics, t.finish_reason) for t in original.turns
         ]
         events = await library.events(SESSION_ID)
         assert events == happened
         assert [e.pcm for e in events if isinstance(e, AudioReceived)] == [
             e.pcm for e in happened if isinstance(e, AudioReceived)
         ]
-        assert [each.id for each in await library.sessions(search="plays records")] == [SESSION_ID]
-        assert [each.id for each in await library.sessions(search="tag:kept")] == [SESSION_ID]
+        assert [summary.id for summary in await library.sessions(search="plays records")] == [
+            SESSION_ID
+        ]
+        assert [summary.id for summary in await library.sessions(search="tag:kept")] == [SESSION_ID]
         # A title that was set stays when a recorder's would not.
         await library.rename(SESSION_ID, "")
         assert (await library.session(SESSION_ID)).summary.title == "What is a gramophone?"
@@ -94,8 +96,8 @@ async def test_the_same_session_gives_the_same_file(tmp_path: Path, compress: bo
 async def test_a_bundle_is_bytes_that_never_change(tmp_path: Path) -> None:
     """If this fails, files that people have made already would differ from now on."""
     await record(tmp_path / "home")
-    made = await export(tmp_path / "home", tmp_path / "1.gramophone")
-    assert hashlib.sha256(made).hexdigest() == (
+    bundle = await export(tmp_path / "home", tmp_path / "1.gramophone")
+    assert hashlib.sha256(bundle).hexdigest() == (
         "a7aae44194613a1e3b30bbe87b1bc5a0cbad387a0ef895dbbce6ac241370d1b2"
     )
 
@@ -121,18 +123,18 @@ def talk(frames: tuple[bytes, ...], **started: Any) -> list[Event]:
 @pytest.mark.parametrize("encoding", ["mulaw", "alaw"])
 async def test_eight_bit_sound_stays_as_it_is(tmp_path: Path, encoding: str) -> None:
     await record(tmp_path / "home", talk((NOISE,), encoding=encoding, sample_rate_hz=8000))
-    made = await export(tmp_path / "home", tmp_path / "1.gramophone", compress=True)
+    bundle = await export(tmp_path / "home", tmp_path / "1.gramophone", compress=True)
     assert "audio/1.wav" in parts_of(tmp_path / "1.gramophone")
     await imported(tmp_path / "other", tmp_path / "1.gramophone")
-    assert await export(tmp_path / "other", tmp_path / "2.gramophone", compress=True) == made
+    assert await export(tmp_path / "other", tmp_path / "2.gramophone", compress=True) == bundle
 
 
 async def test_half_a_sample_is_kept(tmp_path: Path) -> None:
     await record(tmp_path / "home", talk((NOISE, b"\x07")))
-    made = await export(tmp_path / "home", tmp_path / "1.gramophone", compress=True)
+    bundle = await export(tmp_path / "home", tmp_path / "1.gramophone", compress=True)
     assert parts_of(tmp_path / "1.gramophone")["audio/1.wav"].endswith(b"\x07\x00")
     await imported(tmp_path / "other", tmp_path / "1.gramophone")
-    assert await export(tmp_path / "other", tmp_path / "2.gramophone", compress=True) == made
+    assert await export(tmp_path / "other", tmp_path / "2.gramophone", compress=True) == bundle
 
 
 async def test_half_an_emoji_is_kept(tmp_path: Path) -> None:
@@ -166,10 +168,10 @@ async def test_it_is_read_without_a_library(tmp_path: Path) -> None:
 
 async def test_recording_what_a_bundle_holds_gives_the_bundle(tmp_path: Path) -> None:
     await record(tmp_path / "home")
-    made = await export(tmp_path / "home", tmp_path / "1.gramophone")
+    bundle = await export(tmp_path / "home", tmp_path / "1.gramophone")
     _, events = read_bundle(tmp_path / "1.gramophone")
     await record(tmp_path / "again", events)
-    assert await export(tmp_path / "again", tmp_path / "2.gramophone") == made
+    assert await export(tmp_path / "again", tmp_path / "2.gramophone") == bundle
 
 
 texts = st.text(max_size=60) | st.just("\ud83d")
@@ -200,17 +202,17 @@ def test_any_session_survives_the_way_there_and_back(
     ]
     if ended:
         events.append(SessionEnded(at_us=3_000_000))
-    place = tmp_path_factory.mktemp("there-and-back")
+    directory = tmp_path_factory.mktemp("there-and-back")
 
     async def there_and_back() -> None:
-        await record(place / "home", events)
-        made = await export(place / "home", place / "1.gramophone", compress=compress)
-        _, read = read_bundle(place / "1.gramophone")
+        await record(directory / "home", events)
+        bundle = await export(directory / "home", directory / "1.gramophone", compress=compress)
+        _, read = read_bundle(directory / "1.gramophone")
         assert read == events
         assert [e.pcm for e in read if isinstance(e, AudioReceived)] == frames
-        await imported(place / "other", place / "1.gramophone")
-        again = await export(place / "other", place / "2.gramophone", compress=compress)
-        assert again == made
+        await imported(directory / "other", directory / "1.gramophone")
+        again = await export(directory / "other", directory / "2.gramophone", compress=compress)
+        assert again == bundle
 
     asyncio.run(there_and_back())
 
@@ -222,10 +224,10 @@ async def test_a_bundle_of_many_gigabytes_is_a_bundle(
     """Zips change their shape at 2 GiB; here they do at 50 kB."""
     monkeypatch.setattr(zipfile, "ZIP64_LIMIT", 50_000)
     await record(tmp_path / "home", talk((NOISE * 9, NOISE)))
-    made = await export(tmp_path / "home", tmp_path / "1.gramophone", compress=compress)
-    assert b"PK\6\7" in made[-64:]
+    bundle = await export(tmp_path / "home", tmp_path / "1.gramophone", compress=compress)
+    assert b"PK\6\7" in bundle[-64:]
     await imported(tmp_path / "other", tmp_path / "1.gramophone")
-    assert await export(tmp_path / "other", tmp_path / "2.gramophone", compress=compress) == made
+    assert await export(tmp_path / "other", tmp_path / "2.gramophone", compress=compress) == bundle
 
 
 # --- what is there already --------------------------------------------------------------------
@@ -320,11 +322,11 @@ async def test_a_damaged_row_is_named(tmp_path: Path) -> None:
 
 async def test_a_repaired_session_goes_as_it_is(tmp_path: Path) -> None:
     await record_unended(tmp_path / "home")
-    made = await export(tmp_path / "home", tmp_path / "1.gramophone")
+    bundle = await export(tmp_path / "home", tmp_path / "1.gramophone")
     await imported(tmp_path / "other", tmp_path / "1.gramophone")
     async with await StoredLibrary.open(tmp_path / "other") as library:
         assert (await library.session(SESSION_ID)).summary.recovered
-    assert await export(tmp_path / "other", tmp_path / "2.gramophone") == made
+    assert await export(tmp_path / "other", tmp_path / "2.gramophone") == bundle
 
 
 async def stopped_half_way(home: Path, path: Path) -> None:
@@ -380,12 +382,12 @@ async def test_what_a_killed_import_left_goes(tmp_path: Path) -> None:
 async def test_sound_of_a_lost_session_is_not_replaced(tmp_path: Path) -> None:
     await record(tmp_path / "home")
     await export(tmp_path / "home", tmp_path / "1.gramophone")
-    place = tmp_path / "other" / "audio" / SESSION_ID
-    place.mkdir(parents=True)
-    (place / "1.wav").write_bytes(b"something of mine")
+    audio = tmp_path / "other" / "audio" / SESSION_ID
+    audio.mkdir(parents=True)
+    (audio / "1.wav").write_bytes(b"something of mine")
     with pytest.raises(StorageError, match="holds sound that no session of the library knows"):
         await imported(tmp_path / "other", tmp_path / "1.gramophone")
-    assert (place / "1.wav").read_bytes() == b"something of mine"
+    assert (audio / "1.wav").read_bytes() == b"something of mine"
     async with await StoredLibrary.open(tmp_path / "other") as library:
         assert await library.sessions() == []
 
@@ -394,9 +396,9 @@ async def test_sound_that_was_compacted_counts_as_the_same(tmp_path: Path) -> No
     await record(tmp_path / "home", talk((NOISE,)))
     await export(tmp_path / "home", tmp_path / "1.gramophone")
     as_flac(tmp_path / "home")
-    place = tmp_path / "other" / "audio" / SESSION_ID
-    shutil.copytree(tmp_path / "home" / "audio" / SESSION_ID, place)
-    assert [path.suffix for path in place.iterdir()] == [".flac"]
+    audio = tmp_path / "other" / "audio" / SESSION_ID
+    shutil.copytree(tmp_path / "home" / "audio" / SESSION_ID, audio)
+    assert [path.suffix for path in audio.iterdir()] == [".flac"]
     assert await imported(tmp_path / "other", tmp_path / "1.gramophone") == (SESSION_ID, False)
     async with await StoredLibrary.open(tmp_path / "other") as library:
         assert await library.verify() == []
@@ -442,8 +444,8 @@ async def test_sound_of_an_import_that_was_killed_at_its_end_is_nobodys(tmp_path
     other = tmp_path / "other"
     command = [sys.executable, "-c", KILLED_BEFORE_THE_COMMIT, str(other)]
     command.append(str(tmp_path / "1.gramophone"))
-    done = await asyncio.to_thread(subprocess.run, command, check=False)
-    assert done.returncode == -signal.SIGKILL
+    completed = await asyncio.to_thread(subprocess.run, command, check=False)
+    assert completed.returncode == -signal.SIGKILL
     assert (other / "audio" / "abcd" / "1.wav").exists()
     report = examine(Home.at(other), datetime.now(UTC))
     assert report.strays.paths == ()

@@ -44,11 +44,11 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, Path]:
         SessionEnded(at_us=9_000_000),
     ]
     asyncio.run(record(directory / "home", events))
-    made: dict[bool, Path] = {}
+    bundles: dict[bool, Path] = {}
     for compress in (False, True):
-        made[compress] = directory / f"{compress}.gramophone"
-        asyncio.run(export(directory / "home", made[compress], compress=compress))
-    return made
+        bundles[compress] = directory / f"{compress}.gramophone"
+        asyncio.run(export(directory / "home", bundles[compress], compress=compress))
+    return bundles
 
 
 @pytest.fixture
@@ -59,34 +59,34 @@ def good(places: dict[bool, Path]) -> Parts:
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Path]:
     """An empty library, in which nothing may be left by what is refused in a test."""
-    place = tmp_path / "box" / "home"
-    place.parent.mkdir()
-    yield place
-    assert names_in(place.parent) in ([], ["home"])
-    if place.exists():
-        assert everything_in(place / "audio") == {}
-        assert "incoming" not in names_in(place)
+    directory = tmp_path / "box" / "home"
+    directory.parent.mkdir()
+    yield directory
+    assert names_in(directory.parent) in ([], ["home"])
+    if directory.exists():
+        assert everything_in(directory / "audio") == {}
+        assert "incoming" not in names_in(directory)
 
 
 def refused(home: Path, path: Path, match: str = "cannot be read as a bundle") -> None:
     """Both readers say why, in one sentence."""
-    with pytest.raises(StorageError, match=match) as told:
+    with pytest.raises(StorageError, match=match) as refusal:
         import_bundle(Home.at(home), path)
-    sentence = str(told.value)
+    sentence = str(refusal.value)
     assert sentence.endswith(".")
     assert "\n" not in sentence
     assert len(sentence.removeprefix(str(path))) < 300
 
 
 def changed(parts: Parts, name: str, change: Callable[[bytes], bytes]) -> Parts:
-    return {each: change(data) if each == name else data for each, data in parts.items()}
+    return {part: change(data) if part == name else data for part, data in parts.items()}
 
 
 def line_changed(parts: Parts, name: str, number: int, **values: Any) -> Parts:
     def change(data: bytes) -> bytes:
         lines = data.splitlines()
-        told = json.loads(lines[number]) | values
-        lines[number] = json.dumps({k: v for k, v in told.items() if v != "GONE"}).encode()
+        fields = json.loads(lines[number]) | values
+        lines[number] = json.dumps({k: v for k, v in fields.items() if v != "GONE"}).encode()
         return b"\n".join(lines) + b"\n"
 
     return changed(parts, name, change)
@@ -174,7 +174,7 @@ def test_what_is_no_row_is_refused(
 def test_a_part_that_is_missing_or_empty_is_refused(
     tmp_path: Path, home: Path, good: Parts, name: str
 ) -> None:
-    without = {each: data for each, data in good.items() if each != name}
+    without = {part: data for part, data in good.items() if part != name}
     refused(home, build(tmp_path / "b", without))
     # A session without events is odd and does no harm.
     if name != EVENTS:
@@ -248,14 +248,14 @@ def test_two_parts_of_one_name_are_refused(tmp_path: Path, home: Path, good: Par
 def test_a_link_is_refused(tmp_path: Path, home: Path, good: Parts) -> None:
     path = build(tmp_path / "b", good)
     raw = bytearray(bytes_of(path))
-    place = raw.index(b"PK\1\2")
-    struct.pack_into("<I", raw, place + 38, 0o120777 << 16)
+    header = raw.index(b"PK\1\2")
+    struct.pack_into("<I", raw, header + 38, 0o120777 << 16)
     path.write_bytes(raw)
     refused(home, path, "not a plain file")
 
 
 @pytest.mark.parametrize(
-    ("told", "match"),
+    ("manifest", "match"),
     [
         ({"version": 2}, "newer Gramophone wrote it.*upgrade"),
         ({"version": 0}, "not that of a bundle"),
@@ -270,15 +270,15 @@ def test_a_link_is_refused(tmp_path: Path, home: Path, good: Parts) -> None:
     ],
 )
 def test_a_manifest_that_cannot_be_is_refused(
-    tmp_path: Path, home: Path, good: Parts, told: dict[str, Any], match: str
+    tmp_path: Path, home: Path, good: Parts, manifest: dict[str, Any], match: str
 ) -> None:
-    refused(home, build_raw(tmp_path / "b", [*good.items()], **told), match)
+    refused(home, build_raw(tmp_path / "b", [*good.items()], **manifest), match)
 
 
 def test_sizes_and_hashes_must_be_those_of_the_manifest(
     tmp_path: Path, home: Path, good: Parts
 ) -> None:
-    def told(**change: object) -> list[dict[str, object]]:
+    def parts(**change: object) -> list[dict[str, object]]:
         return [
             {"name": name, "size_bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
             | (change if name == EVENTS else {})
@@ -287,8 +287,8 @@ def test_sizes_and_hashes_must_be_those_of_the_manifest(
 
     entries = [*good.items()]
     size = len(good[EVENTS])
-    refused(home, build_raw(tmp_path / "b", entries, parts=told(size_bytes=size + 1)), "as large")
-    refused(home, build_raw(tmp_path / "c", entries, parts=told(sha256="0" * 64)), "hash differs")
+    refused(home, build_raw(tmp_path / "b", entries, parts=parts(size_bytes=size + 1)), "as large")
+    refused(home, build_raw(tmp_path / "c", entries, parts=parts(sha256="0" * 64)), "hash differs")
 
 
 def test_other_zips_are_refused(tmp_path: Path, home: Path, good: Parts) -> None:
@@ -370,20 +370,20 @@ def test_damage_by_chance_is_refused_or_does_no_harm(
     for _ in range(400):
         data = bytearray(whole)
         for _ in range(chance.choice([1, 1, 1, 2, 8])):
-            place = chance.randrange(len(data))
+            offset = chance.randrange(len(data))
             match chance.randrange(5):
                 case 0:
-                    data[place] ^= 1 << chance.randrange(8)
+                    data[offset] ^= 1 << chance.randrange(8)
                 case 1:
-                    data[place] = chance.choice([0, 255, 0x7F, 0x80])
+                    data[offset] = chance.choice([0, 255, 0x7F, 0x80])
                 case 2:
-                    del data[place : place + chance.randrange(1, 200)]
+                    del data[offset : offset + chance.randrange(1, 200)]
                 case 3:
-                    data[place:place] = data[place : place + chance.randrange(1, 200)]
+                    data[offset:offset] = data[offset : offset + chance.randrange(1, 200)]
                 case _:
                     # The directory and its end, where everything is trusted by others.
-                    place = len(data) - chance.randrange(1, 600)
-                    data[place] = chance.randrange(256)
+                    offset = len(data) - chance.randrange(1, 600)
+                    data[offset] = chance.randrange(256)
             if not data:
                 data = bytearray(b"\0")
         if chance.randrange(10) == 0:
@@ -403,8 +403,8 @@ def test_damaged_parts_with_right_hashes_are_refused_or_taken(tmp_path: Path, go
         name = chance.choice([*good])
         data = bytearray(good[name])
         for _ in range(chance.choice([1, 1, 2, 5])):
-            place = chance.randrange(len(data))
-            data[place] = chance.choice(b'0123456789-"{}[],:.eE\\utrfn \0\xff')
+            offset = chance.randrange(len(data))
+            data[offset] = chance.choice(b'0123456789-"{}[],:.eE\\utrfn \0\xff')
         path = build(tmp_path / "b", good | {name: bytes(data)})
         box = tmp_path / str(number % 3)
         before = everything_in(box / "audio") if box.exists() else {}

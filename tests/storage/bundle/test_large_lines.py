@@ -47,7 +47,7 @@ def turn(number: int, **more: Any) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("line", "said"),
+    ("line", "message"),
     [
         (turn(0, more=[{}] * MOST_LINE_VALUES), "has too many values"),
         (turn(0, text="x" * (LONGEST_LINE_BYTES // 4) + "😀"), "is too long"),
@@ -55,17 +55,17 @@ def turn(number: int, **more: Any) -> bytes:
     ],
     ids=["values", "four bytes each", "two bytes each"],
 )
-def test_a_line_that_takes_too_much_room(line: bytes, said: str) -> None:
-    with pytest.raises(BadBundle, match=said):
+def test_a_line_that_takes_too_much_room(line: bytes, message: str) -> None:
+    with pytest.raises(BadBundle, match=message):
         turn_values(line, 1)
 
 
-def refused(tmp_path: Path, said: str, turns: Iterable[bytes]) -> None:
+def refused(tmp_path: Path, message: str, turns: Iterable[bytes]) -> None:
     lines = b"".join(line + b"\n" for line in turns)
     path = build(tmp_path / "a.gramophone", {SESSION: SESSION_LINE, TURNS: lines, EVENTS: b""})
-    with pytest.raises(StorageError, match=said):
+    with pytest.raises(StorageError, match=message):
         import_bundle(Home.at(tmp_path / "home"), path)
-    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+    assert [file.name for file in tmp_path.iterdir()] == [path.name]
 
 
 def test_too_many_turns(tmp_path: Path) -> None:

@@ -24,14 +24,14 @@ LIGHTHOUSE = "5f0c1d2e00004000800000000000a001"
 BREAD = "5f0c1d2e00004000800000000000a002"
 
 
-def written(place: Path, values: Any) -> Path:
-    path = place / "named anyhow"
+def written(directory: Path, values: Any) -> Path:
+    path = directory / "named anyhow"
     path.write_text(json.dumps(values))
     return path
 
 
-def packed(place: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
-    path = place / "packed"
+def packed(directory: Path, members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> Path:
+    path = directory / "packed"
     with zipfile.ZipFile(path, "w", method) as file:
         for name, text in members.items():
             file.writestr(name, text)
@@ -44,30 +44,30 @@ async def taken(home: Path, path: Path) -> ChatImportResult:
 
 
 async def test_conversations_become_sessions(tmp_path: Path) -> None:
-    done = await taken(tmp_path / "home", EXPORTS / "chatgpt.json")
-    assert done == ChatImportResult((BREAD, LIGHTHOUSE), (), (), 1, ())
+    result = await taken(tmp_path / "home", EXPORTS / "chatgpt.json")
+    assert result == ChatImportResult((BREAD, LIGHTHOUSE), (), (), 1, ())
     async with await StoredLibrary.open(tmp_path / "home") as library:
         listed = await library.sessions()
-        assert [each.id for each in listed] == [LIGHTHOUSE, BREAD], "the newest is on top"
-        kept = await library.session(LIGHTHOUSE)
-        assert (kept.summary.title, kept.summary.created_at) == (
+        assert [summary.id for summary in listed] == [LIGHTHOUSE, BREAD], "the newest is on top"
+        session = await library.session(LIGHTHOUSE)
+        assert (session.summary.title, session.summary.created_at) == (
             "The old lighthouse",
             "2026-01-01T00:00:00.250+00:00",
         )
-        assert (kept.summary.provider, kept.summary.model) == ("chatgpt", "gpt-5")
-        assert [turn.started_us for turn in kept.turns] == sorted(
-            turn.started_us for turn in kept.turns
+        assert (session.summary.provider, session.summary.model) == ("chatgpt", "gpt-5")
+        assert [turn.started_us for turn in session.turns] == sorted(
+            turn.started_us for turn in session.turns
         )
-        assert kept.turns[0].started_us == 20_000_000
-        assert all(turn.counts and turn.audio is None for turn in kept.turns)
+        assert session.turns[0].started_us == 20_000_000
+        assert all(turn.counts and turn.audio is None for turn in session.turns)
         events = await library.events(LIGHTHOUSE)
         (changed,) = [event for event in events if isinstance(event, SettingsChanged)]
         assert changed.model == "gpt-5"
-        told = [event.text for event in events if isinstance(event, TurnStarted)]
-        assert told == [turn.text for turn in kept.turns]
-        assert [each.id for each in await library.sessions(search="sourdough")] == [BREAD]
+        questions = [event.text for event in events if isinstance(event, TurnStarted)]
+        assert questions == [turn.text for turn in session.turns]
+        assert [summary.id for summary in await library.sessions(search="sourdough")] == [BREAD]
         figures = await library.statistics()
-        assert {(key.model, each.turns) for key, each in figures.tallies.items()} == {
+        assert {(key.model, tally.turns) for key, tally in figures.tallies.items()} == {
             ("gpt-4o", 1),
             ("gpt-5", 2),
             ("gpt-4o-mini", 1),
@@ -87,16 +87,16 @@ async def test_a_bundle_of_one_comes_back_as_it_was(tmp_path: Path) -> None:
         assert (await library.import_bundle(path)).session_id == there
         assert (await library.session(there)).turns == before.turns
         # And the export it came from knows it again.
-        done = await library.import_chats(EXPORTS / "claude.json")
-        assert there in done.already
+        result = await library.import_chats(EXPORTS / "claude.json")
+        assert there in result.already
 
 
 async def test_the_same_twice_is_there_already(tmp_path: Path) -> None:
     await taken(tmp_path / "home", EXPORTS / "chatgpt.json")
     async with await StoredLibrary.open(tmp_path / "home") as library:
         await library.discard([BREAD])
-        done = await library.import_chats(EXPORTS / "chatgpt.json")
-        assert (done.new, done.refreshed, len(done.already)) == ((), (), 2)
+        result = await library.import_chats(EXPORTS / "chatgpt.json")
+        assert (result.new, result.refreshed, len(result.already)) == ((), (), 2)
         assert len(await library.sessions()) == 2, "what was deleted just now is back"
         again = await library.import_chats(
             EXPORTS / "chatgpt.json", new_id=iter(["ab", "cd"]).__next__
@@ -114,19 +114,19 @@ async def test_one_that_went_on_is_refreshed_and_keeps_what_its_owner_did(tmp_pa
         (there,) = await library.sessions()
         await library.rename(there.id, "Mine")
         await library.tag([there.id], ["river"])
-        done = await library.import_chats(written(tmp_path, values))
-        assert done.refreshed == (there.id,)
-        kept = await library.session(there.id)
-        assert (kept.summary.title, kept.summary.tags, kept.summary.turns) == (
+        result = await library.import_chats(written(tmp_path, values))
+        assert result.refreshed == (there.id,)
+        session = await library.session(there.id)
+        assert (session.summary.title, session.summary.tags, session.summary.turns) == (
             "Mine",
             ("river",),
             5,
         )
-        assert [each.id for each in await library.sessions(search="kilometres")] == [there.id]
+        assert [summary.id for summary in await library.sessions(search="kilometres")] == [there.id]
         # An older export takes nothing away.
-        done = await library.import_chats(written(tmp_path, older))
-        assert (done.refreshed, done.already) == ((), (there.id,))
-        assert (await library.session(there.id)).turns == kept.turns
+        result = await library.import_chats(written(tmp_path, older))
+        assert (result.refreshed, result.already) == ((), (there.id,))
+        assert (await library.session(there.id)).turns == session.turns
         assert await library.verify() == []
 
 
@@ -141,13 +141,13 @@ async def test_a_session_that_was_spoken_here_is_never_replaced(tmp_path: Path) 
 
 
 async def test_a_broken_conversation_is_lost_alone(tmp_path: Path) -> None:
-    good, other, _ = (json.dumps(each) for each in exported("chatgpt.json"))
+    good, other, _ = (json.dumps(chat) for chat in exported("chatgpt.json"))
     circle = '{"mapping": {"a": {"parent": "a"}}, "current_node": "a"}'
     path = tmp_path / "export"
     path.write_text(f'[{good}, {{"mapping": nonsense}}, {circle}, 3, "x", {other}, {{"mapp')
-    done = await taken(tmp_path / "home", path)
-    assert done.new == (BREAD, LIGHTHOUSE)
-    assert done.broken == (
+    result = await taken(tmp_path / "home", path)
+    assert result.new == (BREAD, LIGHTHOUSE)
+    assert result.broken == (
         "Conversation 2 was left out: it is not valid JSON.",
         "Conversation 3 was left out: its messages go round in a circle.",
         "Conversation 5 was left out: the file ends in the middle of it.",
@@ -168,9 +168,9 @@ async def test_a_zip_is_taken_by_what_is_in_it(tmp_path: Path) -> None:
         },
     )
     assert is_export(path)
-    done = await taken(tmp_path / "home", path)
-    assert (len(done.new), done.empty, done.broken) == (4, 3, ())
-    assert sorted(each.name for each in (tmp_path / "home").iterdir()) == sorted(
+    result = await taken(tmp_path / "home", path)
+    assert (len(result.new), result.empty, result.broken) == (4, 3, ())
+    assert sorted(file.name for file in (tmp_path / "home").iterdir()) == sorted(
         ["audio", "library.db", "library.reserve", "locks", "redaction.key"]
     )
 
@@ -203,11 +203,11 @@ async def test_what_is_hidden_in_recordings_is_hidden_here(tmp_path: Path) -> No
     path = written(tmp_path, values)
     await taken(tmp_path / "home", path)
     async with await StoredLibrary.open(tmp_path / "home") as library:
-        kept = await library.session(BREAD)
-        assert "sk-abc" not in kept.turns[0].text + kept.summary.title
-        assert "***" in kept.turns[0].text
-        done = await library.import_chats(path)
-        assert done.already == (BREAD,)
+        session = await library.session(BREAD)
+        assert "sk-abc" not in session.turns[0].text + session.summary.title
+        assert "***" in session.turns[0].text
+        result = await library.import_chats(path)
+        assert result.already == (BREAD,)
     for file in (tmp_path / "home").glob("library.db*"):
         assert b"sk-abcdefgh" not in file.read_bytes()
 
@@ -230,8 +230,8 @@ async def test_an_import_does_not_push_the_talks_of_today_down(tmp_path: Path) -
         await library.import_chats(EXPORTS / "chatgpt.json")
         await record(home, short_session("bb"))
         listed = await library.sessions()
-        assert [each.id for each in listed[:2]] == ["bb", "aa"]
-        dates = [each.created_at for each in listed]
+        assert [summary.id for summary in listed[:2]] == ["bb", "aa"]
+        dates = [summary.created_at for summary in listed]
         assert dates == sorted(dates, reverse=True)
         assert len(listed) > 3
         await library.import_chats(EXPORTS / "claude.json")
@@ -241,12 +241,12 @@ async def test_an_import_does_not_push_the_talks_of_today_down(tmp_path: Path) -
         assert (await library.prompts(limit=2)) == [said_here, said_here]
 
         await library.pin([listed[-1].id])
-        whole = [each.id for each in await library.sessions()]
+        whole = [summary.id for summary in await library.sessions()]
         assert whole[0] == listed[-1].id
         for limit in (1, 2, 3):
             pages: list[str] = []
             while page := await library.sessions(
                 limit=limit, older_than=pages[-1] if pages else None
             ):
-                pages += [each.id for each in page]
+                pages += [summary.id for summary in page]
             assert pages == whole

@@ -31,12 +31,12 @@ def read(text: bytes, size: int = 1 << 20) -> list[Any]:
 @given(st.lists(VALUES, max_size=6), st.integers(1, 40), st.booleans())
 def test_what_stands_in_an_array_is_found(values: list[Any], size: int, escaped: bool) -> None:
     text = json.dumps(values, ensure_ascii=escaped).encode("utf-8", "surrogatepass")
-    wanted: list[Any] = [each for each in values if isinstance(each, list | dict)]
-    found = [
+    expected: list[Any] = [value for value in values if isinstance(value, list | dict)]
+    parsed = [
         json.loads(text[span.start : span.end].decode("utf-8", "surrogatepass"))
         for span in spans(blocks(text, size))
     ]
-    assert found == wanted
+    assert parsed == expected
 
 
 @given(st.dictionaries(TEXTS, VALUES, max_size=4), st.integers(1, 40))

@@ -42,11 +42,11 @@ def refused(tmp_path: Path, path: Path, match: str) -> None:
     with pytest.raises(StorageError, match=match):
         taken(tmp_path / "home", path)
     assert list(verify(Home.at(tmp_path / "home"))) == []
-    assert sorted(each.name for each in tmp_path.iterdir()) == sorted({"home", path.name})
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted({"home", path.name})
 
 
 @pytest.mark.parametrize(
-    ("large", "said"),
+    ("large", "reason"),
     [
         (chat(1, more=[{}] * MOST_VALUES), "it has more than 200,000 values"),
         (chat(1, text="x" * LARGEST_BYTES), "it is larger than 16 MiB"),
@@ -55,10 +55,12 @@ def refused(tmp_path: Path, path: Path, match: str) -> None:
     ],
     ids=["values", "size", "width", "message"],
 )
-def test_a_large_conversation_is_left_out(tmp_path: Path, large: dict[str, Any], said: str) -> None:
-    done = taken(tmp_path / "home", file_of(tmp_path, [chat(0), large, chat(2)]))
-    assert len(done.new) == 2
-    assert done.broken == (f"Conversation 2 was left out: {said}.",)
+def test_a_large_conversation_is_left_out(
+    tmp_path: Path, large: dict[str, Any], reason: str
+) -> None:
+    result = taken(tmp_path / "home", file_of(tmp_path, [chat(0), large, chat(2)]))
+    assert len(result.new) == 2
+    assert result.broken == (f"Conversation 2 was left out: {reason}.",)
 
 
 def test_too_many_conversations(tmp_path: Path) -> None:
@@ -67,18 +69,18 @@ def test_too_many_conversations(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "suffix", "said"),
+    ("count", "suffix", "message"),
     [
         (MOST_MEMBERS + 1, ".png", "it holds more than 50,000 files"),
         (MOST_JSON_MEMBERS + 1, ".json", "it holds more than 500 files of JSON"),
     ],
 )
-def test_a_zip_of_too_many_files(tmp_path: Path, count: int, suffix: str, said: str) -> None:
+def test_a_zip_of_too_many_files(tmp_path: Path, count: int, suffix: str, message: str) -> None:
     path = tmp_path / "export.zip"
     with zipfile.ZipFile(path, "w") as packed:
         for number in range(count):
             packed.writestr(zipfile.ZipInfo(f"{number}{suffix}"), b"[]")
-    refused(tmp_path, path, said)
+    refused(tmp_path, path, message)
 
 
 def test_a_zip_with_a_comment_or_something_before_it_is_read(tmp_path: Path) -> None:

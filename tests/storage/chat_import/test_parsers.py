@@ -15,7 +15,7 @@ from tests.support.chat_exports import exported
 
 
 def words(chat: ChatConversation) -> list[tuple[str, str]]:
-    return [(said.role, said.text) for said in chat.said]
+    return [(message.role, message.text) for message in chat.said]
 
 
 # --- as they are ------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def test_the_current_branch_of_chatgpt_is_what_its_page_shows() -> None:
         ("user", "And who keeps the light?"),
         ("assistant", "Nobody has to: it runs by itself since 1988."),
     ]
-    assert [said.model for said in chat.said] == ["", "gpt-4o", "", "gpt-5", "", "gpt-5"]
+    assert [message.model for message in chat.said] == ["", "gpt-4o", "", "gpt-5", "", "gpt-5"]
 
 
 def test_the_current_branch_of_claude_is_without_thoughts_and_tools() -> None:
@@ -48,7 +48,7 @@ def test_the_current_branch_of_claude_is_without_thoughts_and_tools() -> None:
         ("assistant", "Let me look at the map.\n\nNine kilometres, there and back."),
         ("user", "Pack: water, bread, a coat."),
     ]
-    assert {said.model for said in chat.said} == {"", "claude-sonnet-4-5"}
+    assert {message.model for message in chat.said} == {"", "claude-sonnet-4-5"}
 
 
 def test_older_exports_of_claude_are_a_plain_list() -> None:
@@ -105,16 +105,16 @@ ASKED_TWICE = (
 def test_a_root_of_claude_without_a_parent_has_branches(
     rows: tuple[tuple[str, str | None, str], ...], leaf: str, current: list[str]
 ) -> None:
-    found = {"chat_messages": claude_messages(*rows), "current_leaf_message_uuid": leaf}
-    assert [said.text for said in claude.chat_of(found).said] == current
+    chat = {"chat_messages": claude_messages(*rows), "current_leaf_message_uuid": leaf}
+    assert [message.text for message in claude.chat_of(chat).said] == current
 
 
 def test_without_a_current_node_the_newest_message_ends_it() -> None:
-    found = exported("chatgpt.json")[0]
-    del found["current_node"]
-    assert words(chatgpt.chat_of(found))[-1][1].startswith("Nobody has to")
-    found["current_node"] = "gone"
-    assert len(chatgpt.chat_of(found).said) == 6
+    chat = exported("chatgpt.json")[0]
+    del chat["current_node"]
+    assert words(chatgpt.chat_of(chat))[-1][1].startswith("Nobody has to")
+    chat["current_node"] = "gone"
+    assert len(chatgpt.chat_of(chat).said) == 6
 
 
 def test_footnotes_go_and_other_brackets_stay() -> None:
@@ -125,8 +125,8 @@ def test_footnotes_go_and_other_brackets_stay() -> None:
             "parts": ["So【4†source】 it 【is】 \ue200url\ue202here\ue202https://x\ue201\ue203."],
         },
     }
-    found = {"mapping": {"a": {"message": message}}}
-    assert words(chatgpt.chat_of(found)) == [("assistant", "So it 【is】 here.")]
+    chat = {"mapping": {"a": {"message": message}}}
+    assert words(chatgpt.chat_of(chat)) == [("assistant", "So it 【is】 here.")]
 
 
 def test_neither_kind_is_none() -> None:
@@ -157,9 +157,9 @@ def test_messages_of_the_wrong_type_are_refused(messages: object) -> None:
 
 
 def test_too_much_is_refused() -> None:
-    said = {"sender": "human", "text": "x" * (9 << 20)}
+    message = {"sender": "human", "text": "x" * (9 << 20)}
     with pytest.raises(ChatError, match="too long"):
-        claude.chat_of({"chat_messages": [said]})
+        claude.chat_of({"chat_messages": [message]})
     with pytest.raises(ChatError, match="more than"):
         claude.chat_of({"chat_messages": [{"sender": "human", "text": "x"}] * 100_001})
 
@@ -174,25 +174,27 @@ NO_TIMES: tuple[Any, ...] = (True, -1, 1e300, 10**400, float("nan"), "soon", [],
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("value", "seconds"),
     [
         (1767225600.25, 1767225600.25),
         ("2026-01-01T00:00:00Z", 1767225600.0),
         *[(bad, None) for bad in NO_TIMES],
     ],
 )
-def test_only_times_are_times(told: object, seconds: float | None) -> None:
-    assert as_time(told) == seconds
+def test_only_times_are_times(value: object, seconds: float | None) -> None:
+    assert as_time(value) == seconds
 
 
 def test_an_id_that_is_no_uuid_names_a_session_too() -> None:
-    said = (Said("user", "Hello?"),)
-    first = ChatConversation("chatgpt", "../../etc", "", None, said)
+    messages = (Said("user", "Hello?"),)
+    first = ChatConversation("chatgpt", "../../etc", "", None, messages)
     assert first.session_id == ChatConversation("chatgpt", "../../etc", "Other", 1.0, ()).session_id
-    assert first.session_id != ChatConversation("claude", "../../etc", "", None, said).session_id
+    assert (
+        first.session_id != ChatConversation("claude", "../../etc", "", None, messages).session_id
+    )
     assert len(first.session_id) == 32
     assert int(first.session_id, 16)
-    unnamed = ChatConversation("chatgpt", "", "", None, said)
+    unnamed = ChatConversation("chatgpt", "", "", None, messages)
     assert (
         unnamed.session_id
         != ChatConversation("chatgpt", "", "", None, (Said("user", "Bye."),)).session_id
@@ -227,22 +229,24 @@ ODD_NODES = st.dictionaries(st.sampled_from(["a", "b", "root", ""]), ODD, max_si
 @given(
     st.dictionaries(st.sampled_from(["current_node", "title", "create_time", "id"]), ODD), ODD_NODES
 )
-def test_wrong_types_in_chatgpt_never_break_it(found: dict[str, Any], nodes: object) -> None:
-    _told(chatgpt.chat_of, found | {"mapping": nodes})
+def test_wrong_types_in_chatgpt_never_break_it(fields: dict[str, Any], nodes: object) -> None:
+    _told(chatgpt.chat_of, fields | {"mapping": nodes})
 
 
 @given(
     st.dictionaries(st.sampled_from(["uuid", "name", "created_at", "model"]), ODD), st.lists(ODD)
 )
-def test_wrong_types_in_claude_never_break_it(found: dict[str, Any], messages: object) -> None:
-    _told(claude.chat_of, found | {"chat_messages": messages})
+def test_wrong_types_in_claude_never_break_it(fields: dict[str, Any], messages: object) -> None:
+    _told(claude.chat_of, fields | {"chat_messages": messages})
 
 
-def _told(parse: Any, found: dict[str, Any]) -> None:
+def _told(parse: Any, fields: dict[str, Any]) -> None:
     try:
-        chat = parse(found)
+        chat = parse(fields)
     except ChatError:
         return
-    assert all(said.text.strip() and said.role in ("user", "assistant") for said in chat.said)
+    assert all(
+        message.text.strip() and message.role in ("user", "assistant") for message in chat.said
+    )
     assert "\x1b" not in chat.title
     assert len(chat.session_id) == 32

@@ -25,12 +25,12 @@ def test_tags_of_one_and_of_several() -> None:
 
 @given(st.text(), st.text(), st.text())
 def test_any_title_becomes_a_line(title: str, voice: str, created_at: str) -> None:
-    told = about([summary(title=title, voice=voice, created_at=created_at)])
-    for text in (told.title, told.voice, told.comment):
+    tags = about([summary(title=title, voice=voice, created_at=created_at)])
+    for text in (tags.title, tags.voice, tags.comment):
         assert plain_line(text) == text
         text.encode()
-    assert told.title
-    assert ascii_only(told.title).isascii()
+    assert tags.title
+    assert ascii_only(tags.title).isascii()
 
 
 def test_a_long_title_ends_at_a_word() -> None:

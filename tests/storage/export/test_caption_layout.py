@@ -27,9 +27,9 @@ def test_a_long_sentence_is_cut_where_a_clause_ends() -> None:
         "When the needle follows the groove, which is as fine as a hair, the membrane is shaken, "
         "and whoever stands before the horn hears a voice that is no longer there."
     )
-    found = caption_texts(long)
-    assert " ".join(text.replace("\n", " ") for text in found) == long
-    assert all(text.endswith((",", ".")) for text in found)
+    texts = caption_texts(long)
+    assert " ".join(text.replace("\n", " ") for text in texts) == long
+    assert all(text.endswith((",", ".")) for text in texts)
 
 
 def test_what_is_too_short_to_be_read_stands_with_its_neighbour() -> None:
@@ -76,27 +76,31 @@ TURNS = st.lists(st.lists(st.tuples(TEXTS, st.integers(1_000, 400_000)), max_siz
 
 @settings(deadline=None)
 @given(TURNS, st.integers(0, 3_000_000))
-def test_cues_are_readable_and_in_order(said: list[list[tuple[str, int]]], silence_us: int) -> None:
+def test_cues_are_readable_and_in_order(
+    spoken: list[list[tuple[str, int]]], silence_us: int
+) -> None:
     turns: list[tuple[SpokenSentence, ...]] = []
     at_us = 0
-    for chunks in said:
+    for chunks in spoken:
         passages: list[SpokenSentence] = []
         for text, pace_us in chunks:
             passages.append(passage(text, at_us, pace_us))
             at_us = passages[-1].end_us + silence_us
         turns.append(tuple(passages))
-    made = list(cues(excerpt(*turns)))
-    for cue in made:
+    laid_out = list(cues(excerpt(*turns)))
+    for cue in laid_out:
         assert 1 <= len(cue.lines) <= 2
         assert all(0 < len(line) <= LINE_CHARS for line in cue.text.split("\n"))
         assert 0 < cue.end_us - cue.start_us <= LONGEST_US
         assert plain(cue.text) == cue.text
-    for one, other in pairwise(made):
+    for one, other in pairwise(laid_out):
         assert one.end_us <= other.start_us
         assert one.end_us == other.start_us or one.end_us - one.start_us >= SHORTEST_US
     for turn, laid in enumerate(turns):
-        words = "".join(plain_line(word.text) for each in laid for word in each.words)
-        assert "".join(_letters(cue) for cue in made if cue.turn == turn) == words.replace(" ", "")
+        words = "".join(plain_line(word.text) for sentence in laid for word in sentence.words)
+        assert "".join(_letters(cue) for cue in laid_out if cue.turn == turn) == words.replace(
+            " ", ""
+        )
 
 
 def _letters(cue: CaptionCue) -> str:

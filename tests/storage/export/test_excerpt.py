@@ -24,7 +24,7 @@ FRAME = b"\x01\x00" * 4_800
 RATE_HZ = 48_000
 
 
-async def kept(home: Path) -> tuple[SessionRecord, list[Event]]:
+async def two_answers(home: Path) -> tuple[SessionRecord, list[Event]]:
     """Two spoken answers of 0.1 and 0.2 s; the second begins at 2 s or a little later."""
     await record(
         home,
@@ -44,24 +44,24 @@ async def tracks(home: Path) -> list[Track]:
         return ReplaySchedule(await library.events(SESSION_ID)).tracks
 
 
-def lengths(made: Excerpt) -> list[tuple[int, int, int]]:
-    return [(each.turn, each.start_samples, each.samples) for each in made.stretches]
+def lengths(cut: Excerpt) -> list[tuple[int, int, int]]:
+    return [(stretch.turn, stretch.start_samples, stretch.samples) for stretch in cut.stretches]
 
 
 async def test_joined_turns_follow_each_other(tmp_path: Path) -> None:
-    record, events = await kept(tmp_path)
-    made = excerpt(record, events)
-    assert lengths(made) == [(1, 0, 4_800), (3, 4_800, 9_600)]
-    assert (made.samples, made.duration_us) == (14_400, 300_000)
+    record, events = await two_answers(tmp_path)
+    cut = excerpt(record, events)
+    assert lengths(cut) == [(1, 0, 4_800), (3, 4_800, 9_600)]
+    assert (cut.samples, cut.duration_us) == (14_400, 300_000)
     paused = excerpt(record, events, pauses=Pauses(given_us=500_000))
     assert lengths(paused) == [(1, 0, 4_800), (3, 28_800, 9_600)]
 
 
 async def test_real_pauses_are_those_of_the_replay(tmp_path: Path) -> None:
-    record, events = await kept(tmp_path)
-    made = excerpt(record, events, pauses=Pauses(real=True))
+    record, events = await two_answers(tmp_path)
+    cut = excerpt(record, events, pauses=Pauses(real=True))
     one_us, two_us = (track.start_us for track in await tracks(tmp_path))
-    (_, first, _), (_, second, _) = lengths(made)
+    (_, first, _), (_, second, _) = lengths(cut)
     assert first == 0
     assert abs(second * 1_000_000 / RATE_HZ - (two_us - one_us)) <= 1_000_000 / RATE_HZ
     assert two_us - one_us > 500_000
@@ -69,7 +69,7 @@ async def test_real_pauses_are_those_of_the_replay(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("pauses", [Pauses(), Pauses(real=True), Pauses(given_us=250_000)])
 async def test_a_cut_takes_turns_or_a_part_of_the_replay(tmp_path: Path, pauses: Pauses) -> None:
-    record, events = await kept(tmp_path)
+    record, events = await two_answers(tmp_path)
     assert lengths(excerpt(record, events, TurnSelection(frozenset({3})), pauses)) == [
         (3, 0, 9_600)
     ]
@@ -85,7 +85,7 @@ async def test_a_cut_takes_turns_or_a_part_of_the_replay(tmp_path: Path, pauses:
 
 
 async def test_turns_that_were_taken_back_come_only_when_asked(tmp_path: Path) -> None:
-    record, events = await kept(tmp_path)
+    record, events = await two_answers(tmp_path)
     back = replace(record, turns=(*record.turns[:3], replace(record.turns[3], withdrawn=True)))
     assert [turn for turn, _, _ in lengths(excerpt(back, events))] == [1]
     assert [
@@ -95,16 +95,16 @@ async def test_turns_that_were_taken_back_come_only_when_asked(tmp_path: Path) -
 
 async def test_what_is_kept_is_what_counts(tmp_path: Path) -> None:
     """A file that holds less than the timeline tells of is not exported beyond its end."""
-    record, events = await kept(tmp_path)
+    record, events = await two_answers(tmp_path)
     audio = record.turns[3].audio
     assert audio is not None
     short = replace(record.turns[3], audio=replace(audio, samples=100))
-    made = excerpt(replace(record, turns=(*record.turns[:3], short)), events)
-    assert lengths(made) == [(1, 0, 4_800), (3, 4_800, 100)]
+    cut = excerpt(replace(record, turns=(*record.turns[:3], short)), events)
+    assert lengths(cut) == [(1, 0, 4_800), (3, 4_800, 100)]
 
 
 async def test_passages_lie_within_their_turn_and_in_order(tmp_path: Path) -> None:
-    record, events = await kept(tmp_path)
+    record, events = await two_answers(tmp_path)
     for pauses in (Pauses(), Pauses(real=True)):
         at_us = 0
         for turn in excerpt(record, events, pauses=pauses).turns:

@@ -14,11 +14,11 @@ from tests.support.exported import GOLDEN, TEXTS, taken_in, written
 async def test_a_recording_gives_these_bytes(name: str, tmp_path: Path) -> None:
     ids = await taken_in(tmp_path, [name])
     for form in TEXTS:
-        made = await written(tmp_path, ids, form)
-        assert made == (GOLDEN / f"{name}.{form}").read_bytes(), form
-        assert made == await written(tmp_path, ids, form), form
+        content = await written(tmp_path, ids, form)
+        assert content == (GOLDEN / f"{name}.{form}").read_bytes(), form
+        assert content == await written(tmp_path, ids, form), form
 
 
 def test_no_golden_file_is_left_over() -> None:
-    known = {f"{name}.{form}" for name in recordings.names() for form in TEXTS}
-    assert {path.name for path in GOLDEN.iterdir()} == known
+    expected = {f"{name}.{form}" for name in recordings.names() for form in TEXTS}
+    assert {path.name for path in GOLDEN.iterdir()} == expected

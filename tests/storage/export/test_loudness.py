@@ -26,19 +26,19 @@ from tests.support.recordings import SESSION_ID, record
 
 def by_ffmpeg(path: Path) -> tuple[float, float]:
     """Integrated loudness and true peak."""
-    told = subprocess.run(
+    report = subprocess.run(
         ["ffmpeg", "-nostats", "-i", path, "-af", "ebur128=peak=true", "-f", "null", "-"],
         capture_output=True, text=True, check=True,
     ).stderr  # fmt: skip
-    loudness = re.findall(r"I:\s+(-?[\d.]+) LUFS", told)[-1]
-    peak = re.findall(r"Peak:\s+(-?[\d.]+|-inf) dBFS", told)[-1]
+    loudness = re.findall(r"I:\s+(-?[\d.]+) LUFS", report)[-1]
+    peak = re.findall(r"Peak:\s+(-?[\d.]+|-inf) dBFS", report)[-1]
     return float(loudness), float(peak)
 
 
 def speech() -> tuple[Samples, int]:
     """What Piper said in a recording of ours."""
     session, events = read_bundle(RECORDINGS / "long-list.gramophone")
-    pcm = b"".join(each.pcm for each in events if isinstance(each, AudioReceived))
+    pcm = b"".join(event.pcm for event in events if isinstance(event, AudioReceived))
     return np.frombuffer(pcm, "<i2").astype(np.int16)[:, None], session.sample_rate_hz
 
 
@@ -121,19 +121,19 @@ async def test_what_cannot_be_that_loud_is_said(tmp_path: Path) -> None:
         SessionEnded(at_us=99_000_000),
     ]
     await record(tmp_path / "home", events)
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
 
     def tell(done: int, total: int) -> None:
-        told.append((done, total))
+        reports.append((done, total))
 
     order = ExportRequest("wav", tmp_path / "out.wav", loudness_lufs=-6)
     async with await StoredLibrary.open(tmp_path / "home") as library:
-        done = await library.export([SESSION_ID], order, progress=tell)
-    assert len(done.notes) == 1
-    assert "LUFS; louder is not possible" in done.notes[0]
+        result = await library.export([SESSION_ID], order, progress=tell)
+    assert len(result.notes) == 1
+    assert "LUFS; louder is not possible" in result.notes[0]
     assert by_ffmpeg(tmp_path / "out.wav")[1] <= -1.0
-    assert told == sorted(told)
-    assert told[-1][0] < told[-1][1] == 1000
+    assert reports == sorted(reports)
+    assert reports[-1][0] < reports[-1][1] == 1000
 
 
 def played(samples: Samples) -> Generator[Samples]:
@@ -144,16 +144,16 @@ def played(samples: Samples) -> Generator[Samples]:
 def test_silence_stays_silence(samples: int) -> None:
     silence = np.zeros((samples, 1), np.int16)
     assert measured(silence, 48_000) == SILENCE_LUFS
-    found = level(lambda: played(silence), lambda: 48_000, -16)
-    assert (found.gain, found.reached_lufs) == (1.0, SILENCE_LUFS)
+    levelling = level(lambda: played(silence), lambda: 48_000, -16)
+    assert (levelling.gain, levelling.reached_lufs) == (1.0, SILENCE_LUFS)
     assert not np.concatenate(list(levelled(played(silence), lambda: 48_000, 9.0))).any()
 
 
 @pytest.mark.parametrize("seconds", [0.01, 0.1, 0.35])
 def test_less_than_a_block_is_brought_there_too(seconds: float) -> None:
     beep = sine(48_000, (seconds, -30))
-    found = level(lambda: played(beep), lambda: 48_000, -20)
-    louder = np.concatenate(list(levelled(played(beep), lambda: 48_000, found.gain)))
+    levelling = level(lambda: played(beep), lambda: 48_000, -20)
+    louder = np.concatenate(list(levelled(played(beep), lambda: 48_000, levelling.gain)))
     assert measured(louder, 48_000) == pytest.approx(-20, abs=0.2)
 
 

@@ -54,10 +54,12 @@ async def test_with_the_real_pauses_they_lie_where_they_were(tmp_path: Path) -> 
 
 async def test_without_ones_own_voice_left_is_silent_and_it_says_so(tmp_path: Path) -> None:
     await record(tmp_path / "home", talk())
-    done = await exported(
+    result = await exported(
         tmp_path / "home", ExportRequest("wav", tmp_path / "out.wav", stereo=True)
     )
-    assert done.notes == ("Your own voice was not recorded there, so the left channel is silent.",)
+    assert result.notes == (
+        "Your own voice was not recorded there, so the left channel is silent.",
+    )
     both, _ = soundfile.read(tmp_path / "out.wav", dtype="int16")
     assert not both[:, 0].any()
     assert both[:, 1].tobytes() == FIRST + SECOND
@@ -83,9 +85,9 @@ async def test_another_rate_is_the_same_sound(from_hz: int, to_hz: int, tmp_path
     path = await one_file(tmp_path, "wav", sample_rate_hz=to_hz)
     samples, rate_hz = soundfile.read(path, dtype="int16")
     assert (rate_hz, len(samples)) == (to_hz, to_hz)
-    wanted = 10_000 * np.sin(2 * np.pi * 440 * np.arange(to_hz) / to_hz)
+    expected = 10_000 * np.sin(2 * np.pi * 440 * np.arange(to_hz) / to_hz)
     edge = to_hz // 50
-    assert np.abs(samples[edge:-edge] - wanted[edge:-edge]).max() < 3
+    assert np.abs(samples[edge:-edge] - expected[edge:-edge]).max() < 3
     first = path.read_bytes()
     assert (await one_file(tmp_path, "wav", sample_rate_hz=to_hz)).read_bytes() == first
 
@@ -112,8 +114,8 @@ async def test_sessions_without_sound_are_left_out_of_several(tmp_path: Path) ->
     await record(tmp_path / "home", [session_started(OTHER_ID), *spoken_exchange(frames=())])
     await record(tmp_path / "home", talk())
     order = ExportRequest("wav", tmp_path / "out.wav")
-    done = await exported(tmp_path / "home", order, OTHER_ID, SESSION_ID)
-    assert done.notes == (f"Left out, because nothing was spoken in them: {OTHER_ID}.",)
+    result = await exported(tmp_path / "home", order, OTHER_ID, SESSION_ID)
+    assert result.notes == (f"Left out, because nothing was spoken in them: {OTHER_ID}.",)
     assert READERS["wave"](tmp_path / "out.wav") == FIRST + SECOND
 
 
@@ -131,6 +133,6 @@ async def test_a_part_is_that_part_sample_by_sample(tmp_path: Path) -> None:
 async def test_each_turn_in_a_file_of_its_own(tmp_path: Path) -> None:
     await record(tmp_path / "home", talk())
     order = ExportRequest("wav", tmp_path / "out.wav", each_turn=True)
-    done = await exported(tmp_path / "home", order)
-    assert [path.name for path in done.paths] == ["out-turn-1.wav", "out-turn-3.wav"]
-    assert [READERS["wave"](path) for path in done.paths] == [FIRST, SECOND]
+    result = await exported(tmp_path / "home", order)
+    assert [path.name for path in result.paths] == ["out-turn-1.wav", "out-turn-3.wav"]
+    assert [READERS["wave"](path) for path in result.paths] == [FIRST, SECOND]

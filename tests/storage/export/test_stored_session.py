@@ -57,6 +57,6 @@ async def test_the_excerpt_is_that_of_all_events(
 async def test_frames_that_follow_each_other_are_one_row(tmp_path: Path) -> None:
     await record(tmp_path, with_frames(*(frame(3, 20_000 + 20 * n, 20) for n in range(50))))
     with opened(tmp_path) as database:
-        found = list(records.sparse_rows(database, 1, TELLING))
-    sizes = [row[7] for row in found if row[2] == "AudioReceived"]
+        rows = list(records.sparse_rows(database, 1, TELLING))
+    sizes = [row[7] for row in rows if row[2] == "AudioReceived"]
     assert sizes == [5_760, 14_402, 1_000]

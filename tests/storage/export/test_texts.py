@@ -56,19 +56,19 @@ def front_matter(content: bytes) -> dict[str, Any]:
 def headings(content: bytes) -> list[str]:
     """The headings a Markdown parser finds outside of quotations; there must be no HTML."""
     body = content.decode().split("\n---\n", 1)[1]
-    found: list[str] = []
+    titles: list[str] = []
     for tables in (False, True):
         parser = MarkdownIt("commonmark")
         tokens = (parser.enable("table") if tables else parser).parse(body)
         for token in tokens:
-            for each in (token, *(token.children or ())):
-                assert not each.type.startswith("html"), each
-        found = [
+            for part in (token, *(token.children or ())):
+                assert not part.type.startswith("html"), part
+        titles = [
             f"{token.tag} {content.content}"
             for token, content in pairwise(tokens)
             if token.type == "heading_open" and token.level == 0
         ]
-    return found
+    return titles
 
 
 def table(content: bytes) -> list[dict[str, str]]:
@@ -171,10 +171,13 @@ async def test_the_table_has_a_line_a_turn_with_its_own_model(tmp_path: Path) ->
 async def test_the_document_keeps_to_its_schema(name: str, tmp_path: Path) -> None:
     ids = await taken_in(tmp_path, [name])
     for pauses in (Pauses(), Pauses(real=True)):
-        (made,) = documents(await written(tmp_path, ids, "json", pauses=pauses))
-        assert made["duration_us"] == max(turn["end_us"] for turn in made["turns"])
+        (document,) = documents(await written(tmp_path, ids, "json", pauses=pauses))
+        assert document["duration_us"] == max(turn["end_us"] for turn in document["turns"])
         words = [
-            word for turn in made["turns"] for each in turn["passages"] for word in each["words"]
+            word
+            for turn in document["turns"]
+            for passage in turn["passages"]
+            for word in passage["words"]
         ]
         assert len(words) > 10
         assert all(one["end_us"] <= other["start_us"] for one, other in pairwise(words))
@@ -193,14 +196,14 @@ async def test_the_cast_streams_as_the_answer_did(tmp_path: Path) -> None:
     content = await written(tmp_path, [session_id], "cast")
     header, events = cast(content)
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.session(session_id)
+        session = await library.session(session_id)
     assert header["term"]["cols"] == COLUMNS
-    assert header["title"] == kept.summary.title
+    assert header["title"] == session.summary.title
     assert header["timestamp"] > 1_700_000_000
-    assert [data for _, code, data in events if code == "m"] == [plain_line(kept.turns[0].text)]
+    assert [data for _, code, data in events if code == "m"] == [plain_line(session.turns[0].text)]
     assert sum(1 for interval, *_ in events if interval) > 100
-    shown = " ".join(" ".join(screen(content)).split())
-    assert " ".join(plain(kept.turns[1].text).split()) in shown
+    words = " ".join(" ".join(screen(content)).split())
+    assert " ".join(plain(session.turns[1].text).split()) in words
     assert all(len(line) <= COLUMNS for line in screen(content))
 
 
@@ -209,19 +212,19 @@ async def test_the_cast_streams_as_the_answer_did(tmp_path: Path) -> None:
 
 async def test_several_sessions_stand_in_one_file(tmp_path: Path) -> None:
     ids = await taken_in(tmp_path, ["short-answer", "interrupted", "reconnect"])
-    made = {form: await written(tmp_path, ids, form) for form in FORMS}
-    assert [each["id"] for each in documents(made["json"])] == ids
-    alone = [documents(await written(tmp_path, [each], "json"))[0] for each in ids]
-    assert documents(made["json"]) == alone
-    assert list(dict.fromkeys(row["session"] for row in table(made["csv"]))) == ids
-    assert [each[:2] for each in headings(made["md"])] == ["h1", "h2", "h2"] * 3
-    assert front_matter(made["md"])["session"] == ids[0]
-    blocks = re.findall(r"^```yaml\n(.*?)^```$", made["md"].decode(), re.DOTALL | re.MULTILINE)
+    files = {form: await written(tmp_path, ids, form) for form in FORMS}
+    assert [document["id"] for document in documents(files["json"])] == ids
+    alone = [documents(await written(tmp_path, [session_id], "json"))[0] for session_id in ids]
+    assert documents(files["json"]) == alone
+    assert list(dict.fromkeys(row["session"] for row in table(files["csv"]))) == ids
+    assert [heading[:2] for heading in headings(files["md"])] == ["h1", "h2", "h2"] * 3
+    assert front_matter(files["md"])["session"] == ids[0]
+    blocks = re.findall(r"^```yaml\n(.*?)^```$", files["md"].decode(), re.DOTALL | re.MULTILINE)
     assert [yaml.safe_load(block)["session"] for block in blocks] == ids[1:]
-    titles = re.findall(r"^(.+)\n=+$", made["txt"].decode(), re.MULTILINE)
-    assert titles == [each["title"] for each in alone]
-    bold = [re.match("\x1b\\[1m(.*?)\x1b", data) for *_, data in cast(made["cast"])[1]]
-    assert [found[1] for found in bold if found] == titles
+    titles = re.findall(r"^(.+)\n=+$", files["txt"].decode(), re.MULTILINE)
+    assert titles == [document["title"] for document in alone]
+    bold = [re.match("\x1b\\[1m(.*?)\x1b", data) for *_, data in cast(files["cast"])[1]]
+    assert [match_[1] for match_ in bold if match_] == titles
 
 
 async def test_every_form_has_the_whole_text_and_says_how_far_it_was_heard(tmp_path: Path) -> None:
@@ -229,16 +232,16 @@ async def test_every_form_has_the_whole_text_and_says_how_far_it_was_heard(tmp_p
     remark = "heard up to character 81 of 451"
     for form in ("txt", "md", "cast"):
         assert remark in (await written(tmp_path, ids, form)).decode(), form
-    (made,) = documents(await written(tmp_path, ids, "json"))
-    assert [turn["heard_characters"] for turn in made["turns"]] == [None, 81]
-    assert len(made["turns"][1]["text"]) == 451
+    (document,) = documents(await written(tmp_path, ids, "json"))
+    assert [turn["heard_characters"] for turn in document["turns"]] == [None, 81]
+    assert len(document["turns"][1]["text"]) == 451
     rows = table(await written(tmp_path, ids, "csv"))
     assert [row["heard_characters"] for row in rows] == ["", "81"]
     page = (await written(tmp_path, ids, "html")).decode()
     assert remark in page
     unheard = re.findall(r'<span class="w unheard"[^>]*>(.*?)</span>', page)
     assert unheard[0] == "the"
-    assert len(unheard) == len(made["turns"][1]["text"][81:].split())
+    assert len(unheard) == len(document["turns"][1]["text"][81:].split())
 
 
 async def test_a_part_is_what_was_asked_for(tmp_path: Path) -> None:
@@ -250,8 +253,8 @@ async def test_a_part_is_what_was_asked_for(tmp_path: Path) -> None:
         assert [
             r["text"] for r in table(await written(tmp_path, [SESSION_ID], "csv", cut=cut))
         ] == ["Two."]
-        (made,) = documents(await written(tmp_path, [SESSION_ID], "json", cut=cut))
-        assert [turn["turn"] for turn in made["turns"]] == [3]
+        (document,) = documents(await written(tmp_path, [SESSION_ID], "json", cut=cut))
+        assert [turn["turn"] for turn in document["turns"]] == [3]
         assert said_in_txt(await written(tmp_path, [SESSION_ID], "txt", cut=cut)) == [
             ("Answer:", "Two.")
         ]
@@ -272,13 +275,13 @@ def taken_back_and_repeated() -> list[Event]:
 async def test_turns_that_do_not_count_are_left_out_or_marked(tmp_path: Path) -> None:
     await record(tmp_path, taken_back_and_repeated())
     back = TurnSelection(withdrawn=True)
-    made = {form: await written(tmp_path, [SESSION_ID], form) for form in FORMS}
+    files = {form: await written(tmp_path, [SESSION_ID], form) for form in FORMS}
     every = {form: await written(tmp_path, [SESSION_ID], form, cut=back) for form in FORMS}
-    assert said_in_txt(made["txt"]) == [("You:", "What?"), ("Answer:", "One.")]
-    assert headings(made["md"]) == ["h1 What?", "h2 0 · You", "h2 1 · Answer"]
-    assert [row["finish_reason"] for row in table(made["csv"])] == ["sent", "stop", "repeated"]
-    assert [turn["turn"] for turn in documents(made["json"])[0]["turns"]] == [0, 1, 2]
-    assert "(spoken again)" in screen(made["cast"])
+    assert said_in_txt(files["txt"]) == [("You:", "What?"), ("Answer:", "One.")]
+    assert headings(files["md"]) == ["h1 What?", "h2 0 · You", "h2 1 · Answer"]
+    assert [row["finish_reason"] for row in table(files["csv"])] == ["sent", "stop", "repeated"]
+    assert [turn["turn"] for turn in documents(files["json"])[0]["turns"]] == [0, 1, 2]
+    assert "(spoken again)" in screen(files["cast"])
     assert said_in_txt(every["txt"])[2:] == [
         ("You (taken back):", "Two?"),
         ("Answer (taken back):", "Two."),
@@ -290,62 +293,62 @@ async def test_turns_that_do_not_count_are_left_out_or_marked(tmp_path: Path) ->
 
 async def test_emoji_alone_and_no_sound_are_no_trouble(tmp_path: Path) -> None:
     talking = spoken_exchange("👋", "👍🏽", frames=())
-    silent: list[Event] = [each for each in talking if not isinstance(each, TextSpoken)]
+    silent: list[Event] = [event for event in talking if not isinstance(event, TextSpoken)]
     await record(tmp_path, [session_started(), *silent, SessionEnded(at_us=9_000_000)])
-    made = {form: await written(tmp_path, [SESSION_ID], form) for form in FORMS}
-    assert said_in_txt(made["txt"]) == [("You:", "👋"), ("Answer:", "👍🏽")]
-    assert "> 👍🏽" in made["md"].decode().splitlines()
-    (one,) = documents(made["json"])
+    files = {form: await written(tmp_path, [SESSION_ID], form) for form in FORMS}
+    assert said_in_txt(files["txt"]) == [("You:", "👋"), ("Answer:", "👍🏽")]
+    assert "> 👍🏽" in files["md"].decode().splitlines()
+    (one,) = documents(files["json"])
     assert [(turn["text"], turn["passages"]) for turn in one["turns"]] == [("👋", []), ("👍🏽", [])]
-    assert [row["text"] for row in table(made["csv"])] == ["👋", "👍🏽"]
-    assert "👍🏽" in screen(made["cast"])
+    assert [row["text"] for row in table(files["csv"])] == ["👋", "👍🏽"]
+    assert "👍🏽" in screen(files["cast"])
 
 
 async def test_a_session_without_turns_is_whole(tmp_path: Path) -> None:
     await record(tmp_path, [session_started(), SessionEnded(at_us=1)])
-    made = {form: await written(tmp_path, [SESSION_ID], form) for form in FORMS}
-    assert documents(made["json"])[0]["turns"] == []
-    assert table(made["csv"]) == []
-    assert headings(made["md"]) == [f"h1 Session {SESSION_ID}"]
-    assert screen(made["cast"])[0] == f"Session {SESSION_ID}"
-    assert made["txt"].decode().startswith(f"Session {SESSION_ID}\n")
+    files = {form: await written(tmp_path, [SESSION_ID], form) for form in FORMS}
+    assert documents(files["json"])[0]["turns"] == []
+    assert table(files["csv"]) == []
+    assert headings(files["md"]) == [f"h1 Session {SESSION_ID}"]
+    assert screen(files["cast"])[0] == f"Session {SESSION_ID}"
+    assert files["txt"].decode().startswith(f"Session {SESSION_ID}\n")
 
 
 # --- hostile text -------------------------------------------------------------------------------
 
 
-async def nothing_is_forged(home: Path, said: str) -> None:
+async def nothing_is_forged(home: Path, hostile: str) -> None:
     """Said in a question, an answer, a title and the names of things, it stays what was said."""
-    named = session_started(model=said, voice=said, provider=said)
-    await record(home, [named, *talk(said, question=said)[1:], SessionEnded(at_us=10**9)])
-    made = {form: await written(home, [SESSION_ID], form) for form in FORMS}
+    named = session_started(model=hostile, voice=hostile, provider=hostile)
+    await record(home, [named, *talk(hostile, question=hostile)[1:], SessionEnded(at_us=10**9)])
+    files = {form: await written(home, [SESSION_ID], form) for form in FORMS}
     async with await StoredLibrary.open(home) as library:
-        kept = await library.session(SESSION_ID)
-    texts = [turn.text for turn in kept.turns]
-    assert [turn["text"] for turn in documents(made["json"])[0]["turns"]] == texts
+        session = await library.session(SESSION_ID)
+    texts = [turn.text for turn in session.turns]
+    assert [turn["text"] for turn in documents(files["json"])[0]["turns"]] == texts
     bare = [plain(text).strip("\n").rstrip() for text in texts]
-    assert [who for who, _ in said_in_txt(made["txt"])] == ["You:", "Answer:"]
-    for (_, text), wanted in zip(said_in_txt(made["txt"]), bare, strict=True):
-        assert text.split() == wanted.split()
-    matter = front_matter(made["md"])
+    assert [who for who, _ in said_in_txt(files["txt"])] == ["You:", "Answer:"]
+    for (_, text), expected in zip(said_in_txt(files["txt"]), bare, strict=True):
+        assert text.split() == expected.split()
+    matter = front_matter(files["md"])
     assert list(matter) == [
         "title", "date", "session", "provider", "model", "voice", "tags", "figures",
     ]  # fmt: skip
-    assert matter["model"] == plain_line(kept.summary.model)
-    assert headings(made["md"])[1:] == ["h2 0 · You", "h2 1 · Answer"]
-    rows = table(made["csv"])
+    assert matter["model"] == plain_line(session.summary.model)
+    assert headings(files["md"])[1:] == ["h2 0 · You", "h2 1 · Answer"]
+    rows = table(files["csv"])
     assert len(rows) == 2
     for row in rows:
-        assert row["text"].removeprefix("'") == plain(kept.turns[0].text).removeprefix("'")
+        assert row["text"].removeprefix("'") == plain(session.turns[0].text).removeprefix("'")
         for cell in row.values():
             assert not cell.lstrip().startswith(("=", "+", "-", "@"))
-    shown = "".join(screen(made["cast"]))
-    assert "".join(bare[1].split()) in "".join(shown.split())
+    terminal = "".join(screen(files["cast"]))
+    assert "".join(bare[1].split()) in "".join(terminal.split())
 
 
-@pytest.mark.parametrize("said", HOSTILE)
-async def test_hostile_text_stays_text(said: str, tmp_path: Path) -> None:
-    await nothing_is_forged(tmp_path, said)
+@pytest.mark.parametrize("text", HOSTILE)
+async def test_hostile_text_stays_text(text: str, tmp_path: Path) -> None:
+    await nothing_is_forged(tmp_path, text)
 
 
 ANY = st.text(
@@ -357,9 +360,9 @@ ANY = st.text(
 
 @settings(max_examples=40, deadline=None)
 @given(ANY)
-async def test_any_text_stays_text(said: str) -> None:
+async def test_any_text_stays_text(text: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        await nothing_is_forged(Path(directory), said)
+        await nothing_is_forged(Path(directory), text)
 
 
 MARKS = st.lists(
@@ -378,8 +381,8 @@ def test_no_html_is_left_and_code_stays_code(text: str) -> None:
     for tables in (False, True):
         parser = MarkdownIt("commonmark")
         for token in (parser.enable("table") if tables else parser).parse(harmless):
-            for each in (token, *(token.children or ())):
-                assert not each.type.startswith("html")
+            for part in (token, *(token.children or ())):
+                assert not part.type.startswith("html")
     assert harmless.replace("&lt;", "<") == text.replace("&lt;", "<")
 
 

@@ -91,16 +91,16 @@ def whole(path: Path) -> None:
 
 
 def modes(path: Path) -> set[int]:
-    return {each.stat().st_mode & 0o777 for each in path.rglob("*") if each.is_file()}
+    return {file.stat().st_mode & 0o777 for file in path.rglob("*") if file.is_file()}
 
 
 def test_a_copy_has_all_of_it_and_is_ones_own(tmp_path: Path) -> None:
     home, path = tmp_path / "home", tmp_path / "copy"
     asyncio.run(two_sessions(home))
     (home / "config.toml").write_text("[sound]\nmuted = true\n")
-    told = back_up(Home.at(home), path)
-    assert (told.sessions, told.missing) == (2, 0)
-    assert sorted(each.name for each in tmp_path.iterdir()) == ["copy", "home"]
+    backup = back_up(Home.at(home), path)
+    assert (backup.sessions, backup.missing) == (2, 0)
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["copy", "home"]
     for name in ("redaction.key", "config.toml", f"audio/{SESSION_ID}/1.wav", "audio/bb/1.wav"):
         assert (path / name).read_bytes() == (home / name).read_bytes()
     assert modes(path) == {0o600}
@@ -132,24 +132,24 @@ def test_copies_made_while_another_process_records_are_whole(tmp_path: Path) -> 
                 0,
             )
         whole(path)
-        lengths.append(asyncio.run(heard(path)))
+        lengths.append(asyncio.run(sound_frames(path)))
     assert lengths == sorted(lengths)
     assert lengths[0] > 100
 
 
-async def heard(path: Path) -> int:
+async def sound_frames(path: Path) -> int:
     """How many frames a copy has of the session that was recorded; each as it was emitted."""
     async with await StoredLibrary.open(path) as library:
         frames = [e for e in await library.events("11fe") if isinstance(e, AudioReceived)]
         record = await library.session("11fe")
-    for place, frame in enumerate(frames):
-        turn, number = divmod(place, 50)
+    for index, frame in enumerate(frames):
+        turn, number = divmod(index, 50)
         assert frame.pcm == bytes([turn % 256, number]) * 501 + b"x"
     assert record.summary.recovered
     return len(frames)
 
 
-def after_the_snapshot(what: Callable[[], None]) -> Callable[[int, int], None]:
+def after_the_snapshot(action: Callable[[], None]) -> Callable[[int, int], None]:
     """A `tell` that does something when the rows are copied and no sound is."""
     calls = 0
 
@@ -157,7 +157,7 @@ def after_the_snapshot(what: Callable[[], None]) -> Callable[[int, int], None]:
         nonlocal calls
         calls += done > 30_000
         if calls == 1:
-            what()
+            action()
             calls += 1
 
     return tell
@@ -171,8 +171,10 @@ def test_a_session_that_is_deleted_meanwhile_is_not_in_it(tmp_path: Path) -> Non
         async with await StoredLibrary.open(home) as library:
             await library.delete("bb")
 
-    told = back_up(Home.at(home), path, progress=after_the_snapshot(lambda: asyncio.run(delete())))
-    assert (told.sessions, told.missing) == (1, 0)
+    backup = back_up(
+        Home.at(home), path, progress=after_the_snapshot(lambda: asyncio.run(delete()))
+    )
+    assert (backup.sessions, backup.missing) == (1, 0)
     assert not (path / "audio/bb").exists()
     whole(path)
 
@@ -181,13 +183,13 @@ def test_a_session_that_is_compacted_meanwhile_has_its_flac(tmp_path: Path) -> N
     home, path = tmp_path / "home", tmp_path / "copy"
     asyncio.run(two_sessions(home))
     later = NOON.replace(year=2027)
-    told = back_up(
+    backup = back_up(
         Home.at(home),
         path,
         progress=after_the_snapshot(lambda: void(compact(Home.at(home), later))),
     )
-    assert (told.sessions, told.missing) == (2, 0)
-    assert sorted(each.name for each in path.glob("audio/*/*")) == ["1.flac", "1.flac"]
+    assert (backup.sessions, backup.missing) == (2, 0)
+    assert sorted(file.name for file in path.glob("audio/*/*")) == ["1.flac", "1.flac"]
     whole(path)
 
 
@@ -199,8 +201,8 @@ def test_sound_that_was_missing_before_is_told(tmp_path: Path) -> None:
     home, path = tmp_path / "home", tmp_path / "copy"
     asyncio.run(two_sessions(home))
     (home / "audio/bb/1.wav").unlink()
-    told = back_up(Home.at(home), path)
-    assert (told.sessions, told.missing) == (2, 1)
+    backup = back_up(Home.at(home), path)
+    assert (backup.sessions, backup.missing) == (2, 1)
     assert len(verify(Home.at(path))) == 1
 
 
@@ -307,6 +309,6 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
         wait_until(lambda: any(tmp_path.glob(".copy.*/audio/bb/1.wav")), "a copy under way")
         assert child.poll() is None
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate()
-    assert child.returncode == 130, said
+        _, output = child.communicate()
+    assert child.returncode == 130, output
     assert os.listdir(tmp_path) == ["home"]

@@ -47,15 +47,15 @@ def files(home: Path) -> list[str]:
 
 def hashes(home: Path) -> dict[tuple[str, int], tuple[str, str]]:
     """By turn, what its row says its sound is, and what its sound is."""
-    place = Home.at(home)
+    stored = Home.at(home)
     with opened(home) as database:
-        found = database.execute(
+        rows = database.execute(
             "SELECT id, turn, audio_file, sha256 FROM turn "
             "JOIN session ON session.number = turn.session WHERE audio_file IS NOT NULL"
         ).fetchall()
     held: dict[tuple[str, int], tuple[str, str]] = {}
-    for session_id, turn, audio_file, sha256 in found:
-        with TurnSound(place.sound(session_id, turn, audio_file)) as sound:
+    for session_id, turn, audio_file, sha256 in rows:
+        with TurnSound(stored.sound(session_id, turn, audio_file)) as sound:
             held[session_id, turn] = (sha256, sound.sha256())
     return held
 
@@ -74,15 +74,15 @@ async def test_it_packs_and_says_what_it_saved(tmp_path: Path) -> None:
     await record(home, two_answers())
     before = await checked(home)
     wav_bytes = sum(path.stat().st_size for path in home.glob("audio/*/*"))
-    heard: list[tuple[int, int]] = []
-    done = compact(Home.at(home), LATER, progress=lambda at, of: heard.append((at, of)))
+    reports: list[tuple[int, int]] = []
+    result = compact(Home.at(home), LATER, progress=lambda at, of: reports.append((at, of)))
     assert files(home) == [f"{SESSION_ID}/1.flac", f"{SESSION_ID}/3.flac"]
-    assert (done.sessions, done.turns, done.wav_bytes) == (1, 2, wav_bytes)
-    assert done.flac_bytes == sum(path.stat().st_size for path in home.glob("audio/*/*"))
-    assert 0 < done.flac_bytes < wav_bytes / 2
-    assert (done.left, done.busy, done.stay_wav) == ([], 0, 0)
-    assert heard == sorted(heard)
-    assert heard[-1][1] == wav_bytes
+    assert (result.sessions, result.turns, result.wav_bytes) == (1, 2, wav_bytes)
+    assert result.flac_bytes == sum(path.stat().st_size for path in home.glob("audio/*/*"))
+    assert 0 < result.flac_bytes < wav_bytes / 2
+    assert (result.left, result.busy, result.stay_wav) == ([], 0, 0)
+    assert reports == sorted(reports)
+    assert reports[-1][1] == wav_bytes
     assert {path.stat().st_mode & 0o777 for path in home.glob("audio/*/*")} == {0o600}
     assert list((home / "locks").iterdir()) == []
     assert await checked(home) == before
@@ -98,9 +98,9 @@ def looked_at(home: Path) -> dict[tuple[str, int], int]:
 async def test_a_dry_run_touches_nothing(tmp_path: Path) -> None:
     await record(tmp_path, two_answers())
     before = looked_at(tmp_path)
-    done = compact(Home.at(tmp_path), LATER, dry_run=True)
-    assert (done.sessions, done.turns, done.flac_bytes) == (1, 2, 0)
-    assert done.wav_bytes == sum(size for name, size in before if name.endswith(".wav"))
+    result = compact(Home.at(tmp_path), LATER, dry_run=True)
+    assert (result.sessions, result.turns, result.flac_bytes) == (1, 2, 0)
+    assert result.wav_bytes == sum(size for name, size in before if name.endswith(".wav"))
     assert looked_at(tmp_path) == before
 
 
@@ -126,9 +126,9 @@ async def test_a_session_that_is_recorded_or_held_is_left_alone(tmp_path: Path) 
         await recorder.flush()
         lock = SessionLock.take(Home.at(tmp_path), SESSION_ID)
         assert lock is not None
-        done = compact(Home.at(tmp_path), LATER)
+        result = compact(Home.at(tmp_path), LATER)
         lock.release()
-        assert (done.sessions, done.busy) == (0, 1)
+        assert (result.sessions, result.busy) == (0, 1)
         assert compact(Home.at(tmp_path), LATER).sessions == 1
         recorder.emit(SessionEnded(at_us=9_000_000))
     async with await StoredLibrary.open(tmp_path) as library:
@@ -170,8 +170,8 @@ async def test_sound_that_is_not_what_was_recorded_is_left_and_told(tmp_path: Pa
     held = bytearray(path.read_bytes())
     held[100] ^= 1
     path.write_bytes(held)
-    done = compact(Home.at(tmp_path), LATER)
-    assert done.left == [f"{path} is not what was recorded; run `gramophone verify`."]
+    result = compact(Home.at(tmp_path), LATER)
+    assert result.left == [f"{path} is not what was recorded; run `gramophone verify`."]
     assert path.read_bytes() == held
     assert files(tmp_path) == [f"{SESSION_ID}/1.wav", f"{SESSION_ID}/3.flac"]
 
@@ -184,12 +184,12 @@ class Stopped(Exception):
 async def test_what_is_stopped_leaves_the_session_as_it_was(tmp_path: Path, calls: int) -> None:
     await record(tmp_path, two_answers())
     before = files(tmp_path)
-    left = calls
+    calls_left = calls
 
     def tell(done: int, total: int) -> None:
-        nonlocal left
-        left -= 1
-        if not left:
+        nonlocal calls_left
+        calls_left -= 1
+        if not calls_left:
             raise Stopped
 
     with pytest.raises(Stopped):
@@ -230,8 +230,8 @@ def test_two_at_once_do_all_of_it_once(tmp_path: Path) -> None:
             )
         )
 
-    done = asyncio.run(both())
-    assert sum(each.turns for each in done) == 24
+    results = asyncio.run(both())
+    assert sum(result.turns for result in results) == 24
     assert files(tmp_path) == [f"{name}/{turn}.flac" for name in names for turn in (1, 3)]
     asyncio.run(verified(tmp_path))
 
@@ -249,17 +249,17 @@ def killed_at(home: Path, line: int) -> bool:
     came so far."""
     child = os.fork()
     if not child:
-        left = line
+        lines_left = line
 
         def trace(frame: FrameType, event: str, _argument: Any) -> Any:
-            nonlocal left
+            nonlocal lines_left
             if frame.f_code.co_filename != compaction.__file__:
                 return None
             if frame.f_code.co_name in ONLY_LOOKING:
                 return None
             if event == "line":
-                left -= 1
-                if not left:
+                lines_left -= 1
+                if not lines_left:
                     os.kill(os.getpid(), signal.SIGKILL)
             return trace
 
@@ -285,7 +285,7 @@ def test_killed_at_any_line_each_turn_has_its_whole_sound(tmp_path: Path) -> Non
     asyncio.run(record(template, two_answers()))
     before = asyncio.run(checked(template))
     compact(Home.at(tmp_path / "template"), datetime(2000, 1, 1, tzinfo=UTC))
-    seen: dict[tuple[str, ...], int] = {}
+    states: dict[tuple[str, ...], int] = {}
     line, home = 0, tmp_path / "home"
     while True:
         line += 1
@@ -293,10 +293,10 @@ def test_killed_at_any_line_each_turn_has_its_whole_sound(tmp_path: Path) -> Non
         shutil.copytree(template, home)
         killed = killed_at(home, line)
         state = tuple(name.partition("/")[2] for name in files(home))
-        for turn, (wanted, held) in hashes(home).items():
-            assert held == wanted, (line, turn)
-        seen[state] = seen.get(state, 0) + 1
-        if killed and seen[state] > OF_EACH_STATE:
+        for turn, (recorded, held) in hashes(home).items():
+            assert held == recorded, (line, turn)
+        states[state] = states.get(state, 0) + 1
+        if killed and states[state] > OF_EACH_STATE:
             continue
         assert asyncio.run(checked(home)) == before, line
         if not killed:
@@ -312,7 +312,7 @@ def test_killed_at_any_line_each_turn_has_its_whole_sound(tmp_path: Path) -> Non
         ("1.flac", "1.wav", "3.flac", "3.wav"),
         ("1.flac", "3.flac", "3.wav"),
         ("1.flac", "3.flac"),
-    } <= seen.keys()
+    } <= states.keys()
 
 
 async def test_a_flac_that_lies_beside_its_wav_and_is_bad_goes(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ async def healthy(home: Path) -> set[str]:
     """The sessions that are there; nothing is wrong with them."""
     async with await StoredLibrary.open(home, wall_clock=lambda: NOON) as library:
         assert await library.verify() == []
-        return {each.id for each in await library.sessions()}
+        return {summary.id for summary in await library.sessions()}
 
 
 def old(path: Path) -> Path:
@@ -106,8 +106,8 @@ async def test_what_nobody_needs_goes_and_nothing_else(tmp_path: Path) -> None:
     assert set(report.strange) == {stays[0], stays[1], stays[5]}
     assert all(path.exists() for path in gone)
 
-    freed_bytes, left = reclaim(home, report)
-    assert left == []
+    freed_bytes, remaining = reclaim(home, report)
+    assert remaining == []
     assert freed_bytes > 16_000
     assert not any(path.exists() for path in gone)
     assert all(path.exists() for path in stays)
@@ -169,8 +169,8 @@ async def test_a_database_with_many_free_pages_is_rewritten(tmp_path: Path) -> N
     report = examine(home, LATER)
     assert report.worth_a_vacuum
     assert report.reclaimable_bytes == report.free_bytes > 4_000_000
-    freed_bytes, left = reclaim(home, report)
-    assert left == []
+    freed_bytes, remaining = reclaim(home, report)
+    assert remaining == []
     assert freed_bytes > 4_000_000
     after = examine(home, LATER)
     assert (after.free_bytes, after.clean) == (0, True)

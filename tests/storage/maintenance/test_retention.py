@@ -38,13 +38,13 @@ def set_age(home: Path, session_id: str, days: float) -> None:
 
 
 def ids(home: Path, limits: Limits) -> list[str]:
-    return [each.id for each in due(Home.at(home), limits, NOW)]
+    return [session.id for session in due(Home.at(home), limits, NOW)]
 
 
-async def kept(home: Path) -> set[str]:
+async def stored_ids(home: Path) -> set[str]:
     async with await StoredLibrary.open(home, wall_clock=lambda: NOW) as library:
         assert await library.verify() == []
-        return {each.id for each in await library.sessions()}
+        return {summary.id for summary in await library.sessions()}
 
 
 async def test_by_age_those_go_that_began_before(tmp_path: Path) -> None:
@@ -90,15 +90,15 @@ async def test_nothing_goes_before_it_was_agreed_to(tmp_path: Path) -> None:
         "keep_days = 90 would remove 2 sessions; nothing was removed: gramophone gc shows them "
         "and asks."
     )
-    assert len(await kept(tmp_path)) == 3
+    assert len(await stored_ids(tmp_path)) == 3
     agree(home, limits)
     assert keep_within(home, limits, NOW) == (
         "2 sessions removed, as keep_days = 90 says; pinned ones stay."
     )
-    assert await kept(tmp_path) == {"02"}
+    assert await stored_ids(tmp_path) == {"02"}
     assert keep_within(home, limits, NOW) == ""
     assert "nothing was removed" in keep_within(home, Limits(keep_days=2), NOW), "it is stricter"
-    assert await kept(tmp_path) == {"02"}
+    assert await stored_ids(tmp_path) == {"02"}
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ async def test_what_cannot_be_removed_is_told(tmp_path: Path) -> None:
         database.execute(
             "CREATE TRIGGER no BEFORE DELETE ON session BEGIN SELECT RAISE(ABORT, 'no'); END"
         )
-    told = keep_within(Home.at(tmp_path), Limits(keep_days=90), NOW)
-    assert told.startswith("Sessions that keep_days = 90 no longer keeps are still there: ")
+    report = keep_within(Home.at(tmp_path), Limits(keep_days=90), NOW)
+    assert report.startswith("Sessions that keep_days = 90 no longer keeps are still there: ")
 
 
 def test_where_there_is_no_library_there_is_nothing_to_say(tmp_path: Path) -> None:

@@ -32,31 +32,31 @@ IDS = ("aa" * 8, "bb" * 8, "cc" * 8)
 @pytest.fixture
 async def home(tmp_path: Path) -> Path:
     """Three sessions: with FLAC, with a tag and a title, and one that did not end."""
-    place = tmp_path / "home"
-    await record(place, short_session(IDS[0]))
-    as_flac(place)
-    await record(place, short_session(IDS[1]))
-    await record(place, [session_started(IDS[2]), *spoken_exchange()])
-    async with await StoredLibrary.open(place) as library:
+    directory = tmp_path / "home"
+    await record(directory, short_session(IDS[0]))
+    as_flac(directory)
+    await record(directory, short_session(IDS[1]))
+    await record(directory, [session_started(IDS[2]), *spoken_exchange()])
+    async with await StoredLibrary.open(directory) as library:
         await library.rename(IDS[1], "A tower of records")
         await library.tag([IDS[1]], ["needles"])
         await library.pin([IDS[1]])
-    with opened(place) as database:
+    with opened(directory) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return place
+    return directory
 
 
 def saved(home: Path, target: Path) -> Salvaged:
     numbers = itertools.count(1)
     before = everything_in(home)
-    done = salvage(Home.at(home), target, now=NOON, new_id=lambda: f"{next(numbers):016x}")
+    salvaged = salvage(Home.at(home), target, now=NOON, new_id=lambda: f"{next(numbers):016x}")
     assert everything_in(home) == before
-    return done
+    return salvaged
 
 
 async def contents(home: Path, ids: tuple[str, ...] = IDS) -> dict[str, Any]:
     """Rows of sessions and of turns, and the timeline of each, as JSON."""
-    found: dict[str, Any] = {}
+    sessions: dict[str, Any] = {}
     async with await StoredLibrary.open(home) as library:
         for session_id in ids:
             path = home.parent / "out.jsonl"
@@ -64,9 +64,9 @@ async def contents(home: Path, ids: tuple[str, ...] = IDS) -> dict[str, Any]:
             await library.export([session_id], order)
             record = await library.session(session_id)
             turns = [(turn.turn, turn.role, turn.text, turn.audio) for turn in record.turns]
-            shown = repr(turns).replace(str(home), "")
-            found[session_id] = (record.summary, shown, path.read_text())
-    return found
+            turns_text = repr(turns).replace(str(home), "")
+            sessions[session_id] = (record.summary, turns_text, path.read_text())
+    return sessions
 
 
 def sound_in(home: Path) -> dict[Path, bytes]:
@@ -86,8 +86,8 @@ async def test_a_byte_of_the_schema_costs_nothing(home: Path, tmp_path: Path, bi
     flip(database, database.read_bytes().index(b"CREATE TABLE turn") + 20, bit)
     with pytest.raises(StorageError, match="gramophone recover"):
         await StoredLibrary.open(home)
-    done = saved(home, tmp_path / "new")
-    assert (done.sessions, done.lost_rows, done.from_sound) == (3, 0, 0)
+    salvaged = saved(home, tmp_path / "new")
+    assert (salvaged.sessions, salvaged.lost_rows, salvaged.from_sound) == (3, 0, 0)
     assert await contents(tmp_path / "new") == before
     assert verify(Home.at(tmp_path / "new")) == []
 
@@ -110,16 +110,16 @@ async def test_without_a_first_page_rows_are_found(home: Path, tmp_path: Path) -
 async def test_sound_without_rows_becomes_sessions(home: Path, tmp_path: Path) -> None:
     sound = sound_in(home)
     (home / "library.db").unlink()
-    done = saved(home, tmp_path / "new")
-    assert (done.sessions, done.from_sound, done.turns) == (3, 3, len(sound))
+    salvaged = saved(home, tmp_path / "new")
+    assert (salvaged.sessions, salvaged.from_sound, salvaged.turns) == (3, 3, len(sound))
     new = tmp_path / "new"
     assert sound_in(new) == sound
     assert verify(Home.at(new)) == []
     async with await StoredLibrary.open(new) as library:
         summaries = await library.sessions()
-        assert {each.id for each in summaries} == set(IDS)
-        assert all(each.title.startswith("Recovered sound of ") for each in summaries)
-        assert all(each.recovered and each.spoken_ms > 0 for each in summaries)
+        assert {summary.id for summary in summaries} == set(IDS)
+        assert all(summary.title.startswith("Recovered sound of ") for summary in summaries)
+        assert all(summary.recovered and summary.spoken_ms > 0 for summary in summaries)
         events = await library.events(IDS[1])
         received = b"".join(event.pcm for event in events if isinstance(event, AudioReceived))
         assert received == b"".join(
@@ -145,8 +145,8 @@ async def test_a_session_whose_row_is_lost_is_made_of_its_events(
     with opened(home) as database:
         database.execute("PRAGMA foreign_keys = OFF")
         database.execute("DELETE FROM session WHERE id = ?", (IDS[1],))
-    done = saved(home, tmp_path / "new")
-    assert (done.sessions, done.completed) == (3, 1)
+    salvaged = saved(home, tmp_path / "new")
+    assert (salvaged.sessions, salvaged.completed) == (3, 1)
     async with await StoredLibrary.open(tmp_path / "new") as library:
         record = await library.session(IDS[1])
         assert [turn.text for turn in record.turns if turn.audio]
@@ -162,8 +162,8 @@ async def test_what_stands_in_the_log_alone_is_saved(tmp_path: Path) -> None:
         shutil.copytree(home, killed, ignore=shutil.ignore_patterns("locks", "*-shm"))
     assert (killed / "library.db-wal").stat().st_size > 0
     flip(killed / "library.db", 0)
-    done = saved(killed, tmp_path / "new")
-    assert (done.sessions, done.from_sound) == (1, 0)
+    salvaged = saved(killed, tmp_path / "new")
+    assert (salvaged.sessions, salvaged.from_sound) == (1, 0)
     async with await StoredLibrary.open(tmp_path / "new") as library:
         assert (await library.session(IDS[0])).turns[1].text
 
@@ -215,14 +215,14 @@ async def test_whatever_the_damage_every_session_is_there(
         at = chance.randrange(len(data))
         data[at : at + 30] = chance.randbytes(len(data[at : at + 30]))
     path.write_bytes(data)
-    done = saved(home, tmp_path / "new")
+    salvaged = saved(home, tmp_path / "new")
     new = tmp_path / "new"
     with closing(sqlite3.connect(new / "library.db")) as database:
-        known = {id_ for (id_,) in database.execute("SELECT id FROM session")}
+        ids = {id_ for (id_,) in database.execute("SELECT id FROM session")}
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     # Each has sound, so none can be lost.
-    assert set(IDS) <= known
-    assert done.sessions == len(known)
+    assert set(IDS) <= ids
+    assert salvaged.sessions == len(ids)
     async with await StoredLibrary.open(new) as library:
-        for session_id in known:
+        for session_id in ids:
             json.dumps((await library.session(session_id)).summary.title)

@@ -27,10 +27,10 @@ def written(path: Path, shape: str, rows: Sequence[tuple[Any, ...]], page_bytes:
 
 def read(path: Path) -> list[PageRow]:
     with DatabasePages(path, path.with_name(f"{path.name}-wal")) as pages:
-        found = list(pages.rows())
+        rows = list(pages.rows())
         assert pages.lost_cells == 0
     # The schema's own rows have five columns.
-    return [row for row in found if len(row.values) == 3]
+    return [row for row in rows if len(row.values) == 3]
 
 
 VALUES = st.one_of(
@@ -59,12 +59,15 @@ def test_rows_are_read_as_sqlite_has_them(
     path = tmp_path / "database"
     path.unlink(missing_ok=True)
     written(path, shape, rows, page_bytes)
-    found = read(path)
-    told = [
-        (row.rowid if row.rowid is not None else row.values[0], *row.values[1:]) for row in found
+    read_rows = read(path)
+    shown_rows = [
+        (row.rowid if row.rowid is not None else row.values[0], *row.values[1:])
+        for row in read_rows
     ]
     # A number that is whole is stored as an integer; it compares as equal.
-    assert sorted(told, key=lambda row: int(str(row[0]))) == sorted(rows, key=lambda row: row[0])
+    assert sorted(shown_rows, key=lambda row: int(str(row[0]))) == sorted(
+        rows, key=lambda row: row[0]
+    )
 
 
 def test_what_the_log_has_committed_counts_and_nothing_else(tmp_path: Path) -> None:

@@ -195,8 +195,8 @@ async def test_a_session_that_ends_just_before_it_is_looked_at(
         return take(home, session_id)
 
     monkeypatch.setattr(SessionLock, "take", take_late)
-    found = [finding.detail for finding in verify(Home.at(tmp_path))]
-    assert not any("counters" in detail for detail in found), found
+    details = [finding.detail for finding in verify(Home.at(tmp_path))]
+    assert not any("counters" in detail for detail in details), details
 
 
 async def test_one_session_is_checked_alone(tmp_path: Path) -> None:
@@ -231,16 +231,16 @@ def test_no_library_is_no_good_library(tmp_path: Path) -> None:
 
 async def test_turns_that_a_lost_log_took_away_are_named(tmp_path: Path) -> None:
     home, earlier = tmp_path / "home", tmp_path / "earlier"
-    said = [
+    exchanges = [
         event
         for turn in (0, 2, 4)
         for event in spoken_exchange(f"Question {turn}?", first_turn=turn)
     ]
-    await record(home, [session_started(SESSION_ID), *said])
-    await record(earlier, [session_started(SESSION_ID), *said[: len(said) // 3]])
+    await record(home, [session_started(SESSION_ID), *exchanges])
+    await record(earlier, [session_started(SESSION_ID), *exchanges[: len(exchanges) // 3]])
     # As it was when another program wrote back the log and deleted it.
     (home / "library.db").write_bytes((earlier / "library.db").read_bytes())
     async with await StoredLibrary.open(home) as library:
-        found = [finding.detail for finding in await library.verify()]
+        details = [finding.detail for finding in await library.verify()]
     assert [f"events of turn {turn} are missing; its sound has no text" in detail
-            for turn, detail in zip((3, 5), found, strict=True)] == [True, True]  # fmt: skip
+            for turn, detail in zip((3, 5), details, strict=True)] == [True, True]  # fmt: skip

@@ -46,18 +46,18 @@ def answered(pieces: Sequence[str]) -> list[Event]:
 
 
 async def test_thousands_of_events_at_once_hold_no_piece_of_a_key(tmp_path: Path) -> None:
-    said = SAID * TIMES
-    events = answered(cut(said, 1))
+    answer = SAID * TIMES
+    events = answered(cut(answer, 1))
     await record(tmp_path, events, secrets=(KEY,))
     async with await StoredLibrary.open(tmp_path) as library:
-        found = list(await library.events(SESSION_ID, with_pcm=False))
-    assert [(type(event), event.at_us) for event in found] == [
+        stored = list(await library.events(SESSION_ID, with_pcm=False))
+    assert [(type(event), event.at_us) for event in stored] == [
         (type(event), event.at_us) for event in events
     ]
-    hidden = said.replace(KEY, "***")
-    deltas = "".join(event.text for event in found if isinstance(event, DeltaReceived))
-    sent = [json.loads(event.text) for event in found if isinstance(event, FrameSent)]
-    raw = [json.loads(event.raw) for event in found if isinstance(event, ModelChunkReceived)]
+    hidden = answer.replace(KEY, "***")
+    deltas = "".join(event.text for event in stored if isinstance(event, DeltaReceived))
+    sent = [json.loads(event.text) for event in stored if isinstance(event, FrameSent)]
+    raw = [json.loads(event.raw) for event in stored if isinstance(event, ModelChunkReceived)]
     assert MARK.sub("***", deltas) == hidden
     assert MARK.sub("***", "".join(frame["text"] for frame in sent)) == hidden
     assert not leaks_across(raw)

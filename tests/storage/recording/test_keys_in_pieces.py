@@ -42,7 +42,7 @@ SAID = f"My key is {KEY}, not sk-{KEY}. Nor {KEY}{KEY}! "
 SIZES = [1, 2, 3, 5, 7, 8, 9, 13, 20, 27, 28, 29, 30, 200]
 
 
-async def kept(home: Path) -> list[Event]:
+async def stored_events(home: Path) -> list[Event]:
     async with await StoredLibrary.open(home) as library:
         return list(await library.events(SESSION_ID, with_pcm=False))
 
@@ -58,21 +58,21 @@ async def test_what_is_kept_of_pieces_is_what_is_kept_of_the_whole(
     pieces = in_pieces_of_every_size(SAID)
     events = answered(pieces, CHUNKS[provider])
     await record(tmp_path, events, secrets=(KEY,))
-    found = await kept(tmp_path)
-    assert [(type(event), event.at_us) for event in found] == [
+    stored = await stored_events(tmp_path)
+    assert [(type(event), event.at_us) for event in stored] == [
         (type(event), event.at_us) for event in events
     ]
     clean = unmarked(Redactor([KEY])("".join(pieces)))
     for kind in (DeltaReceived, TextSpoken):
-        assert unmarked("".join(e.text for e in found if isinstance(e, kind))) == clean
-    raw = [json.loads(event.raw) for event in found if isinstance(event, ModelChunkReceived)]
-    sent = [json.loads(event.text) for event in found if isinstance(event, FrameSent)]
+        assert unmarked("".join(e.text for e in stored if isinstance(e, kind))) == clean
+    raw = [json.loads(event.raw) for event in stored if isinstance(event, ModelChunkReceived)]
+    sent = [json.loads(event.text) for event in stored if isinstance(event, FrameSent)]
     assert not leaks_across(raw)
     assert unmarked("".join(frame["text"] for frame in sent)) == clean
     # A chunk is what it was, but for what is hidden.
     shapes = [CHUNKS[provider]("") for _ in raw]
-    assert [list(each) for each in raw] == [list(each) for each in shapes]
-    (text,) = (event.text for event in found if isinstance(event, TurnCompleted) and event.turn)
+    assert [list(fields) for fields in raw] == [list(fields) for fields in shapes]
+    (text,) = (event.text for event in stored if isinstance(event, TurnCompleted) and event.turn)
     assert unmarked(text) == clean
     assert files_with_pieces(tmp_path) == []
 
@@ -104,17 +104,17 @@ async def test_no_piece_is_on_the_disk_at_any_instant(tmp_path: Path) -> None:
             recorder.emit(event)
             await recorder.flush()
             assert files_with_pieces(tmp_path) == []
-        found = await kept(tmp_path)
+        stored = await stored_events(tmp_path)
     for kind in (DeltaReceived, TextSpoken):
-        assert not holds_a_piece("".join(e.text for e in found if isinstance(e, kind)))
+        assert not holds_a_piece("".join(e.text for e in stored if isinstance(e, kind)))
 
 
 async def test_what_waits_is_kept_when_the_recorder_is_closed(tmp_path: Path) -> None:
     events = answered(cut(f"It is {KEY[:6]}", 2), CHUNKS["chat"])[:-3]
     await record(tmp_path, events, secrets=(KEY,))
-    found = await kept(tmp_path)
-    assert "".join(e.text for e in found if isinstance(e, DeltaReceived)) == f"It is {KEY[:6]}"
-    assert len(found) == len(events)
+    stored = await stored_events(tmp_path)
+    assert "".join(e.text for e in stored if isinstance(e, DeltaReceived)) == f"It is {KEY[:6]}"
+    assert len(stored) == len(events)
 
 
 async def test_the_end_of_one_turn_is_not_that_of_another(tmp_path: Path) -> None:
@@ -140,31 +140,31 @@ async def test_the_end_of_one_turn_is_not_that_of_another(tmp_path: Path) -> Non
         SessionEnded(at_us=4),
     ]
     await record(tmp_path, events, secrets=(KEY,))
-    found = await kept(tmp_path)
-    deltas = "".join(e.text for e in found if isinstance(e, DeltaReceived) and e.turn == 1)
+    stored = await stored_events(tmp_path)
+    deltas = "".join(e.text for e in stored if isinstance(e, DeltaReceived) and e.turn == 1)
     assert unmarked(deltas) == "It is ***"
     assert files_with_pieces(tmp_path) == []
-    assert len(found) == len(events)
+    assert len(stored) == len(events)
 
 
 async def test_what_was_heard_ends_within_a_key(tmp_path: Path) -> None:
     events = answered(cut(SAID, 4), CHUNKS["chat"])[:-3]
-    heard = SAID[: SAID.index(KEY) + 20]
-    stopped = TurnInterrupted(at_us=9_000, turn=1, heard_text=heard, heard_samples=9)
+    heard_text = SAID[: SAID.index(KEY) + 20]
+    stopped = TurnInterrupted(at_us=9_000, turn=1, heard_text=heard_text, heard_samples=9)
     await record(tmp_path, [*events, stopped], secrets=(KEY,))
     assert files_with_pieces(tmp_path) == []
 
 
 async def test_keys_that_nobody_knew_are_hidden_in_pieces_too(tmp_path: Path) -> None:
-    said = (
+    answer = (
         "Use Bearer abcdef0123456789abcdef, or api_key=zyxwvu98765432, or sk-proj-q1w2e3r4t5y6u7i8."
     )
     for size in (1, 2, 5, 11):
         home = tmp_path / str(size)
         home.mkdir(mode=0o700)
-        await record(home, answered(cut(said, size), CHUNKS["messages"]))
-        found = await kept(home)
-        text = "".join(e.text for e in found if isinstance(e, DeltaReceived))
+        await record(home, answered(cut(answer, size), CHUNKS["messages"]))
+        stored = await stored_events(home)
+        text = "".join(e.text for e in stored if isinstance(e, DeltaReceived))
         assert unmarked(text) == "Use Bearer ***, or api_key=***, or ***"
         for secret in ("abcdef01", "zyxwvu98", "q1w2e3r4"):
             assert not [p for p, c in everything_in(home).items() if secret.encode() in c]

@@ -43,7 +43,7 @@ def audio(turn: int, offset_bytes: int, pcm: bytes, *, connection: int = 0) -> A
     )  # fmt: skip
 
 
-async def kept(home: Path) -> list[Event]:
+async def stored_events(home: Path) -> list[Event]:
     async with await StoredLibrary.open(home) as library:
         return await library.events(SESSION_ID)
 
@@ -58,15 +58,15 @@ def pcm_of(events: list[Event]) -> list[bytes]:
 async def test_what_was_emitted_comes_back_with_its_sound(tmp_path: Path) -> None:
     events = short_session()
     await record(tmp_path, events)
-    found = await kept(tmp_path)
-    assert found == events
-    assert pcm_of(found) == pcm_of(events)
+    stored = await stored_events(tmp_path)
+    assert stored == events
+    assert pcm_of(stored) == pcm_of(events)
 
 
 async def test_transients_are_passed_over(tmp_path: Path) -> None:
     started, *rest = short_session()
     await record(tmp_path, [started, LevelMeasured(at_us=1, peak=1.0, rms=0.5), *rest])
-    assert await kept(tmp_path) == [started, *rest]
+    assert await stored_events(tmp_path) == [started, *rest]
 
 
 async def test_rows_of_session_and_turns_tell_what_is_known(tmp_path: Path) -> None:
@@ -77,8 +77,8 @@ async def test_rows_of_session_and_turns_tell_what_is_known(tmp_path: Path) -> N
     assert (summary.title, summary.turns, summary.spoken_ms) == ("What is a gramophone?", 2, 20)
     assert summary.created_at == "2026-11-21T12:00:00.250+00:00"
     assert not summary.recovered
-    asked, answered = session.turns
-    assert (asked.role, asked.text, asked.audio) == ("user", "What is a gramophone?", None)
+    question, answered = session.turns
+    assert (question.role, question.text, question.audio) == ("user", "What is a gramophone?", None)
     assert (answered.text, answered.finish_reason) == ("A gramophone plays records.", "stop")
     assert (answered.metrics.ttft_ms, answered.metrics.response_ms) == (200.0, 440.0)
     assert (answered.metrics.output_tokens, answered.metrics.flushes) == (6, 1)
@@ -101,7 +101,7 @@ async def test_odd_frames_and_a_new_connection_stand_where_the_engine_put_them(
     frames = [audio(0, 0, b"abc"), audio(0, 3, b"de"), audio(0, 6, b"fg", connection=1)]
     turn = TurnStarted(at_us=1, turn=0, role="assistant")
     await record(tmp_path, [session_started(), turn, *frames, SessionEnded(at_us=9)])
-    assert pcm_of(await kept(tmp_path)) == [b"abc", b"de", b"fg"]
+    assert pcm_of(await stored_events(tmp_path)) == [b"abc", b"de", b"fg"]
     assert (tmp_path / f"audio/{SESSION_ID}/0.wav").read_bytes()[44:] == b"abcde\0fg"
 
 
@@ -119,16 +119,16 @@ async def test_frames_that_come_after_their_turn_are_kept(tmp_path: Path) -> Non
         assert await library.verify() == []
     assert sound is not None
     assert sound.samples == 970
-    assert pcm_of(await kept(tmp_path))[-1] == late.pcm
+    assert pcm_of(await stored_events(tmp_path))[-1] == late.pcm
 
 
 @pytest.mark.parametrize(
-    "told",
+    "text",
     ["Heard and not heard.", "Heard"],
     ids=["as it is recorded", "as older versions recorded it"],
 )
 async def test_an_interrupted_turn_keeps_its_text_and_how_far_it_was_heard(
-    told: str, tmp_path: Path
+    text: str, tmp_path: Path
 ) -> None:
     events = [
         session_started(),
@@ -136,11 +136,11 @@ async def test_an_interrupted_turn_keeps_its_text_and_how_far_it_was_heard(
         DeltaReceived(at_us=2, turn=0, text="Heard and "),
         DeltaReceived(at_us=2, turn=0, text="not heard."),
         TurnInterrupted(at_us=3, turn=0, heard_text="Heard", heard_samples=100),
-        TurnCompleted(at_us=4, turn=0, role="assistant", text=told, finish_reason="interrupted"),
+        TurnCompleted(at_us=4, turn=0, role="assistant", text=text, finish_reason="interrupted"),
         SessionEnded(at_us=5),
     ]
     await record(tmp_path, events)
-    assert await kept(tmp_path) == events
+    assert await stored_events(tmp_path) == events
     async with await StoredLibrary.open(tmp_path) as library:
         turn = (await library.session(SESSION_ID)).turns[0]
         assert (turn.text, turn.heard) == ("Heard and not heard.", 5)
@@ -160,7 +160,7 @@ async def test_a_turn_whose_sound_was_stopped_says_how_far_it_was_heard(tmp_path
         SessionEnded(at_us=6),
     ]
     await record(tmp_path, events)
-    assert await kept(tmp_path) == events
+    assert await stored_events(tmp_path) == events
     async with await StoredLibrary.open(tmp_path) as library:
         turn = (await library.session(SESSION_ID)).turns[0]
         assert (turn.text, turn.heard) == ("Heard and read.", 5)
@@ -169,7 +169,9 @@ async def test_a_turn_whose_sound_was_stopped_says_how_far_it_was_heard(tmp_path
 async def test_what_fails_before_the_session_begins_is_kept_with_it(tmp_path: Path) -> None:
     early = Failed(at_us=0, stage="speaker", detail="No device.")
     await record(tmp_path, [early, *short_session()])
-    assert sorted(map(str, await kept(tmp_path))) == sorted(map(str, [early, *short_session()]))
+    assert sorted(map(str, await stored_events(tmp_path))) == sorted(
+        map(str, [early, *short_session()])
+    )
 
 
 async def test_one_recorder_keeps_one_session_after_another(tmp_path: Path) -> None:
@@ -190,7 +192,7 @@ async def test_any_text_comes_back_as_it_was(text: str, tmp_path: Path) -> None:
         SessionEnded(at_us=5),
     ]
     await record(tmp_path, events)
-    assert await kept(tmp_path) == events
+    assert await stored_events(tmp_path) == events
     async with await StoredLibrary.open(tmp_path) as library:
         await library.session(SESSION_ID)
 
@@ -234,8 +236,8 @@ def spoken(chunk: int, text: str) -> TextSpoken:
 
 
 async def test_a_session_without_a_question_is_titled_by_what_it_says(tmp_path: Path) -> None:
-    said = TurnCompleted(at_us=3, turn=0, role="assistant", text="Well, hello.", finish_reason="")
-    await record(tmp_path, [session_started(), spoken(0, "Well,"), said, SessionEnded(at_us=4)])
+    answer = TurnCompleted(at_us=3, turn=0, role="assistant", text="Well, hello.", finish_reason="")
+    await record(tmp_path, [session_started(), spoken(0, "Well,"), answer, SessionEnded(at_us=4)])
     assert await title(tmp_path) == "Well, hello."
 
 
@@ -330,7 +332,7 @@ async def test_a_session_that_cannot_be_kept_is_refused(
     with pytest.raises(StorageError, match=sentence):
         recorder.emit(SessionEnded(at_us=1))
     await recorder.aclose()
-    assert await kept(tmp_path) == short_session()
+    assert await stored_events(tmp_path) == short_session()
 
 
 async def test_closing_tells_of_a_failure_that_no_emit_has_told(tmp_path: Path) -> None:
@@ -415,22 +417,25 @@ asyncio.run(main())
 """
 
 
-def record_until_full(home: Path, what: str) -> str:
+def record_until_full(home: Path, recorded: str) -> str:
     """What the recorder said when there was no more room."""
     return subprocess.run(
-        [sys.executable, "-c", FILLED, str(home), what], capture_output=True, text=True, check=True
+        [sys.executable, "-c", FILLED, str(home), recorded],
+        capture_output=True,
+        text=True,
+        check=True,
     ).stdout
 
 
-@pytest.mark.parametrize("what", ["sound", "text"])
-async def test_a_full_disk_is_said_and_loses_nothing_before(what: str, tmp_path: Path) -> None:
-    said = record_until_full(tmp_path, what)
-    assert str(tmp_path) in said
-    assert "what was recorded so far is kept" in said
+@pytest.mark.parametrize("recorded", ["sound", "text"])
+async def test_a_full_disk_is_said_and_loses_nothing_before(recorded: str, tmp_path: Path) -> None:
+    stderr = record_until_full(tmp_path, recorded)
+    assert str(tmp_path) in stderr
+    assert "what was recorded so far is kept" in stderr
     events = [session_started(), *spoken_exchange()]
-    found = await kept(tmp_path)
-    assert found[: len(events)] == events
-    assert pcm_of(found)[:2] == pcm_of(events)
+    stored = await stored_events(tmp_path)
+    assert stored[: len(events)] == events
+    assert pcm_of(stored)[:2] == pcm_of(events)
     async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
         assert (await library.sessions())[0].recovered

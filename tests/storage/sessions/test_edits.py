@@ -55,9 +55,9 @@ async def library(tmp_path: Path) -> AsyncIterator[StoredLibrary]:
         yield opened_library
 
 
-async def ids(library: StoredLibrary, search: str = "", **asked: object) -> str:
-    found: list[SessionSummary] = await library.sessions(search=search, **asked)  # pyright: ignore[reportArgumentType]
-    return " ".join(session.id for session in found)
+async def ids(library: StoredLibrary, search: str = "", **options: object) -> str:
+    summaries: list[SessionSummary] = await library.sessions(search=search, **options)  # pyright: ignore[reportArgumentType]
+    return " ".join(session.id for session in summaries)
 
 
 async def only(library: StoredLibrary, session_id: str) -> SessionSummary:
@@ -68,7 +68,7 @@ async def only(library: StoredLibrary, session_id: str) -> SessionSummary:
 
 
 @pytest.mark.parametrize(
-    ("search", "found"),
+    ("search", "expected"),
     [
         ("provider:openai", "a1 a0"),
         ("-provider:openai", "a3 a2"),
@@ -99,8 +99,8 @@ async def only(library: StoredLibrary, session_id: str) -> SessionSummary:
         ("title:answer", ""),
     ],
 )
-async def test_filters_and_words(library: StoredLibrary, search: str, found: str) -> None:
-    assert await ids(library, search) == found
+async def test_filters_and_words(library: StoredLibrary, search: str, expected: str) -> None:
+    assert await ids(library, search) == expected
 
 
 @pytest.mark.parametrize(
@@ -230,9 +230,9 @@ async def test_changes_beside_a_recorder_all_arrive(tmp_path: Path) -> None:
                 recorder.emit(event)
             await recorder.flush()
         await changing
-        found = await only(library, SESSION_ID)
-        assert (found.title, len(found.tags), found.pinned) == ("Title 19", 20, True)
-        assert found.turns == 80
+        summary = await only(library, SESSION_ID)
+        assert (summary.title, len(summary.tags), summary.pinned) == ("Title 19", 20, True)
+        assert summary.turns == 80
 
 
 # --- tags, pins, archive --------------------------------------------------------------------------
@@ -405,7 +405,7 @@ async def test_no_question_walks_the_sessions_themselves(
             "tag:x is:pinned model:m after:7d -voice:v",
         ):
             search = parse(typed, NOON.date())
-            named = {each: [each.value] for each in search.filters}
+            named = {condition: [condition.value] for condition in search.filters}
             query = scope_of(search, named).newest(SUMMARY, 1 << 42, 50)
             plan = [row[3] for row in database.execute("EXPLAIN QUERY PLAN " + query[0], query[1])]
             assert not [step for step in plan if "TEMP B-TREE" in step], (typed, plan)

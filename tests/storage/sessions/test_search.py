@@ -43,7 +43,7 @@ def database() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def found(database: sqlite3.Connection, typed: str) -> list[int]:
+def hits(database: sqlite3.Connection, typed: str) -> list[int]:
     try:
         search = parse(typed, date(2026, 11, 21))
     except FilterError:
@@ -84,18 +84,18 @@ def found(database: sqlite3.Connection, typed: str) -> list[int]:
 def test_words_are_found_newest_first(
     typed: str, turns: list[int], database: sqlite3.Connection
 ) -> None:
-    assert found(database, typed) == turns
+    assert hits(database, typed) == turns
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(typed=st.text(st.characters(codec=None)) | st.text('ab"*^:(){}-+.\\ \0ANDORTNE'))
 def test_nothing_that_is_typed_raises(typed: str, database: sqlite3.Connection) -> None:
-    found(database, typed)
+    hits(database, typed)
 
 
 def test_a_book_as_a_query_is_answered(database: sqlite3.Connection) -> None:
-    assert found(database, "gramophone " * 10_000) == [0]
-    assert found(database, "x" * 100_000) == []
+    assert hits(database, "gramophone " * 10_000) == [0]
+    assert hits(database, "x" * 100_000) == []
 
 
 def marked(text: str, *words: SearchWord) -> str:
@@ -107,7 +107,7 @@ LONG = " ".join(f"w{number}" for number in range(40))
 
 
 @pytest.mark.parametrize(
-    ("text", "words", "shown"),
+    ("text", "words", "expected"),
     [
         (TEXTS[0], [GRAMO], "A [gramophone] plays records."),
         (
@@ -133,8 +133,8 @@ LONG = " ".join(f"w{number}" for number in range(40))
         ("x" * 9_000, [SearchWord("x", open=True)], "x" * 400 + "…"),
     ],
 )
-def test_hits_stand_between_marks(text: str, words: list[SearchWord], shown: str) -> None:
-    assert marked(text, *words).startswith(shown)
+def test_hits_stand_between_marks(text: str, words: list[SearchWord], expected: str) -> None:
+    assert marked(text, *words).startswith(expected)
 
 
 @given(text=st.text(), words=st.lists(st.text(min_size=1), max_size=3))

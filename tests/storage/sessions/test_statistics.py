@@ -22,24 +22,24 @@ from tests.support.taken_back import CHANGED, session
 async def test_each_answer_goes_to_who_gave_it(tmp_path: Path) -> None:
     await record(tmp_path, session())
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.statistics()
+        statistics_ = await library.statistics()
         turns = (await library.session(SESSION_ID)).turns
     began = session_started()
-    before = kept.tallies[VoiceConfig(began.provider, began.model, began.voice)]
-    after = kept.tallies[VoiceConfig(CHANGED.provider, CHANGED.model, CHANGED.voice)]
-    assert len(kept.tallies) == 2
+    before = statistics_.tallies[VoiceConfig(began.provider, began.model, began.voice)]
+    after = statistics_.tallies[VoiceConfig(CHANGED.provider, CHANGED.model, CHANGED.voice)]
+    assert len(statistics_.tallies) == 2
     assert (before.turns, before.withdrawn, before.repeated) == (2, 1, 0)
     assert (after.turns, after.withdrawn, after.repeated) == (1, 0, 1)
     spoken = [turns[3].metrics, turns[5].metrics]
-    assert before.response_ms == [each.response_ms for each in spoken]
+    assert before.response_ms == [answer.response_ms for answer in spoken]
     assert before.characters == len("First answer.") + len("Second answer.")
     assert after.response_ms == []
 
 
 async def test_an_empty_library_has_no_figures(tmp_path: Path) -> None:
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.statistics()
-    assert (kept.tallies, kept.quarters) == ({}, {})
+        statistics_ = await library.statistics()
+    assert (statistics_.tallies, statistics_.quarters) == ({}, {})
 
 
 async def test_since_and_session_choose(tmp_path: Path) -> None:
@@ -56,8 +56,8 @@ async def test_what_was_discarded_counts_nowhere(tmp_path: Path) -> None:
     await record(tmp_path, session())
     async with await StoredLibrary.open(tmp_path) as library:
         await library.discard([SESSION_ID])
-        kept = await library.statistics()
-        assert (kept.tallies, kept.quarters) == ({}, {})
+        statistics_ = await library.statistics()
+        assert (statistics_.tallies, statistics_.quarters) == ({}, {})
 
 
 async def test_a_damaged_change_leaves_the_answers(tmp_path: Path) -> None:
@@ -67,9 +67,9 @@ async def test_a_damaged_change_leaves_the_answers(tmp_path: Path) -> None:
     database.execute("UPDATE session SET created_at = 'yesterday'")
     database.close()
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.statistics()
-    assert total(kept.tallies.values()).turns == 3
-    assert kept.quarters == {}
+        statistics_ = await library.statistics()
+    assert total(statistics_.tallies.values()).turns == 3
+    assert statistics_.quarters == {}
 
 
 @pytest.mark.parametrize("query", ["_BY_VOICING", "_ONE_BY_ONE", "_CHANGES"])
@@ -78,9 +78,9 @@ def test_no_question_sorts_the_library_or_reads_all_events(tmp_path: Path, query
 
     open_library(Home.at(tmp_path)).close()
     database = connect(Home.at(tmp_path))
-    asked: str = getattr(statistics, query)
-    parameters = (None, None) if "?1" in asked else ()
-    plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {asked}", parameters)]
+    statement: str = getattr(statistics, query)
+    parameters = (None, None) if "?1" in statement else ()
+    plan = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)]
     database.close()
     assert not [step for step in plan if step in ("SCAN event", "SCAN turn")], plan
     if query == "_BY_VOICING":
@@ -100,12 +100,12 @@ async def test_what_a_service_counts_beyond_64_bits_is_recorded_and_added_up(
     await record(tmp_path, events)
     async with await StoredLibrary.open(tmp_path) as library:
         assert await library.verify() == []
-        (session_id,) = [each.id for each in await library.sessions()]
+        (session_id,) = [summary.id for summary in await library.sessions()]
         turns = (await library.session(session_id)).turns
-        told = await library.events(session_id)
-    (counted,) = [event for event in told if isinstance(event, UsageReported)]
+        stored = await library.events(session_id)
+    (counted,) = [event for event in stored if isinstance(event, UsageReported)]
     assert (counted.input_tokens, counted.output_tokens) == (LARGEST_COUNT, 0)
-    assert len(told) == len(events)
+    assert len(stored) == len(events)
     assert turns[-1].metrics is not None
     assert turns[-1].metrics.input_tokens == LARGEST_COUNT
     # A library of an older version may hold the largest numbers there are.

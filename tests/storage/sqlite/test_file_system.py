@@ -62,18 +62,18 @@ def test_a_limit_of_the_system_is_a_full_disk(tmp_path: Path) -> None:
         "import sys; from pathlib import Path; from storage.sqlite.file_system import write_fault;"
         "print(write_fault(Path(sys.argv[1])))"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", program, str(tmp_path)],
         capture_output=True, text=True, check=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)),
     )  # fmt: skip
-    assert int(done.stdout) == errno.EFBIG
+    assert int(completed.stdout) == errno.EFBIG
 
 
 def test_a_network_file_system_has_no_log_even_if_it_maps_files(tmp_path: Path) -> None:
-    found = Support(locks=True, shared_memory=True, network="nfs4")
-    assert not found.write_ahead
-    assert "network file system (nfs4)" in journal_sentence(Home.at(tmp_path), found)
+    support = Support(locks=True, shared_memory=True, network="nfs4")
+    assert not support.write_ahead
+    assert "network file system (nfs4)" in journal_sentence(Home.at(tmp_path), support)
     assert journal_sentence(Home.at(tmp_path), Support()) == ""
 
 

@@ -178,8 +178,8 @@ def test_what_is_said_after_another_program_looked_survives_a_kill(tmp_path: Pat
                 talker.stdin.write("\n")
                 talker.stdin.flush()
         talker.send_signal(signal.SIGKILL)
-    shown = gramophone("show", OTHER).stdout
-    assert [f"Question {turn}?" in shown for turn in (0, 2, 4)] == [True, True, True]
+    transcript = gramophone("show", OTHER).stdout
+    assert [f"Question {turn}?" in transcript for turn in (0, 2, 4)] == [True, True, True]
     assert gramophone("verify").returncode == 0
 
 
@@ -225,11 +225,11 @@ async def test_no_command_opens_a_file_of_the_database_beside_sqlite(tmp_path: P
         "compact --older-than 0d", f"tag {OTHER} +kept", f"rename {OTHER} Kept", f"pin {OTHER}",
         "verify", "gc --yes", f"delete {OTHER} --yes", "sessions",
     ]  # fmt: skip
-    done = await asyncio.to_thread(
+    completed = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", WATCHED],
         input="\n".join(commands), capture_output=True, text=True, check=True,
         env=environment(gramophone.home),
     )  # fmt: skip
-    assert [line for line in done.stderr.splitlines() if line.startswith("opened")] == []
-    assert done.stdout.count("exit") == len(commands)
+    assert [line for line in completed.stderr.splitlines() if line.startswith("opened")] == []
+    assert completed.stdout.count("exit") == len(commands)

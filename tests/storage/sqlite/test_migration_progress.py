@@ -48,31 +48,31 @@ def schema_of(home: Home) -> int:
 
 
 async def test_what_was_to_be_shown_is_shown_and_closed(home: Home) -> None:
-    seen: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     closed: list[bool] = []
 
     @contextmanager
     def bar() -> Generator[Progress]:
-        yield lambda done, total: seen.append((done, total))
+        yield lambda done, total: reports.append((done, total))
         closed.append(True)
 
     with showing(bar):
         async with await StoredLibrary.open(home.root) as library:
             assert closed == [True]
-            assert [found.snippet for found in await library.sessions(search="签证")]
-    steps = sum(len(each.statements) for each in MIGRATIONS[OLDER:])
-    assert sorted(set(seen)) == [(done, steps) for done in range(steps)]
-    assert not [each for each in verify(home) if "index" in each.detail]
+            assert [summary.snippet for summary in await library.sessions(search="签证")]
+    steps = sum(len(migration.statements) for migration in MIGRATIONS[OLDER:])
+    assert sorted(set(reports)) == [(done, steps) for done in range(steps)]
+    assert not [finding for finding in verify(home) if "index" in finding.detail]
 
 
 async def test_who_leaves_in_the_middle_finds_the_library_as_it_was(home: Home) -> None:
-    begun, left = threading.Event(), threading.Event()
+    begun, released = threading.Event(), threading.Event()
 
     @contextmanager
     def bar() -> Generator[Progress]:
         def tell(done: int, total: int) -> None:
             begun.set()
-            left.wait()
+            released.wait()
 
         yield tell
 
@@ -82,7 +82,7 @@ async def test_who_leaves_in_the_middle_finds_the_library_as_it_was(home: Home) 
     opening.cancel()
     with pytest.raises(asyncio.CancelledError):
         await opening
-    left.set()
+    released.set()
     # The thread has the lock of a writer until it has put everything back.
     with closing(connect(home)) as database:
         database.execute("BEGIN IMMEDIATE")

@@ -30,10 +30,10 @@ async def reader(tmp_path: Path) -> AsyncIterator[ReadConnection]:
 
 
 async def test_an_endless_question_ends_when_it_is_cancelled(reader: ReadConnection) -> None:
-    asked = spawn(reader.fetch(ENDLESS), name="endless")
+    query = spawn(reader.fetch(ENDLESS), name="endless")
     await asyncio.sleep(0)
-    await cancel(asked)
-    assert asked.cancelled()
+    await cancel(query)
+    assert query.cancelled()
     assert await reader.fetch("SELECT 7") == [(7,)]
 
 

@@ -61,9 +61,9 @@ def test_any_event_comes_back_as_it_was(event: Event) -> None:
         database.execute(statement)
     row = storable(row_of(event, 1, 0))
     database.execute("INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
-    found = database.execute(f"SELECT {COLUMNS} FROM event").fetchone()
+    stored = database.execute(f"SELECT {COLUMNS} FROM event").fetchone()
     database.close()
-    assert event_of(found) == with_counts_bounded(event)
+    assert event_of(stored) == with_counts_bounded(event)
 
 
 def with_counts_bounded(event: Event) -> Event:

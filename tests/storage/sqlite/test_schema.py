@@ -90,8 +90,8 @@ def test_every_older_schema_with_rows_gets_what_later_ones_add(
         query = f"SELECT count(*) FROM {table} WHERE {table} MATCH ?"
         assert database.execute(query, (word,)).fetchone() == (1,)
         database.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('integrity-check', 1)")
-    kept = "SELECT renamed, pinned, archived, discarded_at, recovered, title FROM session"
-    assert database.execute(kept).fetchall() == [(0, 0, 0, None, 1, "Older title")]
+    defaults = "SELECT renamed, pinned, archived, discarded_at, recovered, title FROM session"
+    assert database.execute(defaults).fetchall() == [(0, 0, 0, None, 1, "Older title")]
     assert database.execute("SELECT * FROM tag").fetchall() == []
 
 
@@ -121,18 +121,18 @@ COUNTING = (
 
 
 def test_it_tells_how_far_it_is(database: sqlite3.Connection) -> None:
-    told: list[tuple[int, int]] = []
-    migrate(database, wall_clock, progress=lambda done, total: told.append((done, total)))
+    reports: list[tuple[int, int]] = []
+    migrate(database, wall_clock, progress=lambda done, total: reports.append((done, total)))
     total = sum(len(migration.statements) for migration in MIGRATIONS)
-    assert sorted(set(told)) == [(done, total) for done in range(total)]
+    assert sorted(set(reports)) == [(done, total) for done in range(total)]
 
 
 def test_a_long_statement_is_told_of_while_it_runs(database: sqlite3.Connection) -> None:
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     long = [Migration(1, "long", (COUNTING,))]
-    migrate(database, wall_clock, long, progress=lambda done, total: told.append((done, total)))
-    assert len(told) > 2
-    assert set(told) == {(0, 1)}
+    migrate(database, wall_clock, long, progress=lambda done, total: reports.append((done, total)))
+    assert len(reports) > 2
+    assert set(reports) == {(0, 1)}
 
 
 @pytest.mark.parametrize("looks", [1, 2, 5])

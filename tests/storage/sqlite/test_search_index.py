@@ -64,7 +64,7 @@ def database() -> Iterator[sqlite3.Connection]:
     connection.close()
 
 
-def found(database: sqlite3.Connection, typed: str) -> list[int]:
+def hit_positions(database: sqlite3.Connection, typed: str) -> list[int]:
     """The places in `TEXTS` of the turns that are found; titles find the same."""
     search = parse(typed, date(2026, 11, 21))
     query = match_expression(search.words, search.without)
@@ -132,7 +132,7 @@ def agrees(database: sqlite3.Connection) -> None:
 def test_what_stands_in_a_text_is_found_and_lifted(
     typed: str, places: list[int], lifted: str, database: sqlite3.Connection
 ) -> None:
-    assert found(database, typed) == places
+    assert hit_positions(database, typed) == places
     words = parse(typed, date(2026, 11, 21)).words
     if places:
         text = TEXTS[places[0]]
@@ -150,7 +150,7 @@ def test_any_part_of_a_run_is_found(text: str, data: st.DataObject) -> None:
     part = run[start : data.draw(st.integers(start + 1, len(run)))]
     database = filled([text])
     try:
-        hits = found(database, part) if folded(part) and folded(part)[0].isalpha() else [0]
+        hits = hit_positions(database, part) if folded(part) and folded(part)[0].isalpha() else [0]
         assert hits == [0]
         agrees(database)
     finally:
@@ -159,8 +159,8 @@ def test_any_part_of_a_run_is_found(text: str, data: st.DataObject) -> None:
 
 def test_no_pair_reaches_over_the_end_of_a_run() -> None:
     database = filled(["数学。生物", "学生"])
-    assert found(database, "学生") == [1]
-    assert found(database, "学") == [1, 0]
+    assert hit_positions(database, "学生") == [1]
+    assert hit_positions(database, "学") == [1, 0]
     database.close()
 
 
@@ -168,13 +168,13 @@ def test_changes_and_removal_keep_it_true(database: sqlite3.Connection) -> None:
     changed = filled(TEXTS)
     changed.execute("UPDATE turn SET text = '没有了' WHERE session = 1")
     changed.execute("UPDATE session SET title = '没有了' WHERE number = 1")
-    assert found(changed, "签证") == [11]
-    assert found(changed, "没有") == [0]
+    assert hit_positions(changed, "签证") == [11]
+    assert hit_positions(changed, "没有") == [0]
     changed.execute("PRAGMA foreign_keys = ON")
     changed.execute("DELETE FROM session WHERE number IN (1, 3, 12)")
     agrees(changed)
-    assert found(changed, "签证") == found(changed, "ไทย") == []
-    assert found(changed, "数据") == [1]
+    assert hit_positions(changed, "签证") == hit_positions(changed, "ไทย") == []
+    assert hit_positions(changed, "数据") == [1]
     changed.close()
 
 
@@ -183,8 +183,8 @@ def test_an_older_library_is_indexed_again(schema: int) -> None:
     older = filled(TEXTS, schema)
     migrate(older, wall_clock)
     agrees(older)
-    assert found(older, "签证") == [11, 0]
-    assert found(older, "apple") == [9]
+    assert hit_positions(older, "签证") == [11, 0]
+    assert hit_positions(older, "apple") == [9]
     older.close()
 
 
@@ -209,7 +209,7 @@ def test_indexing_again_can_be_stopped_and_loses_nothing(looks: int) -> None:
     assert older.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall() == before
     migrate(older, wall_clock)
     agrees(older)
-    assert found(older, "数据")[:1] == [14 * 19 + 1]
+    assert hit_positions(older, "数据")[:1] == [14 * 19 + 1]
     older.close()
 
 
@@ -217,13 +217,13 @@ def test_ctrl_c_within_the_function_is_ctrl_c() -> None:
     """A signal that comes while SQLite calls us would be an error of SQL."""
     older = filled(TEXTS, BEFORE)
 
-    def told(done: int, total: int) -> None:
+    def progress(done: int, total: int) -> None:
         def interrupted(text: bytes) -> str:
             raise KeyboardInterrupt
 
         older.create_function("indexed_1", 1, interrupted, deterministic=True)
 
     with pytest.raises(KeyboardInterrupt):
-        migrate(older, wall_clock, progress=told)
+        migrate(older, wall_clock, progress=progress)
     assert schema_version(older) == BEFORE
     older.close()

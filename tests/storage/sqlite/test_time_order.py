@@ -28,7 +28,9 @@ from tests.support.builders import session_started, spoken_exchange
 from tests.support.migrations import interrupting
 from tests.support.recordings import NOON, opened
 
-BEFORE = next(each.number for each in MIGRATIONS if each.statements is STATEMENTS) - 1
+BEFORE = (
+    next(migration.number for migration in MIGRATIONS if migration.statements is STATEMENTS) - 1
+)
 END = 1 << 62
 NO_TIMES = ["", "junk", "2026-13-45", "9" * 400, "\0", "0000-00-00T00:00:00+00:00"]
 ODD_TIMES = [
@@ -132,14 +134,14 @@ async def record(home: Home, session_id: str, at: datetime) -> None:
         recorder.emit(SessionEnded(at_us=9_000_000))
 
 
-async def found(home: Home, search: str, limit: int = 50) -> list[str]:
+async def found_ids(home: Home, search: str, limit: int = 50) -> list[str]:
     """Ids of what is found, read in pages."""
     ids: list[str] = []
     async with await StoredLibrary.open(home.root) as library:
         while page := await library.sessions(
             search=search, limit=limit, older_than=ids[-1] if ids else None
         ):
-            ids += [each.id for each in page]
+            ids += [summary.id for summary in page]
     return ids
 
 
@@ -158,14 +160,14 @@ async def test_what_was_said_today_stands_before_an_import(
         import_chats(home, path, now=NOON, progress=lambda done, total: None)
         await record(home, f"a{nth + 1}", NOON + timedelta(hours=nth + 1))
     async with await StoredLibrary.open(home.root) as library:
-        listed = [each.id for each in await library.sessions()]
+        listed = [summary.id for summary in await library.sessions()]
         assert await library.resolve("last") == "a2"
         assert await library.verify() == []
     assert len(listed) == 7
     assert listed[:3] == ["a2", "a1", "a0"]
     expected = listed[:3] if "provider" in search else listed
     if "tag" not in search:
-        assert await found(home, search, limit) == expected
+        assert await found_ids(home, search, limit) == expected
 
 
 async def test_filters_alone_go_by_time_too(home: Home) -> None:
@@ -180,11 +182,11 @@ async def test_filters_alone_go_by_time_too(home: Home) -> None:
         *("before:2027", "after:2026", "horns after:2026-01-01 before:2026-12-01"),
     ):
         for limit in (1, 9):
-            assert await found(home, search, limit) == ["a0", "a2", "a1"], search
+            assert await found_ids(home, search, limit) == ["a0", "a2", "a1"], search
     with opened(home.root) as database:
         database.execute("UPDATE session SET archived = 1")
         agrees(database)
-    assert await found(home, "is:archived") == ["a0", "a2", "a1"]
+    assert await found_ids(home, "is:archived") == ["a0", "a2", "a1"]
 
 
 async def test_a_conversation_that_went_on_is_found_where_it_began(
@@ -194,17 +196,19 @@ async def test_a_conversation_that_went_on_is_found_where_it_began(
     path = chats(tmp_path / "one.json", 1_700_000_000)
     import_chats(home, path, now=NOON, progress=lambda done, total: None)
     await record(home, "a0", datetime(2024, 1, 1, tzinfo=UTC))
-    [told] = json.loads(path.read_text())
-    for sender, at, began, place in [
+    [conversation] = json.loads(path.read_text())
+    for sender, at, began, index in [
         ("assistant", "2026-01-01T00:00:00+00:00", "2023-11-14T22:13:20+00:00", 1),
         ("human", "2026-02-01T00:00:00+00:00", "2025-01-01T00:00:00+00:00", 0),
     ]:
-        told["created_at"] = began
-        told["chat_messages"].append({"sender": sender, "text": "horns again", "created_at": at})
-        path.write_text(json.dumps([told]))
+        conversation["created_at"] = began
+        conversation["chat_messages"].append(
+            {"sender": sender, "text": "horns again", "created_at": at}
+        )
+        path.write_text(json.dumps([conversation]))
         taken = import_chats(home, path, now=NOON, progress=lambda done, total: None)
         assert len(taken.refreshed) == 1
-        assert (await found(home, "horns")).index(taken.refreshed[0]) == place
+        assert (await found_ids(home, "horns")).index(taken.refreshed[0]) == index
         with opened(home.root) as database:
             agrees(database)
 
@@ -257,10 +261,10 @@ def test_an_old_library_gets_the_same_positions(database: sqlite3.Connection) ->
     migrate(database, wall_clock)
     new = sqlite3.connect(":memory:", isolation_level=None)
     migrate(new, wall_clock)
-    known = dict(database.execute("SELECT id, created_at FROM session"))
+    created = dict(database.execute("SELECT id, created_at FROM session"))
     for session_id in reversed(in_order(database)):
-        inserted(new, session_id, known[session_id])
-    assert positions(new) == dict(sorted(positions(database).items(), key=lambda each: each[1]))
+        inserted(new, session_id, created[session_id])
+    assert positions(new) == dict(sorted(positions(database).items(), key=lambda item: item[1]))
     new.close()
 
 
@@ -378,7 +382,9 @@ async def test_what_is_saved_of_a_damaged_library_is_in_order(home: Home, tmp_pa
         database.execute("UPDATE session SET position = 7")
     new = Home.at(tmp_path / "new")
     salvage(home, new.root, now=NOON, new_id=lambda: "c0")
-    assert await found(new, "horns") == await found(new, "tag:brass") == ["a0", *reversed(old)]
+    assert (
+        await found_ids(new, "horns") == await found_ids(new, "tag:brass") == ["a0", *reversed(old)]
+    )
     with opened(new.root) as database:
         agrees(database)
     assert verify(new) == []
@@ -393,9 +399,11 @@ async def test_a_damaged_position_hides_no_other_session(home: Home, position: i
         database.execute("UPDATE session SET position = ? WHERE id = 'a1'", (position,))
     for limit in (1, 2, 50):
         for search in ("horns", "after:2001", "horns provider:o"):
-            assert [each for each in await found(home, search, limit) if each != "a1"] == [
-                *("a2", "a0")
-            ]
+            assert [
+                session_id
+                for session_id in await found_ids(home, search, limit)
+                if session_id != "a1"
+            ] == [*("a2", "a0")]
         async with await StoredLibrary.open(home.root) as library:
             await library.sessions(search="horns", older_than="a1")
 
@@ -414,15 +422,15 @@ async def test_every_older_library_is_found_by_time(home: Home, schema: int) -> 
             number = inserted_bare(database, name, year)
             if schema >= 4 and name != "a0":
                 database.execute("INSERT INTO tag VALUES (?, 'brass')", (number,))
-    assert await found(home, "horns") == ["a0", "a2", "a1", "a3"]
+    assert await found_ids(home, "horns") == ["a0", "a2", "a1", "a3"]
     if schema >= 4:
-        assert await found(home, "tag:brass", 1) == ["a2", "a1", "a3"]
+        assert await found_ids(home, "tag:brass", 1) == ["a2", "a1", "a3"]
     with opened(home.root) as database:
         assert [*database.execute("SELECT id FROM session ORDER BY number")] == [
             *(("a0",), ("a1",), ("a2",), ("a3",))
         ]
         agrees(database)
-    assert not [each for each in verify(home) if not each.session_id]
+    assert not [finding for finding in verify(home) if not finding.session_id]
 
 
 def inserted_bare(database: sqlite3.Connection, session_id: str, year: int) -> int:

@@ -14,7 +14,9 @@ from storage.sqlite.schema import MIGRATIONS, migrate, turn_number
 from storage.sqlite.time_order import position_of
 from storage.sqlite.whole_texts import STATEMENTS, clean, restored
 
-BEFORE = next(place for place, each in enumerate(MIGRATIONS) if each.statements is STATEMENTS)
+BEFORE = next(
+    index for index, migration in enumerate(MIGRATIONS) if migration.statements is STATEMENTS
+)
 
 
 @pytest.fixture
@@ -43,11 +45,11 @@ def stored(
         (turn_number(1, turn), turn, text, reason),
     )
     first = database.execute("SELECT coalesce(max(seq) + 1, 0) FROM event").fetchone()[0]
-    for place, (kind, said, detail) in enumerate(events):
+    for offset, (kind, content, detail) in enumerate(events):
         database.execute(
             "INSERT INTO event (session, seq, at_us, kind, turn, text, detail) "
             "VALUES (1, ?, 0, ?, ?, CAST(? AS TEXT), ?)",
-            (first + place, kind, turn, said, detail),
+            (first + offset, kind, turn, content, detail),
         )
 
 
@@ -55,7 +57,7 @@ def migrated(database: sqlite3.Connection) -> dict[int, tuple[str, int | None]]:
     migrate(database, wall_clock)
     database.execute("INSERT INTO turn_text (turn_text, rank) VALUES ('integrity-check', 1)")
     rows = database.execute("SELECT turn, text, heard_characters FROM turn ORDER BY turn")
-    return {turn: (text, heard) for turn, text, heard in rows}
+    return {turn: (text, heard_chars) for turn, text, heard_chars in rows}
 
 
 def test_the_text_is_joined_from_the_deltas_and_found(database: sqlite3.Connection) -> None:
@@ -77,9 +79,9 @@ def test_the_text_is_joined_from_the_deltas_and_found(database: sqlite3.Connecti
         1: ("Once upon a time there was a horn.", 9),
         3: ("Whole.", None),
     }
-    found = "SELECT rowid FROM turn_text WHERE turn_text MATCH 'horn'"
+    query = "SELECT rowid FROM turn_text WHERE turn_text MATCH 'horn'"
     position = position_of("2026-11-21T00:00+00:00")
-    assert database.execute(found).fetchall() == [(turn_number(position, 1),)]
+    assert database.execute(query).fetchall() == [(turn_number(position, 1),)]
 
 
 def test_a_text_that_was_said_and_had_no_deltas(database: sqlite3.Connection) -> None:
@@ -142,8 +144,8 @@ def test_halves_of_pairs_zero_bytes_and_damage_end_nothing(database: sqlite3.Con
             ("TurnInterrupted", "a\0b", None),
         ],
     )
-    text, heard = migrated(database)[1]
-    assert heard == 3
+    text, heard_chars = migrated(database)[1]
+    assert heard_chars == 3
     assert text == "a\0b \N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER} end"
 
 

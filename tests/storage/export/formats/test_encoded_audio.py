@@ -71,9 +71,9 @@ async def test_it_sounds_the_same_and_lasts_as_long(
     path = await one_file(tmp_path, form)
     samples, rate_hz = soundfile.read(path, dtype="int16")
     assert (rate_hz, len(samples)) == ((in_opus_hz,) * 2 if form == "opus" else (own_hz,) * 2)
-    wanted = 10_000 * np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz)
+    expected = 10_000 * np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz)
     middle = slice(rate_hz // 10, -rate_hz // 10)
-    error = np.sqrt(np.mean((samples[middle] - wanted[middle]) ** 2))
+    error = np.sqrt(np.mean((samples[middle] - expected[middle]) ** 2))
     assert error < 10_000 / 2**0.5 / 30  # 30 dB below the tone
 
 
@@ -86,13 +86,13 @@ async def test_tags_and_a_chapter_for_each_turn(form: str, tmp_path: Path) -> No
         (0.0, f"1: {ANSWERS[0]}"),
         (pytest.approx(second, abs=0.001), f"3: {ANSWERS[1]}"),
     ]
-    found = probed(path)
-    tags = {**found["format"].get("tags", {}), **found["streams"][0].get("tags", {})}
-    told = {name.lower(): text for name, text in tags.items()}
-    assert told["title"] == "What is a gramophone?"
-    assert told["artist"] == "aura-2-thalia-en"
-    assert told["date"] == "2026-11-21"
-    assert told["comment"] == "Session 5e551017a0000000; answers by smollm2"
+    description = probed(path)
+    tags = {**description["format"].get("tags", {}), **description["streams"][0].get("tags", {})}
+    lower_tags = {name.lower(): text for name, text in tags.items()}
+    assert lower_tags["title"] == "What is a gramophone?"
+    assert lower_tags["artist"] == "aura-2-thalia-en"
+    assert lower_tags["date"] == "2026-11-21"
+    assert lower_tags["comment"] == "Session 5e551017a0000000; answers by smollm2"
 
 
 @pytest.mark.parametrize("form", ENCODED)

@@ -12,12 +12,12 @@ from tests.support.summaries import summary
 
 
 def frames(content: bytes) -> list[tuple[bytes, bytes]]:
-    found, at = list[tuple[bytes, bytes]](), 0
+    contents, at = list[tuple[bytes, bytes]](), 0
     while at < len(content):
         name, size = content[at : at + 4], unsafe(content[at + 4 : at + 8])
-        found.append((name, content[at + 10 : at + 10 + size]))
+        contents.append((name, content[at + 10 : at + 10 + size]))
         at += 10 + size
-    return found
+    return contents
 
 
 def unsafe(size: bytes) -> int:
@@ -33,9 +33,9 @@ def test_every_chapter_stands_in_the_table_of_contents(count: int) -> None:
     written = tag(about([summary()]), marks, 48_000, count * 48_000)
     assert written[:6] == b"ID3\x04\0\0"
     assert unsafe(written[6:10]) == len(written) - 10
-    found = frames(written[10:])
-    tables = {content.split(b"\0")[0]: content for name, content in found if name == b"CTOC"}
-    chapters = [content for name, content in found if name == b"CHAP"]
+    contents = frames(written[10:])
+    tables = {content.split(b"\0")[0]: content for name, content in contents if name == b"CTOC"}
+    chapters = [content for name, content in contents if name == b"CHAP"]
 
     def below(table: bytes) -> list[bytes]:
         _, _, rest = tables[table].partition(b"\0")

@@ -11,12 +11,14 @@ from storage.export.formats import flac, ogg
 
 def slow_checksum(page: bytes) -> int:
     """As RFC 3533 has it: polynomial 0x04c11db7, nothing inverted."""
-    found = 0
+    checksum = 0
     for byte in page:
-        found ^= byte << 24
+        checksum ^= byte << 24
         for _ in range(8):
-            found = (found << 1 ^ 0x04C11DB7 if found >> 31 else found << 1) & 0xFFFF_FFFF
-    return found
+            checksum = (
+                checksum << 1 ^ 0x04C11DB7 if checksum >> 31 else checksum << 1
+            ) & 0xFFFF_FFFF
+    return checksum
 
 
 @given(st.binary(max_size=300))
@@ -39,19 +41,19 @@ def stream(*packets: bytes) -> bytes:
 
 
 def packets_of(pages: bytes) -> list[bytes]:
-    found, rest, at = list[bytes](), b"", 0
+    packets, rest, at = list[bytes](), b"", 0
     while at < len(pages):
         count = pages[at + 26]
-        place = at + 27 + count
-        for length in pages[at + 27 : place]:
-            rest += pages[place : place + length]
-            place += length
+        body = at + 27 + count
+        for length in pages[at + 27 : body]:
+            rest += pages[body : body + length]
+            body += length
             if length < 255:
-                found.append(rest)
+                packets.append(rest)
                 rest = b""
-        at = place
+        at = body
     assert not rest
-    return found
+    return packets
 
 
 @given(st.integers(0, 200_000))

@@ -69,9 +69,9 @@ async def test_turns_and_sentences_are_cue_points(tmp_path: Path) -> None:
         (0.0, f"1: {ANSWERS[0]}"),
         (pytest.approx(second / 48_000), f"3: {ANSWERS[1]}"),
     ]
-    told: str = soundfile.info(path, verbose=True).extra_info
-    assert f"Pos : {second:5}  Chunk : data" in told
-    assert f"labl : 2 : 3: {ANSWERS[1]}" in told
+    description: str = soundfile.info(path, verbose=True).extra_info
+    assert f"Pos : {second:5}  Chunk : data" in description
+    assert f"labl : 2 : 3: {ANSWERS[1]}" in description
 
 
 async def test_it_says_what_it_is(tmp_path: Path) -> None:

@@ -34,8 +34,8 @@ def read(form: str, content: bytes) -> list[tuple[int, int, str]]:
         file.write(content)
         file.flush()
         parsed = webvtt.from_srt(file.name) if form == "srt" else webvtt.read(file.name)
-    found = parsed.captions
-    return [(_ms(cue.start), _ms(cue.end), html.unescape(cue.text)) for cue in found]
+    cues = parsed.captions
+    return [(_ms(cue.start), _ms(cue.end), html.unescape(cue.text)) for cue in cues]
 
 
 def _ms(clock: str) -> int:
@@ -45,11 +45,11 @@ def _ms(clock: str) -> int:
 
 def ffmpeg_cues(path: Path) -> list[str]:
     """The texts of the packets ffmpeg finds, read as SubRip without its marks."""
-    done = subprocess.run(
+    completed = subprocess.run(
         ["ffmpeg", "-v", "error", "-i", path, "-f", "srt", "-"], capture_output=True, check=True
     )
-    assert done.stderr == b""
-    blocks = done.stdout.decode().replace("\r", "").strip().split("\n\n")
+    assert completed.stderr == b""
+    blocks = completed.stdout.decode().replace("\r", "").strip().split("\n\n")
     return [MARK.sub("", block.split("\n", 2)[2]) for block in blocks]
 
 
@@ -75,8 +75,8 @@ async def test_they_fit_the_sound_exported_with_the_same_options(
 
 @pytest.mark.parametrize("form", FORMS)
 async def test_they_fit_a_part_of_the_sound(form: str, tmp_path: Path) -> None:
-    said = "One two three four five six seven eight nine ten."
-    await talked(tmp_path, said, said, seconds=5)
+    sentence = "One two three four five six seven eight nine ten."
+    await talked(tmp_path, sentence, sentence, seconds=5)
     cut = TurnSelection(frozenset({3}))
     assert read(form, await written(tmp_path, [SESSION_ID], form, cut=cut))[0][0] == 0
     late = await written(
@@ -86,8 +86,8 @@ async def test_they_fit_a_part_of_the_sound(form: str, tmp_path: Path) -> None:
     # It may begin between two words.
     assert 0 <= start_ms < 200
     assert 1000 <= end_ms < 1200
-    assert text in said.replace("\n", " ")
-    assert len(text) < len(said)
+    assert text in sentence.replace("\n", " ")
+    assert len(text) < len(sentence)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -124,9 +124,9 @@ async def test_every_word_of_a_vtt_lights_up_in_its_cue(tmp_path: Path) -> None:
     ids = await taken_in(tmp_path, ["long-list"])
     content = (await written(tmp_path, ids, "vtt")).decode()
     cue = re.compile(r"^(\S+) --> (\S+)\n((?:.+\n)+)", re.MULTILINE)
-    found = cue.findall(content)
-    assert len(found) > 20
-    for start, end, payload in found:
+    lit = cue.findall(content)
+    assert len(lit) > 20
+    for start, end, payload in lit:
         at_ms = _ms(start)
         for moment in re.findall(r"<(\d\d:\d\d:\d\d\.\d{3})>", payload):
             assert at_ms < _ms(moment) < _ms(end)
@@ -146,9 +146,9 @@ async def test_no_text_forges_a_cue(form: str, text: str, tmp_path: Path) -> Non
     times = [block for block in body if "-->" in block]
     assert len(times) == len(cues)
     assert all(block.count("-->") == 1 for block in times)
-    said = " ".join(text for *_, text in cues).replace("\n", " ")
-    assert said.startswith("Before")
-    assert said.endswith("after.")
+    words = " ".join(text for *_, text in cues).replace("\n", " ")
+    assert words.startswith("Before")
+    assert words.endswith("after.")
     (tmp_path / f"out.{form}").write_bytes(content)
     assert len(ffmpeg_cues(tmp_path / f"out.{form}")) == len(cues)
     if form == "vtt":
@@ -166,9 +166,9 @@ ANY = st.text(st.one_of(st.sampled_from("a b\n<>-&;{}\\0:,.\r\u2028"), st.charac
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(ANY, min_size=1, max_size=3), ANY)
-async def test_any_text_gives_whole_files(said: list[str], asked: str) -> None:
+async def test_any_text_gives_whole_files(answers: list[str], question: str) -> None:
     with tempfile.TemporaryDirectory() as directory:
-        await talked(Path(directory), "Hello.", *said, question=asked)
+        await talked(Path(directory), "Hello.", *answers, question=question)
         for form in FORMS:
             content = await written(Path(directory), [SESSION_ID], form)
             cues = read(form, content)
@@ -185,7 +185,7 @@ async def test_where_no_word_was_spoken_there_are_no_captions(
     """A session without sound, and one whose only answer is an emoji: nothing was sent to be
     spoken."""
     talk = spoken_exchange(answer="👍", frames=frames)
-    silent: list[Event] = [each for each in talk if not isinstance(each, TextSpoken)]
+    silent: list[Event] = [event for event in talk if not isinstance(event, TextSpoken)]
     await record(tmp_path, [session_started(), *silent, SessionEnded(at_us=9_000_000)])
     with pytest.raises(StorageError, match="no captions to export"):
         await written(tmp_path, [SESSION_ID], form)

@@ -53,16 +53,16 @@ async def spoken_twice(home: Path) -> None:
 
 async def test_it_tells_how_far_it_is(tmp_path: Path) -> None:
     await spoken_twice(tmp_path / "home")
-    told: list[tuple[int, int]] = []
+    reports: list[tuple[int, int]] = []
     async with await StoredLibrary.open(tmp_path / "home") as library:
 
         def tell(done: int, total: int) -> None:
-            told.append((done, total))
+            reports.append((done, total))
 
         await library.export(
             [SESSION_ID], ExportRequest("wav", tmp_path / "out.wav"), progress=tell
         )
-    assert told == [(0, 1000), (500, 1000), (1000, 1000)]
+    assert reports == [(0, 1000), (500, 1000), (1000, 1000)]
 
 
 async def test_one_that_is_cancelled_leaves_no_file(tmp_path: Path) -> None:

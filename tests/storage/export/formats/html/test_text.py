@@ -58,7 +58,7 @@ class Found(HTMLParser):
         self.odd.append(f"<![{data}")
 
 
-def found(html: str) -> Found:
+def parsed(html: str) -> Found:
     parser = Found()
     parser.feed(html)
     parser.close()
@@ -70,10 +70,10 @@ def html_of(text: str) -> str:
 
 
 def held_harmless(html: str) -> None:
-    seen = found(html)
+    page = parsed(html)
     html.encode()
-    assert seen.odd == []
-    for href in seen.links:
+    assert page.odd == []
+    for href in page.links:
         assert href.lower().startswith(("http://", "https://", "mailto:")), href
 
 
@@ -93,20 +93,20 @@ pieces = st.one_of(
 
 @given(st.lists(pieces, max_size=12).map("".join))
 def test_no_markdown_makes_anything_else_than_what_is_listed(text: str) -> None:
-    shown = markdown(text)
-    held_harmless("".join(written(shown.nodes)))
-    timed = written(shown.nodes, lambda word: {"data-from": str(word), "data-to": "9"})
+    rendered = markdown(text)
+    held_harmless("".join(written(rendered.nodes)))
+    timed = written(rendered.nodes, lambda word: {"data-from": str(word), "data-to": "9"})
     held_harmless("".join(timed))
-    sources = [word.source for word in shown.words]
+    sources = [word.source for word in rendered.words]
     assert sources == sorted(sources)
     assert all(0 <= source <= len(text) for source in sources)
 
 
 @given(st.text())
 def test_a_prompt_is_shown_as_it_was_written(text: str) -> None:
-    seen = found("".join(written(verbatim(text).nodes)))
-    assert seen.tags == ["p"]
-    assert seen.text.split() == harmless(text).split()
+    page = parsed("".join(written(verbatim(text).nodes)))
+    assert page.tags == ["p"]
+    assert page.text.split() == harmless(text).split()
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
@@ -134,24 +134,24 @@ def test_no_text_is_too_deep_or_too_dear(unit: str) -> None:
 
 
 def test_links_show_where_they_lead() -> None:
-    seen = html_of("[bank](https://example.org/a?b&c) <me@example.org> https://example.org main.py")
-    assert found(seen).links == [
+    html = html_of("[bank](https://example.org/a?b&c) <me@example.org> https://example.org main.py")
+    assert parsed(html).links == [
         "https://example.org/a?b&c",
         "mailto:me@example.org",
         "https://example.org",
     ]
-    assert seen.count('rel="noopener noreferrer nofollow"') == 3
-    assert 'title="https://example.org/a?b&amp;c"' in seen
+    assert html.count('rel="noopener noreferrer nofollow"') == 3
+    assert 'title="https://example.org/a?b&amp;c"' in html
 
 
 def test_words_know_where_they_stand() -> None:
     text = "A **bold**, [link](http://bold.example) bold &amp; \\*x\\*\n\n```\ncode\n```\n\n- bold"
-    shown = markdown(text)
-    at = {word.text: word.source for word in shown.words}
-    assert [word.text for word in shown.words] == (
+    rendered = markdown(text)
+    at = {word.text: word.source for word in rendered.words}
+    assert [word.text for word in rendered.words] == (
         ["A", "bold,", "link", "bold", "&", "*x*", "", "bold"]
     )
-    bold = [word.source for word in shown.words if word.text == "bold"]
+    bold = [word.source for word in rendered.words if word.text == "bold"]
     assert bold == [text.index(" bold &") + 1, text.rindex("bold")]
     assert (at["bold,"], at["link"], at[""]) == (4, text.index("link"), text.index("```"))
 

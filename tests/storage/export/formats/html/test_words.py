@@ -29,14 +29,14 @@ def passage(start_s: int, source: str, text: str, spoken: str = "") -> SpokenSen
     return SpokenSentence(words[0].start_us, words[-1].end_us, spoken, tuple(words))
 
 
-def lit(shown: ShownText, passages: Sequence[SpokenSentence], start_us: int = 0) -> list[str]:
+def lit(text: ShownText, passages: Sequence[SpokenSentence], start_us: int = 0) -> list[str]:
     """The words with the second they light up in; in brackets those that are only reached."""
-    found = heard(shown.words, passages, start_us)
+    times = heard(text.words, passages, start_us)
     return [
         f"{word.text}@{at.from_us // SECOND_US}"
         if at.to_us
         else f"({word.text}@{at.from_us // SECOND_US})"
-        for word, at in zip(shown.words, found, strict=True)
+        for word, at in zip(text.words, times, strict=True)
     ]
 
 
@@ -79,8 +79,8 @@ def test_a_passage_beyond_the_text_lights_nothing() -> None:
 
 def test_very_long_passages_are_paired_by_place() -> None:
     text = " ".join(f"w{number}" for number in range(1_500))
-    found = heard(markdown(text).words, [passage(0, text, text)], 0)
-    right = sum(at.from_us == number * SECOND_US for number, at in enumerate(found))
+    times = heard(markdown(text).words, [passage(0, text, text)], 0)
+    right = sum(at.from_us == number * SECOND_US for number, at in enumerate(times))
     assert right == 1_500
 
 
@@ -88,12 +88,14 @@ words = st.lists(st.sampled_from(["the", "a", "horn", "*the*", "1.", "sings.", "
 
 
 @given(words, st.integers(0, 60), st.integers(0, 60))
-def test_no_word_lights_twice_and_none_out_of_order(said: list[str], first: int, last: int) -> None:
-    text = " ".join(said)
+def test_no_word_lights_twice_and_none_out_of_order(
+    words: list[str], first: int, last: int
+) -> None:
+    text = " ".join(words)
     spoken = text[first:last]
     passages = [passage(0, spoken, text)] if spoken.strip() else []
-    found = heard(markdown(text).words, passages, 0)
-    starts = [at.from_us for at in found]
+    times = heard(markdown(text).words, passages, 0)
+    starts = [at.from_us for at in times]
     assert starts == sorted(starts)
-    sounding = [at for at in found if at != WordTimes(at.from_us)]
+    sounding = [at for at in times if at != WordTimes(at.from_us)]
     assert len(set(sounding)) == len(sounding) or len(spoken.split()) < len(sounding)
