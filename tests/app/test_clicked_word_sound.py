@@ -37,10 +37,10 @@ WORDS = ("membrane", "horn", "whoever", "follows")
 
 def sound_of(word: str, recording: Samples) -> int:
     """Where in the recording the word is really said."""
-    spoken = next(each for each in ANSWER.replace("*", "").split() if each.startswith(word))
-    place = recording.tobytes().find(paced_noise(spoken).tobytes())
-    assert place >= 0
-    return place // 2
+    spoken = next(piece for piece in ANSWER.replace("*", "").split() if piece.startswith(word))
+    offset = recording.tobytes().find(paced_noise(spoken).tobytes())
+    assert offset >= 0
+    return offset // 2
 
 
 @pytest.mark.sound
@@ -48,12 +48,12 @@ async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Pa
     home = tmp_path / "home"
     async with running(voice=PacedNoiseVoice()) as speak_url:
         with answering(ANSWER) as chat_url:
-            done = await asyncio.to_thread(
+            completed = await asyncio.to_thread(
                 Gramophone(home, speak_url),
                 *("ask", "--provider", "openai", "--mute", QUESTION),
                 env={"OPENAI_BASE_URL": chat_url},
             )
-    assert done.returncode == 0, done.stderr
+    assert completed.returncode == 0, completed.stderr
 
     sound_card.forget()
     program = await asyncio.create_subprocess_exec(
@@ -75,10 +75,10 @@ async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Pa
     assert answer.audio is not None
     with wave.open(str(answer.audio.path)) as file:
         recording = np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16)
-    heard = stretches(np.array(sound_card.handed_to_card(), dtype=np.int16), [recording])
+    sounded = stretches(np.array(sound_card.handed_to_card(), dtype=np.int16), [recording])
 
-    assert len(heard) == len(WORDS)
-    for word, stretch in zip(WORDS, heard, strict=True):
+    assert len(sounded) == len(WORDS)
+    for word, stretch in zip(WORDS, sounded, strict=True):
         assert stretch.own == alignment.position_of(1, answer.text.index(word)), word
         assert stretch.own == pytest.approx(sound_of(word, recording), abs=CHARACTER_SAMPLES), word
         assert stretch.own_end - stretch.own > RATE_HZ // 4, "and it goes on"

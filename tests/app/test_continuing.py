@@ -55,7 +55,7 @@ def test_a_past_session_goes_on_in_a_pane(
         monkeypatch.setattr(running, "start", lambda: None)
         asyncio.run(go_on(running, before.summary.id))
     sessions = asyncio.run(stored_sessions(tmp_path)).values()
-    (after,) = (each for each in sessions if each.summary.id != before.summary.id)
+    (after,) = (record for record in sessions if record.summary.id != before.summary.id)
     assert [turn.text.strip() for turn in after.turns if turn.counts] == [
         "A colour?",
         "Green.",

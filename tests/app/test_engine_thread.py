@@ -48,8 +48,11 @@ def test_what_is_inherited_goes_with_the_next_request(tmp_path: Path, speak_url:
         assert talk.answer(3).text.strip() == "Blue."
         talk.talk.post(Regenerate())
         assert talk.answer(4).text.strip() == "Red."
-        assert [each.text for each in talk.all_of(TurnInherited)] == ["A colour?", "Green."]
-        assert [each.messages for each in talk.all_of(RequestSent)] == [3, 3]
+        assert [inherited.text for inherited in talk.all_of(TurnInherited)] == [
+            "A colour?",
+            "Green.",
+        ]
+        assert [request.messages for request in talk.all_of(RequestSent)] == [3, 3]
     (session,) = asyncio.run(stored_sessions(tmp_path)).values()
     assert [turn.text.strip() for turn in session.turns if turn.counts] == [
         "A colour?",
@@ -85,7 +88,7 @@ def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) ->
 
 
 @pytest.mark.parametrize(
-    ("choice", "said"),
+    ("choice", "sentence"),
     [
         (ConversationOptions(provider="nobody"), "must be one of"),
         (ConversationOptions(provider="anthropic"), "ANTHROPIC_API_KEY"),
@@ -95,11 +98,11 @@ def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) ->
     ],
 )
 def test_a_choice_that_cannot_be_is_refused_and_changes_nothing(
-    tmp_path: Path, speak_url: str, choice: ConversationOptions, said: str
+    tmp_path: Path, speak_url: str, choice: ConversationOptions, sentence: str
 ) -> None:
     with backend(tmp_path, speak_url, "Yes.") as running:
         talk = Watched(running.open_conversation())
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises(ConfigError, match=sentence):
             talk.talk.configure(choice)
         talk.talk.post(Submit("Well?"))
         assert talk.answer(1).text.strip() == "Yes."

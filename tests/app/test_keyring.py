@@ -86,15 +86,15 @@ async def test_a_key_is_kept_in_the_ring_and_used(
         "openai",
     )
     assert set(config.secrets) == {"s3cret", "0ther"}
-    location = {each.name: each.location for each in await desk.accounts()}
+    location = {account.name: account.location for account in await desk.accounts()}
     assert location == {"openai": "keyring", "anthropic": "", "deepgram": "keyring"}
 
 
 async def test_the_environment_wins(ring: Ring, environment: dict[str, str]) -> None:
     await preferences(environment).store_key("deepgram", "s3cret")
-    told = environment | {"DEEPGRAM_API_KEY": "mine"}
-    assert load(stored_keys.with_stored_keys(told)).deepgram_key == "mine"
-    assert {each.location for each in stored_keys.accounts(told)} == {"", "environment"}
+    variables = environment | {"DEEPGRAM_API_KEY": "mine"}
+    assert load(stored_keys.with_stored_keys(variables)).deepgram_key == "mine"
+    assert {account.location for account in stored_keys.accounts(variables)} == {"", "environment"}
 
 
 async def test_a_key_is_taken_out(ring: Ring, environment: dict[str, str], tmp_path: Path) -> None:

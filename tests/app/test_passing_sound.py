@@ -37,15 +37,15 @@ async def recordings_in(home: Path) -> list[Samples]:
     """What was kept of both answers, in the order of the questions; the library is whole."""
     async with await StoredLibrary.open(home) as library:
         assert await library.verify() == []
-        sessions = {each.title: each.id for each in await library.sessions()}
-        found: list[Samples] = []
+        sessions = {summary.title: summary.id for summary in await library.sessions()}
+        recordings: list[Samples] = []
         for question in QUESTIONS:
             answer = (await library.session(sessions[question])).turns[1]
             assert answer.audio is not None
             with wave.open(str(answer.audio.path)) as file:
                 assert file.getframerate() == RATE_HZ
-                found.append(np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16))
-    return found
+                recordings.append(np.frombuffer(file.readframes(file.getnframes()), dtype=np.int16))
+    return recordings
 
 
 @pytest.mark.sound
@@ -54,9 +54,9 @@ async def test_one_is_heard_at_a_time_each_from_where_it_is(
 ) -> None:
     home = tmp_path / "home"
     answers = [words(letter) for letter in ("o", "t")]
-    told = [f"{' '.join(answer)}." for answer in answers]
+    sentences = [f"{' '.join(answer)}." for answer in answers]
     async with running(voice=NoiseVoice()) as speak_url:
-        with answering(*told) as chat_url, sound_card.capture() as capture:
+        with answering(*sentences) as chat_url, sound_card.capture() as capture:
             program = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.support.passing_program"),
                 *(str(home), chat_url, speak_url),
@@ -68,15 +68,15 @@ async def test_one_is_heard_at_a_time_each_from_where_it_is(
     assert (program.returncode, *output) == (0, b"", b"")
 
     recordings = await recordings_in(home)
-    for answer, recording in zip(told, recordings, strict=True):
+    for answer, recording in zip(sentences, recordings, strict=True):
         whole = [noise(word) for word in answer.split()]
         assert recording.tobytes() == b"".join(word.tobytes() for word in whole)
 
-    heard = stretches(np.frombuffer(capture.read_bytes(), dtype=np.int16), recordings)
-    assert [each.recording for each in heard] == [n % 2 for n in range(PASSES + 1)]
-    assert heard[0].own == 0
-    assert heard[-1].own_end == len(recordings[heard[-1].recording])
-    assert all(each.own_end - each.own > STRETCH_SAMPLES // 2 for each in heard)
+    sounded = stretches(np.frombuffer(capture.read_bytes(), dtype=np.int16), recordings)
+    assert [stretch.recording for stretch in sounded] == [n % 2 for n in range(PASSES + 1)]
+    assert sounded[0].own == 0
+    assert sounded[-1].own_end == len(recordings[sounded[-1].recording])
+    assert all(stretch.own_end - stretch.own > STRETCH_SAMPLES // 2 for stretch in sounded)
     # While it was not heard it went on.
-    for before, after in zip(heard, heard[2:], strict=False):
+    for before, after in zip(sounded, sounded[2:], strict=False):
         assert after.own - before.own_end > WENT_ON_SAMPLES

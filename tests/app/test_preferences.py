@@ -26,11 +26,13 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 async def test_the_file_is_told_from_what_is_usual(environment: dict[str, str]) -> None:
-    told = await preferences(environment).read()
-    assert (told["theme"].value, told["theme"].is_set) == ("nord", True)
-    assert (told["max_tokens"].value, told["max_tokens"].is_set) == ("", False)
+    settings = await preferences(environment).read()
+    assert (settings["theme"].value, settings["theme"].is_set) == ("nord", True)
+    assert (settings["max_tokens"].value, settings["max_tokens"].is_set) == ("", False)
     usual = {
-        name: each.value for name, each in told.items() if not each.is_set and each.value != ""
+        name: setting.value
+        for name, setting in settings.items()
+        if not setting.is_set and setting.value != ""
     }
     assert set(usual) == set(USUAL)
     assert usual | {"system_prompt": ""} == dict(USUAL) | {"system_prompt": ""}
@@ -38,10 +40,10 @@ async def test_the_file_is_told_from_what_is_usual(environment: dict[str, str]) 
 
 async def test_what_wins_over_the_file_is_named(environment: dict[str, str]) -> None:
     environment |= {"TEXTUAL_THEME": "dracula", "OPENAI_BASE_URL": "http://127.0.0.1:1/v1"}
-    told = await preferences(environment).read()
-    assert told["theme"].overruled_by == "TEXTUAL_THEME"
-    assert told["openai_base_url"].overruled_by == "OPENAI_BASE_URL"
-    assert told["voice"].overruled_by == ""
+    settings = await preferences(environment).read()
+    assert settings["theme"].overruled_by == "TEXTUAL_THEME"
+    assert settings["openai_base_url"].overruled_by == "OPENAI_BASE_URL"
+    assert settings["voice"].overruled_by == ""
 
 
 async def test_what_is_written_stands_in_the_file(
@@ -78,7 +80,7 @@ def talking_to(url: str, home: Path, **flags: object) -> Config:
 
 
 def names_in(directory: Path) -> list[str]:
-    return [each.name for each in directory.iterdir()]
+    return [file.name for file in directory.iterdir()]
 
 
 async def test_a_sample_is_said_and_nothing_is_kept(speak_url: str, tmp_path: Path) -> None:

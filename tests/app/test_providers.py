@@ -20,7 +20,7 @@ def ignored(detail: str) -> None:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """Settings with the key of every service."""
-    keys = {each.key_variable: "k3y" for each in KEYED_SERVICES}
+    keys = {service.key_variable: "k3y" for service in KEYED_SERVICES}
     return load({"GRAMOPHONE_HOME": str(tmp_path), **keys})
 
 

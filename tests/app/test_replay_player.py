@@ -23,7 +23,7 @@ from tests.support.settling import settle
 class Hand:
     """A player over a short session, on the loop of the test."""
 
-    def __init__(self, wanted: ReplayState | None = None) -> None:
+    def __init__(self, initial: ReplayState | None = None) -> None:
         self.clock = ManualClock()
         self.loads = 0
         self.closed = 0
@@ -35,7 +35,7 @@ class Hand:
             self._load,
             self._make,
             is_busy=lambda: self.taken,
-            initial=wanted or ReplayState(),
+            initial=initial or ReplayState(),
         )
 
     async def _load(self) -> ReplaySchedule:
@@ -189,9 +189,9 @@ async def test_at_rest_it_is_silent_gives_the_device_back_and_goes_on_anew() -> 
     hand.player.play()
     await settle()
     entries = hand.player.take()
-    told = [entry for entry in entries if isinstance(entry, Event)]
+    events = [entry for entry in entries if isinstance(entry, Event)]
     assert isinstance(entries[0], TimelineRestarted)
-    assert told == short_session()[: len(told)]
+    assert events == short_session()[: len(events)]
     assert hand.player.state().position_us == 1_300_000
     hand.player.close()
     await settle()

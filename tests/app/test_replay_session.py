@@ -58,20 +58,20 @@ class Heard:
     async def play(self) -> Heard:
         async with await StoredLibrary.open(self._home) as library:
             events = await library.events(SESSION_ID, with_pcm=False)
-            kept = library.sound(SESSION_ID)
+            audio = library.sound(SESSION_ID)
         ports = ReplayPorts(clock=self.clock, speaker=self.speaker, emit=self._emit)
-        replay = Replay(make_schedule(events, kept), ports)
+        replay = Replay(make_schedule(events, audio), ports)
         while replay.state().playing:
             due_us = replay.step()
             self.clock.advance_us(max(1_000, (due_us or 0) - self.clock.now_us()))
         self.clock.advance_us(200_000)
         self.speaker.now()
-        kept.close()
+        audio.close()
         return self
 
     @property
     def failures(self) -> list[str]:
-        return [each for view in self.model.turns.values() for each in view.failures]
+        return [failure for view in self.model.turns.values() for failure in view.failures]
 
 
 def pcm_of(events: Sequence[Event], *turns: int) -> bytes:
@@ -80,10 +80,10 @@ def pcm_of(events: Sequence[Event], *turns: int) -> bytes:
 
 async def test_what_was_recorded_is_what_is_heard_and_read(tmp_path: Path) -> None:
     await record(tmp_path, session())
-    heard = await Heard(tmp_path).play()
-    assert heard.speaker.sounded().tobytes() == pcm_of(session(), 1, 3)
-    assert {turn: heard.model.turns[turn].text for turn in ANSWERS} == ANSWERS
-    assert heard.failures == []
+    replayed = await Heard(tmp_path).play()
+    assert replayed.speaker.sounded().tobytes() == pcm_of(session(), 1, 3)
+    assert {turn: replayed.model.turns[turn].text for turn in ANSWERS} == ANSWERS
+    assert replayed.failures == []
 
 
 async def test_without_its_file_the_text_comes_in_the_same_time_and_it_is_said(
@@ -107,7 +107,7 @@ async def test_damaged_rows_are_left_out_and_named_and_the_rest_plays(tmp_path: 
     deltas = [n for n, e in enumerate(session()) if type(e).__name__ == "DeltaReceived"]
     with opened(tmp_path) as database:
         database.execute("UPDATE event SET kind = 'Nonsense' WHERE seq = ?", (deltas[0],))
-    heard = await Heard(tmp_path).play()
-    assert heard.failures == [f"Row {deltas[0]} of this session is damaged and was left out."]
-    assert heard.model.turns[1].text == ANSWERS[1][len(ANSWERS[1]) // 2 :]
-    assert heard.speaker.sounded().tobytes() == pcm_of(session(), 1, 3)
+    replayed = await Heard(tmp_path).play()
+    assert replayed.failures == [f"Row {deltas[0]} of this session is damaged and was left out."]
+    assert replayed.model.turns[1].text == ANSWERS[1][len(ANSWERS[1]) // 2 :]
+    assert replayed.speaker.sounded().tobytes() == pcm_of(session(), 1, 3)

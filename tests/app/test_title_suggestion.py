@@ -63,9 +63,9 @@ def test_an_answer_becomes_a_title(answer: str, title: str) -> None:
 async def test_the_model_sees_the_beginning_as_data() -> None:
     model = Namer("Blue sky\nand then a long story")
     assert await title_by(model, TURNS) == "Blue sky"
-    (asked,) = model.asked
-    assert "Person: Why is the sky blue?" in asked.text
-    assert len(asked.text) < 1_000
+    (request,) = model.asked
+    assert "Person: Why is the sky blue?" in request.text
+    assert len(request.text) < 1_000
     assert model.given < len("Blue sky\nand ")
 
 

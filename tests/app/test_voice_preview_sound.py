@@ -17,7 +17,7 @@ from tests.support.sound_card import RATE_HZ, SoundCard
 def test_a_sample_is_heard_and_the_device_is_listed(
     sound_card: SoundCard, speak_url: str, tmp_path: Path
 ) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "tests.support.sampling_program", str(tmp_path), speak_url],
         env=sound_card.env,
         capture_output=True,
@@ -25,7 +25,7 @@ def test_a_sample_is_heard_and_the_device_is_listed(
         timeout=HANG_S,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (completed.returncode, completed.stderr) == (0, "")
     assert len(sound_card.played()) > RATE_HZ // 2
-    assert "default" in json.loads(done.stdout)["devices"]
+    assert "default" in json.loads(completed.stdout)["devices"]
     assert list(tmp_path.iterdir()) == []

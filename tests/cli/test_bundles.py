@@ -11,20 +11,20 @@ TEXT = "Records turn. Needles listen."
 
 def test_a_session_travels_in_one_file(gramophone: Gramophone, tmp_path: Path) -> None:
     gramophone("say", "--mute", TEXT)
-    shown = gramophone.json("show", "last")
+    document = gramophone.json("show", "last")
     path = tmp_path / "records.gramophone"
-    done = gramophone("export", "last", "--format", "bundle", "-o", str(path), "--compress")
-    assert (done.returncode, done.stderr) == (0, f"wrote {path}\n")
+    completed = gramophone("export", "last", "--format", "bundle", "-o", str(path), "--compress")
+    assert (completed.returncode, completed.stderr) == (0, f"wrote {path}\n")
     assert path.stat().st_mode & 0o777 == 0o600
 
     elsewhere = Gramophone(tmp_path / "elsewhere", gramophone.speak_url)
-    done = elsewhere("import", str(path))
-    assert (done.returncode, done.stdout) == (0, f"{shown['id']}\n")
-    assert done.stderr == f"imported {shown['id']} “Records turn. Needles listen.”\n"
+    completed = elsewhere("import", str(path))
+    assert (completed.returncode, completed.stdout) == (0, f"{document['id']}\n")
+    assert completed.stderr == f"imported {document['id']} “Records turn. Needles listen.”\n"
     taken = elsewhere.json("show", "last")
-    assert taken["turns"][0]["audio"].pop("path") != shown["turns"][0]["audio"].pop("path")
-    assert taken == shown
-    assert elsewhere("sessions", "--search", "needl").stdout.startswith(shown["id"])
+    assert taken["turns"][0]["audio"].pop("path") != document["turns"][0]["audio"].pop("path")
+    assert taken == document
+    assert elsewhere("sessions", "--search", "needl").stdout.startswith(document["id"])
     assert elsewhere("replay", "last", "--mute").returncode == 0
 
 
@@ -34,12 +34,12 @@ def test_one_that_is_there_is_left_alone_or_taken_as_new(
     gramophone("say", "--mute", TEXT)
     path = tmp_path / "records.gramophone"
     gramophone("export", "last", "--format", "bundle", "-o", str(path))
-    done = gramophone("import", str(path))
-    assert done.returncode == 0
-    assert "is in the library already; nothing to do" in done.stderr
+    completed = gramophone("import", str(path))
+    assert completed.returncode == 0
+    assert "is in the library already; nothing to do" in completed.stderr
     again = gramophone("import", str(path), "--as-new")
     assert again.returncode == 0
-    assert again.stdout.strip() not in ("", done.stdout.strip())
+    assert again.stdout.strip() not in ("", completed.stdout.strip())
     assert gramophone("verify").returncode == 0
     assert len(gramophone("sessions").stdout.splitlines()) == 2
 
@@ -49,8 +49,8 @@ def test_without_a_name_it_is_named_by_day_title_and_session(
 ) -> None:
     gramophone("say", "--mute", TEXT)
     session_id = gramophone.json("show", "last")["id"]
-    done = gramophone("export", "last", "--format", "bundle", "-o", str(tmp_path))
-    assert done.returncode == 0
+    completed = gramophone("export", "last", "--format", "bundle", "-o", str(tmp_path))
+    assert completed.returncode == 0
     (there,) = tmp_path.glob("*.gramophone")
     day = gramophone.json("show", "last")["created_at"][:10]
     assert there.name == f"{day}-records-turn-needles-listen-{session_id[:12]}.gramophone"
@@ -66,8 +66,8 @@ def test_what_cannot_be_is_refused(gramophone: Gramophone, tmp_path: Path) -> No
         (("export",), 2, "name a SESSION"),
         (("export", "last", "-o", "x.wav", "--compress"), 2, "--format bundle"),
     ):
-        done = gramophone(*arguments)
-        assert done.returncode == code, arguments
-        assert words in done.stderr
-        assert done.stdout == ""
+        completed = gramophone(*arguments)
+        assert completed.returncode == code, arguments
+        assert words in completed.stderr
+        assert completed.stdout == ""
     assert gramophone("sessions").stdout == ""

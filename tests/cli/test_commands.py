@@ -22,14 +22,14 @@ class TestSpeaking:
         self, gramophone: Gramophone, tmp_path: Path
     ) -> None:
         target = tmp_path / "out.wav"
-        done = gramophone("say", "--mute", "-o", str(target), TEXT)
-        assert done.returncode == 0, done.stderr
-        session_id = done.stderr.split("session ")[1].split()[0]
+        completed = gramophone("say", "--mute", "-o", str(target), TEXT)
+        assert completed.returncode == 0, completed.stderr
+        session_id = completed.stderr.split("session ")[1].split()[0]
 
-        shown = gramophone.json("show", "last")
-        assert shown["id"] == session_id
-        assert shown["title"].startswith("Records turn")
-        (turn,) = shown["turns"]
+        document = gramophone.json("show", "last")
+        assert document["id"] == session_id
+        assert document["title"].startswith("Records turn")
+        (turn,) = document["turns"]
         assert (turn["role"], turn["text"]) == ("assistant", TEXT)
         audio = turn["audio"]
         pcm = pcm_of(Path(audio["path"]))
@@ -40,14 +40,14 @@ class TestSpeaking:
         assert turn["metrics"]["ttfb_ms"] > 0
         assert turn["metrics"]["underruns"] == 0
 
-        found = gramophone("sessions", "--search", "needl", "--json")
-        assert json.loads(found.stdout)["id"] == session_id
+        hits = gramophone("sessions", "--search", "needl", "--json")
+        assert json.loads(hits.stdout)["id"] == session_id
         assert gramophone("sessions", "--search", "gramophone").stdout == ""
         assert gramophone("verify").returncode == 0
 
     def test_events_come_as_json_lines(self, gramophone: Gramophone) -> None:
-        done = gramophone("say", "--mute", "--json", TEXT)
-        events = [json.loads(line) for line in done.stdout.splitlines()]
+        completed = gramophone("say", "--mute", "--json", TEXT)
+        events = [json.loads(line) for line in completed.stdout.splitlines()]
         kinds = [event["event"] for event in events]
         for kind in ("SessionStarted", "TurnStarted", "AudioReceived", "PlaybackStarted"):
             assert kind in kinds
@@ -76,15 +76,15 @@ class TestSpeaking:
     def test_a_recording_plays_the_language_model_with_its_own_chunks(
         self, gramophone: Gramophone, tmp_path: Path
     ) -> None:
-        def asked(program: Gramophone, ready: dict[str, str], provider: str) -> list[str]:
+        def answer_of(program: Gramophone, ready: dict[str, str], provider: str) -> list[str]:
             env = {
                 "OPENAI_BASE_URL": ready["openai_base_url"],
                 "ANTHROPIC_BASE_URL": ready["anthropic_base_url"],
             }
             words = ("ask", "--mute", "--json", "--provider", provider, "Is it né 日本?")
-            done = program(*words, env=env)
-            assert done.returncode == 0, done.stderr
-            events = [json.loads(line) for line in done.stdout.splitlines()]
+            completed = program(*words, env=env)
+            assert completed.returncode == 0, completed.stderr
+            events = [json.loads(line) for line in completed.stdout.splitlines()]
             (answer,) = [
                 event["text"]
                 for event in events
@@ -94,19 +94,19 @@ class TestSpeaking:
             return [event["raw"] for event in events if event["event"] == "ModelChunkReceived"]
 
         with serving(gramophone.home, "tone") as ready:
-            original = asked(gramophone, ready, "openai")
+            original = answer_of(gramophone, ready, "openai")
         with serving(gramophone.home, "last", "--speed", "0") as ready:
             again = Gramophone(tmp_path / "again", ready["speak_url"])
-            assert asked(again, ready, "openai") == original
-            assert asked(again, ready, "anthropic") != original
+            assert answer_of(again, ready, "openai") == original
+            assert answer_of(again, ready, "anthropic") != original
 
     def test_no_device_keeps_time_in_silence_and_says_so(self, gramophone: Gramophone) -> None:
-        done = gramophone("say", "--json", "Hi.")
-        assert done.returncode == 0
-        assert "No sound device" in done.stderr
-        assert "ALSA" not in done.stderr
+        completed = gramophone("say", "--json", "Hi.")
+        assert completed.returncode == 0
+        assert "No sound device" in completed.stderr
+        assert "ALSA" not in completed.stderr
         started = next(
-            json.loads(line) for line in done.stdout.splitlines() if "PlaybackStarted" in line
+            json.loads(line) for line in completed.stdout.splitlines() if "PlaybackStarted" in line
         )
         assert started["device"] == "silent"
 
@@ -125,11 +125,11 @@ class TestKept:
         live = gramophone("say", "--mute", "--json", TEXT).stdout.splitlines()
         again = gramophone("replay", "last", "--mute", "--json").stdout.splitlines()
 
-        def told(lines: list[str]) -> list[dict[str, object]]:
+        def events_of(lines: list[str]) -> list[dict[str, object]]:
             events = [json.loads(line) for line in lines]
             return [e | {"at_us": 0} for e in events if e["event"] != "DeviceChanged"]
 
-        assert told(again) == told(live)
+        assert events_of(again) == events_of(live)
 
     def test_a_unique_prefix_names_a_session_and_delete_ends_it(
         self, gramophone: Gramophone
@@ -153,7 +153,7 @@ class TestKept:
         assert gramophone("tag", first, "-old").stdout == "work\n"
         assert gramophone("pin", first).returncode == 0
         listed = [json.loads(line) for line in gramophone("sessions", "--json").stdout.splitlines()]
-        assert [each["title"] for each in listed] == ["On needles", "Something else."]
+        assert [summary["title"] for summary in listed] == ["On needles", "Something else."]
         assert (listed[0]["tags"], listed[0]["pinned"]) == (["work"], True)
         assert "#work" in gramophone("sessions", "--search", "tag:work on:today").stdout
         assert gramophone("archive", first).returncode == 0
@@ -168,8 +168,8 @@ class TestKept:
 
     def test_files_are_the_users_alone_and_hold_no_key(self, gramophone: Gramophone) -> None:
         key = "canary-key-0123456789"
-        done = gramophone("say", "--mute", TEXT, env={"DEEPGRAM_API_KEY": key})
-        assert key not in done.stdout + done.stderr
+        completed = gramophone("say", "--mute", TEXT, env={"DEEPGRAM_API_KEY": key})
+        assert key not in completed.stdout + completed.stderr
         for path in [gramophone.home, *gramophone.home.rglob("*")]:
             if path.is_file():
                 assert key.encode() not in path.read_bytes()
@@ -178,15 +178,15 @@ class TestKept:
     def test_verify_names_a_missing_file(self, gramophone: Gramophone) -> None:
         gramophone("say", "--mute", TEXT)
         Path(gramophone.json("show", "last")["turns"][0]["audio"]["path"]).unlink()
-        done = gramophone("verify", "--json")
-        assert done.returncode == 1
-        assert "missing" in json.loads(done.stdout)["findings"][0]["detail"]
+        completed = gramophone("verify", "--json")
+        assert completed.returncode == 1
+        assert "missing" in json.loads(completed.stdout)["findings"][0]["detail"]
         assert gramophone("replay", "last", "--mute").returncode == 0
 
 
 class TestBadInput:
     @pytest.mark.parametrize(
-        ("arguments", "said"),
+        ("arguments", "sentence"),
         [
             (("ask", "--mute", " "), "nothing to send"),
             (("show", "last"), "No session"),
@@ -202,16 +202,16 @@ class TestBadInput:
         ],
     )
     def test_one_sentence_and_a_failing_exit_code(
-        self, gramophone: Gramophone, arguments: tuple[str, ...], said: str
+        self, gramophone: Gramophone, arguments: tuple[str, ...], sentence: str
     ) -> None:
-        done = gramophone(*arguments)
-        assert done.returncode not in (0, 130)
-        assert said in done.stderr
-        assert "Traceback" not in done.stderr
-        assert done.stdout == ""
+        completed = gramophone(*arguments)
+        assert completed.returncode not in (0, 130)
+        assert sentence in completed.stderr
+        assert "Traceback" not in completed.stderr
+        assert completed.stdout == ""
 
     @pytest.mark.parametrize(
-        ("fault", "said"),
+        ("fault", "sentence"),
         [
             ("refuse=401", "401"),
             ("refuse=429", "429"),
@@ -220,12 +220,12 @@ class TestBadInput:
         ],
     )
     def test_a_failing_service_is_named_and_the_session_stays(
-        self, gramophone: Gramophone, fault: str, said: str
+        self, gramophone: Gramophone, fault: str, sentence: str
     ) -> None:
         with standin("--fault", fault) as url:
-            done = gramophone("say", "--mute", "--speak-url", url, TEXT)
-        assert done.returncode == 1
-        assert said in done.stderr
+            completed = gramophone("say", "--mute", "--speak-url", url, TEXT)
+        assert completed.returncode == 1
+        assert sentence in completed.stderr
         assert gramophone.json("show", "last")["turns"][0]["text"] == TEXT
         assert gramophone("verify").returncode == 0
 
@@ -236,38 +236,38 @@ class TestBadInput:
             file.write(b"not a database at all, not at all" * 40)
         before = database.read_bytes()
         for command in (("sessions",), ("say", "--mute", "hi"), ("verify",)):
-            done = gramophone(*command)
-            assert done.returncode == 1
-            assert "damaged" in done.stderr + done.stdout
+            completed = gramophone(*command)
+            assert completed.returncode == 1
+            assert "damaged" in completed.stderr + completed.stdout
         assert database.read_bytes() == before
 
     def test_a_data_directory_that_cannot_be_written_is_named(
         self, tmp_path: Path, speak_url: str
     ) -> None:
         (tmp_path / "file").touch()
-        done = Gramophone(tmp_path / "home", speak_url)(
+        completed = Gramophone(tmp_path / "home", speak_url)(
             "say", "--mute", "hi", env={"GRAMOPHONE_HOME": str(tmp_path / "file" / "home")}
         )
-        assert done.returncode == 1
-        assert str(tmp_path / "file") in done.stderr
+        assert completed.returncode == 1
+        assert str(tmp_path / "file") in completed.stderr
 
     def test_a_wrong_setting_in_the_file_is_named(self, gramophone: Gramophone) -> None:
         gramophone.home.mkdir(mode=0o700)
         (gramophone.home / "config.toml").write_text("[speech]\nvolume = 3\n")
-        done = gramophone("sessions")
-        assert done.returncode == 1
-        assert "volume" in done.stderr
+        completed = gramophone("sessions")
+        assert completed.returncode == 1
+        assert "volume" in completed.stderr
 
 
 class TestAround:
     def test_doctor_names_keys_by_presence_alone(self, gramophone: Gramophone) -> None:
         key = "canary-key-0123456789"
-        done = gramophone("doctor", "--json", env={"OPENAI_API_KEY": key})
-        report = json.loads(done.stdout)
+        completed = gramophone("doctor", "--json", env={"OPENAI_API_KEY": key})
+        report = json.loads(completed.stdout)
         assert report["keys"]["OPENAI_API_KEY"] is True
         assert report["keys"]["DEEPGRAM_API_KEY"] is False
         assert report["speech"]["ok"] is True
-        assert key not in done.stdout + done.stderr
+        assert key not in completed.stdout + completed.stderr
 
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
     def test_every_shell_gets_its_completion(self, gramophone: Gramophone, shell: str) -> None:
@@ -277,7 +277,7 @@ class TestAround:
         gramophone("say", "--mute", TEXT)
         read, write = os.pipe()
         os.close(read)
-        done = subprocess.run(
+        completed = subprocess.run(
             [sys.executable, "-m", "gramophone.cli", "show", "last"],
             stdout=write,
             stderr=subprocess.PIPE,
@@ -286,4 +286,4 @@ class TestAround:
             env=environment(gramophone.home),
         )
         os.close(write)
-        assert "Traceback" not in done.stderr
+        assert "Traceback" not in completed.stderr

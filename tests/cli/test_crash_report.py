@@ -33,27 +33,27 @@ def failed(home: Path, **extra: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_defect_is_one_sentence(tmp_path: Path) -> None:
-    done = failed(tmp_path / "home")
-    assert done.returncode == 70
-    assert done.stdout == ""
-    (sentence,) = done.stderr.splitlines()
+    completed = failed(tmp_path / "home")
+    assert completed.returncode == 70
+    assert completed.stdout == ""
+    (sentence,) = completed.stderr.splitlines()
     assert sentence.startswith("gramophone: this is a defect of the program (KeyError: 'of nobody")
     assert "please report it" in sentence
     assert "\x1b" not in sentence
 
 
 def test_its_traceback_is_shown_when_asked_for(tmp_path: Path) -> None:
-    done = failed(tmp_path / "home", GRAMOPHONE_TRACEBACK="1")
-    assert done.returncode == 70
-    assert "Traceback (most recent call last)" in done.stderr
-    assert "in fail" in done.stderr
+    completed = failed(tmp_path / "home", GRAMOPHONE_TRACEBACK="1")
+    assert completed.returncode == 70
+    assert "Traceback (most recent call last)" in completed.stderr
+    assert "in fail" in completed.stderr
 
 
 @pytest.mark.parametrize("toml", ["[" * 100_000, "a = " + "[" * 50_000])
 def test_settings_nested_too_deeply_are_refused(gramophone: Gramophone, toml: str) -> None:
     gramophone.home.mkdir()
     (gramophone.home / "config.toml").write_text(toml)
-    done = gramophone("sessions")
-    assert done.returncode == 1
-    (sentence,) = done.stderr.splitlines()
+    completed = gramophone("sessions")
+    assert completed.returncode == 1
+    (sentence,) = completed.stderr.splitlines()
     assert "cannot be read" in sentence

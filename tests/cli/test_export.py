@@ -19,7 +19,7 @@ FIRST, SECOND = "Records turn.", "Needles listen. Horns sing."
 
 
 @pytest.fixture
-def kept(gramophone: Gramophone) -> Gramophone:
+def recorded(gramophone: Gramophone) -> Gramophone:
     gramophone("say", "--mute", FIRST)
     gramophone("say", "--mute", SECOND)
     return gramophone
@@ -30,32 +30,34 @@ def samples(path: Path) -> int:
         return sound.getnframes()
 
 
-def test_a_directory_takes_a_file_a_session(kept: Gramophone, tmp_path: Path) -> None:
-    done = kept("export", "--all", "--format", "bundle", "-o", f"{tmp_path}/out/")
-    assert done.returncode == 0
-    assert done.stderr == f"wrote 2 files to {tmp_path}/out\n"
+def test_a_directory_takes_a_file_a_session(recorded: Gramophone, tmp_path: Path) -> None:
+    completed = recorded("export", "--all", "--format", "bundle", "-o", f"{tmp_path}/out/")
+    assert completed.returncode == 0
+    assert completed.stderr == f"wrote 2 files to {tmp_path}/out\n"
     slugs = [path.name.split("-", 3)[3].rpartition("-")[0] for path in (tmp_path / "out").iterdir()]
     assert sorted(slugs) == ["needles-listen-horns-sing", "records-turn"]
-    elsewhere = Gramophone(tmp_path / "elsewhere", kept.speak_url)
+    elsewhere = Gramophone(tmp_path / "elsewhere", recorded.speak_url)
     taken = elsewhere("import", *(str(path) for path in (tmp_path / "out").iterdir()))
     assert len(taken.stdout.splitlines()) == 2
 
 
-def test_several_sessions_into_one_file_follow_each_other(kept: Gramophone, tmp_path: Path) -> None:
-    ids = [json.loads(line)["id"] for line in kept("sessions", "--json").stdout.splitlines()]
+def test_several_sessions_into_one_file_follow_each_other(
+    recorded: Gramophone, tmp_path: Path
+) -> None:
+    ids = [json.loads(line)["id"] for line in recorded("sessions", "--json").stdout.splitlines()]
     both, newest, oldest = (tmp_path / f"{name}.wav" for name in ("both", "newest", "oldest"))
-    kept("export", ids[0], "-o", str(newest))
-    kept("export", ids[1], "-o", str(oldest))
-    assert kept("export", "--search", "", "-o", str(both)).returncode == 0
+    recorded("export", ids[0], "-o", str(newest))
+    recorded("export", ids[1], "-o", str(oldest))
+    assert recorded("export", "--search", "", "-o", str(both)).returncode == 0
     assert samples(both) == samples(newest) + samples(oldest)
-    assert kept("export", ids[1], ids[1], ids[0], "-o", str(both), "--force").returncode == 0
+    assert recorded("export", ids[1], ids[1], ids[0], "-o", str(both), "--force").returncode == 0
     assert samples(both) == samples(newest) + samples(oldest)
 
 
-def test_each_spoken_turn_can_have_a_file(kept: Gramophone, tmp_path: Path) -> None:
-    kept("export", "last", "-o", str(tmp_path / "all.wav"))
-    done = kept("export", "last", "-o", str(tmp_path / "a.wav"), "--each-turn")
-    assert done.returncode == 0
+def test_each_spoken_turn_can_have_a_file(recorded: Gramophone, tmp_path: Path) -> None:
+    recorded("export", "last", "-o", str(tmp_path / "all.wav"))
+    completed = recorded("export", "last", "-o", str(tmp_path / "a.wav"), "--each-turn")
+    assert completed.returncode == 0
     assert samples(tmp_path / "a-turn-0.wav") == samples(tmp_path / "all.wav")
 
 
@@ -68,34 +70,34 @@ def test_a_page_has_pauses_unless_told_otherwise(gramophone: Gramophone, tmp_pat
     asyncio.run(record(gramophone.home, [*events, SessionEnded(at_us=9_000_000)]))
     page = tmp_path / "page.html"
     for options, length_ms in (((), 640), (("--pauses", "0"), 40)):
-        done = gramophone("export", "last", "-o", str(page), "--force", *options)
-        assert (done.returncode, done.stderr) == (0, f"wrote {page}\n")
+        completed = gramophone("export", "last", "-o", str(page), "--force", *options)
+        assert (completed.returncode, completed.stderr) == (0, f"wrote {page}\n")
         assert f'"duration_ms":{length_ms}' in page.read_text(encoding="utf-8")
     refused = gramophone("export", "last", "-o", str(page), "--force", "--stereo")
     assert (refused.returncode, "--stereo belongs to sound" in refused.stderr) == (2, True)
 
 
-def test_standard_output_takes_it_whole(kept: Gramophone, tmp_path: Path) -> None:
-    done = kept("export", "last", "--format", "jsonl", "-o", "-")
-    kinds = [json.loads(line)["event"] for line in done.stdout.splitlines()]
+def test_standard_output_takes_it_whole(recorded: Gramophone, tmp_path: Path) -> None:
+    completed = recorded("export", "last", "--format", "jsonl", "-o", "-")
+    kinds = [json.loads(line)["event"] for line in completed.stdout.splitlines()]
     assert (kinds[0], kinds[-1]) == ("SessionStarted", "SessionEnded")
-    assert done.stderr == ""
+    assert completed.stderr == ""
 
 
-def test_what_is_there_stays(kept: Gramophone, tmp_path: Path) -> None:
+def test_what_is_there_stays(recorded: Gramophone, tmp_path: Path) -> None:
     there = tmp_path / "a.wav"
     there.write_bytes(b"mine")
-    done = kept("export", "last", "-o", str(there))
-    assert done.returncode == 1
-    assert "is there already" in done.stderr
-    assert "--force" in done.stderr
+    completed = recorded("export", "last", "-o", str(there))
+    assert completed.returncode == 1
+    assert "is there already" in completed.stderr
+    assert "--force" in completed.stderr
     assert there.read_bytes() == b"mine"
-    assert kept("export", "last", "-o", str(there), "--force").returncode == 0
+    assert recorded("export", "last", "-o", str(there), "--force").returncode == 0
     assert samples(there) > 0
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "said"),
+    ("arguments", "code", "sentence"),
     [
         (("last", "--from", "soon"), 2, "'soon' is not a time"),
         (("last", "--from", "2", "--to", "1"), 2, "--to must come after --from"),
@@ -111,11 +113,11 @@ def test_what_is_there_stays(kept: Gramophone, tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    kept: Gramophone, arguments: tuple[str, ...], code: int, said: str
+    recorded: Gramophone, arguments: tuple[str, ...], code: int, sentence: str
 ) -> None:
-    done = kept("export", *arguments)
-    assert done.returncode == code
-    assert said in done.stderr
+    completed = recorded("export", *arguments)
+    assert completed.returncode == code
+    assert sentence in completed.stderr
     assert not list(Path().glob("a.*"))
 
 

@@ -12,10 +12,10 @@ BREAD = "5f0c1d2e00004000800000000000a002"
 
 
 def test_conversations_of_other_programs_come_in(gramophone: Gramophone) -> None:
-    done = gramophone("import", str(EXPORTS / "chatgpt.json"), str(EXPORTS / "claude.json"))
-    assert done.returncode == 0
-    assert len(done.stdout.split()) == 4
-    assert done.stderr == (
+    completed = gramophone("import", str(EXPORTS / "chatgpt.json"), str(EXPORTS / "claude.json"))
+    assert completed.returncode == 0
+    assert len(completed.stdout.split()) == 4
+    assert completed.stderr == (
         "imported 2 conversations from chatgpt.json; 1 had no words\n"
         "imported 2 conversations from claude.json; 1 had no words\n"
     )
@@ -32,22 +32,22 @@ def test_what_is_broken_is_counted_and_the_rest_is_there(
     text = (EXPORTS / "claude.json").read_text().rstrip().removesuffix("]")
     path = tmp_path / "mine.txt"
     path.write_text(text + ', {"chat_messages": "\x1b[31m"}]')
-    done = gramophone("import", str(path))
-    assert done.returncode == 1
-    assert len(done.stdout.split()) == 2
-    assert "mine.txt: Conversation 4 was left out: it is not valid JSON.\n" in done.stderr
-    assert done.stderr.endswith("1 had no words; 1 were broken and left out\n")
+    completed = gramophone("import", str(path))
+    assert completed.returncode == 1
+    assert len(completed.stdout.split()) == 2
+    assert "mine.txt: Conversation 4 was left out: it is not valid JSON.\n" in completed.stderr
+    assert completed.stderr.endswith("1 had no words; 1 were broken and left out\n")
 
 
 def test_an_imported_session_can_be_given_a_voice(gramophone: Gramophone, tmp_path: Path) -> None:
     gramophone("import", str(EXPORTS / "chatgpt.json"))
     before = gramophone.json("show", BREAD)
     wav = tmp_path / "bread.wav"
-    done = gramophone("say", "--session", BREAD, "--mute", "-o", str(wav))
-    assert done.returncode == 0, done.stderr
+    completed = gramophone("say", "--session", BREAD, "--mute", "-o", str(wav))
+    assert completed.returncode == 0, completed.stderr
     assert wav.stat().st_size > 1_000
     spoken = gramophone.json("show", "last")
-    assert done.stderr == f"session {spoken['id']}\n"
+    assert completed.stderr == f"session {spoken['id']}\n"
     assert spoken["title"] == "Bread"
     assert [(turn["finish_reason"], turn["text"]) for turn in spoken["turns"]] == [
         ("inherited", "Name three kinds of bread."),
@@ -72,6 +72,6 @@ def test_one_answer_of_many_can_be_chosen(gramophone: Gramophone) -> None:
         (("--turn", "4", "hello"), 2, "--turn belongs to --session"),
         (("--session", lighthouse, "hello"), 2, "give a text"),
     ):
-        done = gramophone("say", *arguments, "--mute")
-        assert done.returncode == code
-        assert words in done.stderr
+        completed = gramophone("say", *arguments, "--mute")
+        assert completed.returncode == code
+        assert words in completed.stderr

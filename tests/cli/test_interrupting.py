@@ -112,10 +112,10 @@ async def test_ctrl_c_ends_it_and_keeps_what_came(gramophone: Gramophone, when: 
     async with asking(gramophone, reply) as ask:
         await ask.until(kind)
         ask.process.send_signal(signal.SIGINT)
-        code, told = await ask.ended()
+        code, stderr = await ask.ended()
     assert code == 130
-    assert "Traceback" not in told
-    assert "session " in told
+    assert "Traceback" not in stderr
+    assert "session " in stderr
     assert ask.events[-1]["event"] == "SessionEnded"
     if when == "while it speaks":
         assert ask.text == SHORT
@@ -129,17 +129,17 @@ async def test_ctrl_c_twice_ends_it_at_once(gramophone: Gramophone, when: str) -
         await ask.until(kind)
         ask.process.send_signal(signal.SIGINT)
         ask.process.send_signal(signal.SIGINT)
-        code, told = await ask.ended()
+        code, stderr = await ask.ended()
     assert code == 130
-    assert "Traceback" not in told
+    assert "Traceback" not in stderr
     await asyncio.to_thread(check_kept, gramophone, None)
 
 
-def read_until(terminal: int, wanted: bytes) -> bytes:
+def read_until(terminal: int, expected: bytes) -> bytes:
     """What is printed up to these bytes, or to the end."""
     printed = b""
     try:
-        while wanted not in printed and (piece := os.read(terminal, 65_536)):
+        while expected not in printed and (piece := os.read(terminal, 65_536)):
             printed += piece
     except OSError:
         pass  # the other side of the terminal is closed

@@ -22,11 +22,11 @@ def huge(tmp_path: Path) -> Path:
 
 def refused(gramophone: Gramophone, *arguments: str) -> str:
     """What a command says that does nothing."""
-    done = gramophone(*arguments)
-    assert done.returncode in (1, 2)
-    assert "Traceback" not in done.stderr
-    assert done.stdout == ""
-    return done.stderr.strip().splitlines()[-1]
+    completed = gramophone(*arguments)
+    assert completed.returncode in (1, 2)
+    assert "Traceback" not in completed.stderr
+    assert completed.stdout == ""
+    return completed.stderr.strip().splitlines()[-1]
 
 
 def test_settings(gramophone: Gramophone, huge: Path) -> None:
@@ -43,8 +43,8 @@ def test_a_scenario_and_its_sound(gramophone: Gramophone, huge: Path) -> None:
 
 
 def test_a_text_to_be_spoken(gramophone: Gramophone, huge: Path) -> None:
-    said = refused(gramophone, "say", "--mute", "--file", str(huge))
-    assert "more than 2 MB of text; cut it into parts" in said
+    sentence = refused(gramophone, "say", "--mute", "--file", str(huge))
+    assert "more than 2 MB of text; cut it into parts" in sentence
 
 
 def test_an_export_of_chats_and_a_bundle(gramophone: Gramophone, huge: Path) -> None:

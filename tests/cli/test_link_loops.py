@@ -18,11 +18,11 @@ def loop(path: Path) -> Path:
 
 
 def refused(gramophone: Gramophone, *arguments: str) -> str:
-    done = gramophone(*arguments)
-    assert done.returncode == 1, done.stderr
-    assert "defect" not in done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+    completed = gramophone(*arguments)
+    assert completed.returncode == 1, completed.stderr
+    assert "defect" not in completed.stderr
+    assert "Traceback" not in completed.stderr
+    return completed.stderr
 
 
 @pytest.mark.parametrize("name", ["library.db", "library.db-wal", "audio", "locks", ""])
@@ -33,9 +33,9 @@ def test_no_command_falls_over_one_in_the_home(
     if name:
         gramophone.home.mkdir(parents=True)
     loop(gramophone.home / name if name else gramophone.home)
-    done = gramophone(*command)
-    assert done.returncode in (0, 1), done.stderr
-    assert "defect" not in done.stderr
+    completed = gramophone(*command)
+    assert completed.returncode in (0, 1), completed.stderr
+    assert "defect" not in completed.stderr
 
 
 @pytest.mark.parametrize("command", ["backup", "recover"])

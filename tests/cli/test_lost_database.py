@@ -30,8 +30,8 @@ def test_it_is_said_at_the_start_and_by_verify(bereft: Gramophone) -> None:
     listed = bereft("sessions")
     assert "has sound of 1 session that library.db does not know" in listed.stderr
     assert "gramophone recover" in listed.stderr
-    said = bereft("say", "--mute", "Needles listen.")
-    assert "has sound of 1 session that library.db does not know" in said.stderr
+    completed = bereft("say", "--mute", "Needles listen.")
+    assert "has sound of 1 session that library.db does not know" in completed.stderr
     checked = bereft("verify")
     assert checked.returncode == 1
     assert "There is sound of 1 session in" in checked.stdout
@@ -43,14 +43,14 @@ def test_it_is_said_at_the_start_and_by_verify(bereft: Gramophone) -> None:
 def test_gc_frees_it_only_when_told_to(bereft: Gramophone) -> None:
     (lost,) = wav_files(bereft)
     assert bereft("say", "--mute", "Needles listen.").returncode == 0
-    told = bereft("gc", "--yes")
-    assert "sound of 1 session that the database does not know" in told.stdout
-    assert f"    {lost.parent.name}  " in told.stdout
-    assert "`gramophone gc --orphans` frees it" in told.stdout
-    assert told.stdout.endswith("Nothing to free.\n")
+    freeing = bereft("gc", "--yes")
+    assert "sound of 1 session that the database does not know" in freeing.stdout
+    assert f"    {lost.parent.name}  " in freeing.stdout
+    assert "`gramophone gc --orphans` frees it" in freeing.stdout
+    assert freeing.stdout.endswith("Nothing to free.\n")
     assert lost.exists()
-    asked = bereft("gc", "--orphans")
-    assert "can be freed" in asked.stdout
+    listing = bereft("gc", "--orphans")
+    assert "can be freed" in listing.stdout
     assert lost.exists()
     freed = bereft("gc", "--orphans", "--yes")
     assert "Freed" in freed.stdout
@@ -64,12 +64,12 @@ def test_recover_makes_sessions_of_it_in_a_new_library(bereft: Gramophone) -> No
     (lost,) = wav_files(bereft)
     sound = lost.read_bytes()
     assert bereft("say", "--mute", "Needles listen.").returncode == 0
-    done = bereft("recover")
-    assert done.returncode == 0, done.stderr
+    completed = bereft("recover")
+    assert completed.returncode == 0, completed.stderr
     new = Gramophone(bereft.home.with_name("home.recovered"))
-    assert "Recovered 2 sessions" in done.stdout
-    assert "1 session of sound alone" in done.stdout
-    assert f"GRAMOPHONE_HOME={new.home} gramophone" in done.stderr
+    assert "Recovered 2 sessions" in completed.stdout
+    assert "1 session of sound alone" in completed.stdout
+    assert f"GRAMOPHONE_HOME={new.home} gramophone" in completed.stderr
     assert lost.read_bytes() == sound
     assert (new.home / lost.relative_to(bereft.home)).read_bytes() == sound
     listed = new("sessions")

@@ -34,10 +34,10 @@ def test_compact_says_what_it_saved_and_the_session_is_as_before(
     assert looked.stdout.startswith("Would pack 1 turn of 1 session: "), looked
     assert sound_files(gramophone) == ["0.wav"]
 
-    done = gramophone.json("compact", "--older-than", "0h")
-    assert (done["turns"], done["left"], done["dry_run"]) == (1, [], False)
-    assert 0 < done["flac_bytes"] < done["wav_bytes"]
-    assert done["saved_bytes"] == done["wav_bytes"] - done["flac_bytes"]
+    report = gramophone.json("compact", "--older-than", "0h")
+    assert (report["turns"], report["left"], report["dry_run"]) == (1, [], False)
+    assert 0 < report["flac_bytes"] < report["wav_bytes"]
+    assert report["saved_bytes"] == report["wav_bytes"] - report["flac_bytes"]
     assert sound_files(gramophone) == ["0.flac"]
 
     gramophone("export", "last", "--format", "bundle", "-o", str(after))
@@ -65,10 +65,13 @@ def test_gc_tells_first_and_frees_when_told_to(gramophone: Gramophone) -> None:
     orphan.write_bytes(bytes(2_000))
 
     for flags in ((), ("--dry-run",), ("--dry-run", "--yes")):
-        told = gramophone("gc", *flags)
-        assert told.returncode == 0
-        assert f"- sound of no session: {orphan}, 2.0 kB\nAbout 2.0 kB can be freed." in told.stdout
-        assert "gc --yes` frees it" in told.stderr
+        completed = gramophone("gc", *flags)
+        assert completed.returncode == 0
+        assert (
+            f"- sound of no session: {orphan}, 2.0 kB\nAbout 2.0 kB can be freed."
+            in completed.stdout
+        )
+        assert "gc --yes` frees it" in completed.stderr
     looked = gramophone.json("gc")
     assert looked["orphans"] == {"files": 1, "bytes": 2_000, "paths": [str(orphan)]}
     assert (looked["freed_bytes"], looked["reclaimable_bytes"]) == (None, 2_000)
@@ -119,11 +122,11 @@ def test_a_backup_made_in_mid_talk_verifies_and_replays(
     )
     with talking:
         wait_until(lambda: len(list(gramophone.home.glob("audio/*/*"))) == 2, "a second file")
-        done = gramophone("backup", str(tmp_path / "copy"))
+        completed = gramophone("backup", str(tmp_path / "copy"))
         assert talking.poll() is None, "it was not in mid-talk"
         talking.kill()
-    assert done.returncode == 0, done
-    assert done.stderr.startswith("backed up 2 sessions, "), done
+    assert completed.returncode == 0, completed
+    assert completed.stderr.startswith("backed up 2 sessions, "), completed
     copy = Gramophone(tmp_path / "copy", gramophone.speak_url)
     verified = copy("verify")
     assert verified.returncode == 0, verified.stdout

@@ -38,14 +38,16 @@ def everything(home: Path) -> dict[Path, bytes]:
 def test_a_talk_leaves_the_library_as_it_was(
     gramophone: Gramophone, before: dict[Path, bytes], tmp_path: Path
 ) -> None:
-    done = gramophone("say", "--mute", "--no-keep", WORDS)
-    assert (done.returncode, done.stderr) == (0, "not kept\n")
+    completed = gramophone("say", "--mute", "--no-keep", WORDS)
+    assert (completed.returncode, completed.stderr) == (0, "not kept\n")
     assert everything(gramophone.home) == before
 
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    told = gramophone("say", "--mute", "--no-keep", "--json", WORDS, env={"TMPDIR": str(temporary)})
-    kinds = [json.loads(line)["event"] for line in told.stdout.splitlines()]
+    completed = gramophone(
+        "say", "--mute", "--no-keep", "--json", WORDS, env={"TMPDIR": str(temporary)}
+    )
+    kinds = [json.loads(line)["event"] for line in completed.stdout.splitlines()]
     assert kinds[0] == "SessionStarted"
     assert "AudioReceived" in kinds
     assert everything(gramophone.home) == before
@@ -53,20 +55,20 @@ def test_a_talk_leaves_the_library_as_it_was(
 
 
 def test_where_no_library_was_there_is_none(gramophone: Gramophone) -> None:
-    done = gramophone("say", "--mute", "--no-keep", WORDS)
-    assert done.returncode == 0, done.stderr
+    completed = gramophone("say", "--mute", "--no-keep", WORDS)
+    assert completed.returncode == 0, completed.stderr
     assert not gramophone.home.exists()
 
 
 def test_the_sound_can_still_be_written_where_one_wants_it(
     gramophone: Gramophone, tmp_path: Path
 ) -> None:
-    kept, unkept = tmp_path / "kept.wav", tmp_path / "unkept.wav"
-    assert gramophone("say", "--mute", "-o", str(kept), "Needles listen.").returncode == 0
+    stored, unkept = tmp_path / "kept.wav", tmp_path / "unkept.wav"
+    assert gramophone("say", "--mute", "-o", str(stored), "Needles listen.").returncode == 0
     before = everything(gramophone.home)
-    done = gramophone("say", "--mute", "--no-keep", "-o", str(unkept), "Needles listen.")
-    assert (done.returncode, done.stderr) == (0, "not kept\n")
-    assert pcm_of(unkept) == pcm_of(kept)
+    completed = gramophone("say", "--mute", "--no-keep", "-o", str(unkept), "Needles listen.")
+    assert (completed.returncode, completed.stderr) == (0, "not kept\n")
+    assert pcm_of(unkept) == pcm_of(stored)
     assert everything(gramophone.home) == before
     nowhere = gramophone("say", "--mute", "--no-keep", "-o", str(tmp_path / "x/y.wav"), "Needles.")
     assert (nowhere.returncode, "cannot be written" in nowhere.stderr) == (1, True)
@@ -86,9 +88,9 @@ def test_nothing_is_left_by_one_that_is_killed(
         text=True,
     ) as child:
         assert child.stdout is not None
-        heard = (line for line in child.stdout if '"AudioReceived"' in line)
+        audio_lines = (line for line in child.stdout if '"AudioReceived"' in line)
         for _ in range(50):
-            next(heard)
+            next(audio_lines)
         assert everything(gramophone.home) == before, "not while it lasts, either"
         child.kill()
     assert everything(gramophone.home) == before
@@ -131,6 +133,6 @@ def test_the_engine_of_the_app_keeps_nothing(
         hearer.until(talk.feed, TurnCompleted)
         assert any(isinstance(entry, AudioReceived) for entry in hearer.heard)
     backend.stop()
-    left = set(threading.enumerate()) - others
-    assert not [each for each in left if each.name in ("engine", "recorder")]
+    new_threads = set(threading.enumerate()) - others
+    assert not [thread for thread in new_threads if thread.name in ("engine", "recorder")]
     assert everything(gramophone.home) == before

@@ -77,7 +77,7 @@ COMMANDS = [
 ]
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda each: " ".join(each)[:60])
+@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda words: " ".join(words)[:60])
 def test_nothing_that_a_terminal_obeys_is_printed(home: Path, arguments: list[str]) -> None:
     printed = on_a_terminal(home, *arguments)
     assert ACTS.findall(printed) == []
@@ -86,20 +86,20 @@ def test_nothing_that_a_terminal_obeys_is_printed(home: Path, arguments: list[st
 
 def test_json_is_the_same_value_on_a_terminal_and_exact_in_a_pipe(home: Path) -> None:
     arguments = ("show", "last", "--json")
-    shown = on_a_terminal(home, *arguments)
+    output = on_a_terminal(home, *arguments)
     piped = Gramophone(home)(*arguments).stdout
-    assert json.loads(shown) == json.loads(piped)
-    assert "\\u009b" in shown
+    assert json.loads(output) == json.loads(piped)
+    assert "\\u009b" in output
     assert "\u009b" in piped
     exported = ("export", "last", "--format", "jsonl", "-o", "-")
-    shown, piped = on_a_terminal(home, *exported), Gramophone(home)(*exported).stdout
-    lines = [json.loads(line) for line in shown.split("\n") if line.startswith("{")]
+    output, piped = on_a_terminal(home, *exported), Gramophone(home)(*exported).stdout
+    lines = [json.loads(line) for line in output.split("\n") if line.startswith("{")]
     assert lines == [json.loads(line) for line in piped.strip().split("\n")]
 
 
 async def test_what_a_service_says_is_harmless_too(tmp_path: Path) -> None:
-    said = json.dumps({"error": {"message": HOSTILE}}).encode()
-    refusal = Reply([said], status=400, content_type="application/json")
+    body = json.dumps({"error": {"message": HOSTILE}}).encode()
+    refusal = Reply([body], status=400, content_type="application/json")
     async with serving(refusal, refusal) as server:
         env = {"OPENAI_API_KEY": "any", "OPENAI_BASE_URL": f"{server.origin}/v1"}
         for more in ((), ("--json",)):

@@ -37,30 +37,30 @@ def lines(pen: Pen) -> list[str]:
 
 def test_a_spoken_session_is_summed_up(gramophone: Gramophone) -> None:
     gramophone("say", "--mute", TEXT)
-    told = gramophone.json("stats")
-    shown = gramophone.json("show", "last")
-    assert (told["sessions"], told["session"], told["since"]) == (1, None, None)
-    assert told["total"]["turns"] == 1
-    assert told["total"]["characters"] == len(TEXT)
-    assert told["total"]["response_ms"]["p50"] == shown["turns"][0]["metrics"]["response_ms"]
-    assert told["total"]["input_tokens"] is None
-    (group,) = told["groups"]
-    assert group["voice"] == shown["voice"]
-    assert sum(each["turns"] for each in told["response_histogram"]) == 1
-    assert gramophone.json("stats", "last")["total"] == told["total"]
-    assert gramophone.json("stats", "--since", "today")["total"] == told["total"]
+    report = gramophone.json("stats")
+    session = gramophone.json("show", "last")
+    assert (report["sessions"], report["session"], report["since"]) == (1, None, None)
+    assert report["total"]["turns"] == 1
+    assert report["total"]["characters"] == len(TEXT)
+    assert report["total"]["response_ms"]["p50"] == session["turns"][0]["metrics"]["response_ms"]
+    assert report["total"]["input_tokens"] is None
+    (group,) = report["groups"]
+    assert group["voice"] == session["voice"]
+    assert sum(bar["turns"] for bar in report["response_histogram"]) == 1
+    assert gramophone.json("stats", "last")["total"] == report["total"]
+    assert gramophone.json("stats", "--since", "today")["total"] == report["total"]
     text = gramophone("stats").stdout
     assert "1 turn " in text
     assert "Spoken a day" in text
     assert "\x1b" not in text
     (row,) = csv.DictReader(io.StringIO(gramophone("stats", "--csv", "--by", "voice").stdout))
-    assert (row["voice"], row["turns"], row["input_tokens"]) == (shown["voice"], "1", "")
+    assert (row["voice"], row["turns"], row["input_tokens"]) == (session["voice"], "1", "")
 
 
 def test_where_there_is_nothing_it_says_so(gramophone: Gramophone) -> None:
-    done = gramophone("stats")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert done.stderr == "Nothing was answered yet; try: gramophone ask hello\n"
+    completed = gramophone("stats")
+    assert (completed.returncode, completed.stdout) == (0, "")
+    assert completed.stderr == "Nothing was answered yet; try: gramophone ask hello\n"
     assert gramophone.json("stats")["total"]["response_ms"] == {
         "turns": 0,
         "p50": None,
@@ -83,25 +83,25 @@ def test_where_there_is_nothing_it_says_so(gramophone: Gramophone) -> None:
 def test_what_cannot_be_is_refused(
     gramophone: Gramophone, arguments: tuple[str, ...], code: int, words: str
 ) -> None:
-    done = gramophone("stats", *arguments)
-    assert done.returncode == code
-    assert words in done.stderr
-    assert done.stdout == ""
+    completed = gramophone("stats", *arguments)
+    assert completed.returncode == code
+    assert words in completed.stderr
+    assert completed.stdout == ""
 
 
 @pytest.mark.parametrize("cells", [20, 40, 80, 200])
 def test_it_fits_the_terminal(cells: int) -> None:
-    told = lines(Pen(cells))
-    assert "gpt-4o" in "\n".join(told)
-    assert "\x1b" not in "\n".join(told)
+    report = lines(Pen(cells))
+    assert "gpt-4o" in "\n".join(report)
+    assert "\x1b" not in "\n".join(report)
     if cells >= 40:
-        assert max(map(len, told)) <= cells
+        assert max(map(len, report)) <= cells
 
 
 def test_without_unicode_or_colour_it_is_as_plain_as_can_be() -> None:
-    told = "\n".join(lines(Pen(80, blocks=False)))
-    assert told.isascii()
-    assert "####" in told
+    report = "\n".join(lines(Pen(80, blocks=False)))
+    assert report.isascii()
+    assert "####" in report
     coloured = "\n".join(lines(Pen(80, coloured=True)))
     assert "\x1b[36m█" in coloured
 

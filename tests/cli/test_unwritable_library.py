@@ -23,21 +23,21 @@ from tests.support.programs import environment
 from tests.support.recordings import SESSION_ID, everything_in, record
 
 
-def run_refused(what: str, home: Path, *commands: str) -> list[tuple[int, str, str]]:
+def run_refused(refusal_kind: str, home: Path, *commands: str) -> list[tuple[int, str, str]]:
     """Exit code, output and errors of commands whose system calls are refused."""
-    refusal = f"quota:0:{home}" if what == "full" else what
-    done = subprocess.run(
+    refusal = f"quota:0:{home}" if refusal_kind == "full" else refusal_kind
+    completed = subprocess.run(
         [sys.executable, "-m", "tests.support.refusing_kernel", refusal, "-c", SEVERAL],
         input=json.dumps([command.split() for command in commands]),
         capture_output=True, text=True, check=True, env=environment(home),
     )  # fmt: skip
-    outputs = re.split(r"^# .*\n", done.stdout, flags=re.MULTILINE)[1:]
-    errors = re.split(r"^# .*\n", done.stderr, flags=re.MULTILINE)[1:]
-    assert len(outputs) == len(errors) == len(commands), done.stdout + done.stderr
+    outputs = re.split(r"^# .*\n", completed.stdout, flags=re.MULTILINE)[1:]
+    errors = re.split(r"^# .*\n", completed.stderr, flags=re.MULTILINE)[1:]
+    assert len(outputs) == len(errors) == len(commands), completed.stdout + completed.stderr
     results: list[tuple[int, str, str]] = []
     for output, error in zip(outputs, errors, strict=True):
-        said, _, code = output.rpartition("exit ")
-        results.append((int(code), said, error))
+        stdout, _, code = output.rpartition("exit ")
+        results.append((int(code), stdout, error))
     return results
 
 
@@ -56,30 +56,30 @@ def long_session() -> list[Event]:
     noise = bytearray(48_000)
     noise[::2] = random.Random(1).randbytes(24_000)
     frames = (bytes(noise), bytes(noise))
-    said = [
+    exchanges = [
         event
         for turn in range(0, 40, 2)
         for event in spoken_exchange(f"Question {turn}?", first_turn=turn, frames=frames)
     ]
-    return [session_started(SESSION_ID), *said, SessionEnded(at_us=60_000_000)]
+    return [session_started(SESSION_ID), *exchanges, SessionEnded(at_us=60_000_000)]
 
 
 MATTERS = {"full": "There is no room left in", "read-only": "its file system is read-only"}
 
 
-@pytest.mark.parametrize("what", MATTERS)
-async def test_everything_can_be_read(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("refusal_kind", MATTERS)
+async def test_everything_can_be_read(refusal_kind: str, tmp_path: Path) -> None:
     home, out = tmp_path / "home", tmp_path / "out"
     out.mkdir()
     await record(home)
     before = kept_in(home)
     commands = ["sessions", "sessions --search gramophone", "show last", "show last --json",
                 "verify", "stats", "replay last --mute --json", "gc"]  # fmt: skip
-    if what == "full":
+    if refusal_kind == "full":
         forms = ("md", "wav", "html", "gramophone")
         commands += [f"export last -o {out}/talk.{form}" for form in forms]
         commands += [f"backup {out}/backup"]
-    results = run_refused(what, home, *commands)
+    results = run_refused(refusal_kind, home, *commands)
     assert [(code, command) for (code, _, _), command in zip(results, commands, strict=True)] == [
         (0, command) for command in commands
     ]
@@ -88,13 +88,15 @@ async def test_everything_can_be_read(what: str, tmp_path: Path) -> None:
     assert "A gramophone plays records." in results[2][1]
     assert "All is well" in results[4][1]
     assert '"SessionEnded"' in results[6][1]
-    assert all(MATTERS[what] in error and str(home) in error for _, _, error in results)
+    assert all(MATTERS[refusal_kind] in error and str(home) in error for _, _, error in results)
     assert kept_in(home) == before
-    assert len(list(out.iterdir())) == (5 if what == "full" else 0)
+    assert len(list(out.iterdir())) == (5 if refusal_kind == "full" else 0)
 
 
-@pytest.mark.parametrize("what", MATTERS)
-def test_what_stands_in_the_log_of_a_killed_process_can_be_read(what: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("refusal_kind", MATTERS)
+def test_what_stands_in_the_log_of_a_killed_process_can_be_read(
+    refusal_kind: str, tmp_path: Path
+) -> None:
     home = tmp_path / "home"
     killed = subprocess.run([sys.executable, "-c", KILLED, str(home)], check=False)
     assert killed.returncode == -signal.SIGKILL
@@ -102,22 +104,27 @@ def test_what_stands_in_the_log_of_a_killed_process_can_be_read(what: str, tmp_p
     (home / "library.db-shm").unlink()
     assert (home / "library.db-wal").stat().st_size > 0
     before = kept_in(home)
-    (shown, verified) = run_refused(what, home, "show last", "verify")
-    if what == "full":
-        assert (shown[0], verified[0]) == (0, 0)
-        assert "Is it in the log?" in shown[1]
+    (session, verified) = run_refused(refusal_kind, home, "show last", "verify")
+    if refusal_kind == "full":
+        assert (session[0], verified[0]) == (0, 0)
+        assert "Is it in the log?" in session[1]
     else:
         # Nothing can be written anywhere: there is no place for a copy of database and log.
-        assert shown[0] == 1
-    assert MATTERS[what] in shown[2]
+        assert session[0] == 1
+    assert MATTERS[refusal_kind] in session[2]
     assert kept_in(home) == before
 
 
 async def test_writing_says_what_the_matter_is(tmp_path: Path) -> None:
     home = tmp_path / "home"
     await record(home)
-    for what, matter in (("full", "no room left"), ("read-only", "file system is read-only")):
-        for code, _, error in run_refused(what, home, "rename last X", "pin last", "ask hello"):
+    for refusal_kind, matter in (
+        ("full", "no room left"),
+        ("read-only", "file system is read-only"),
+    ):
+        for code, _, error in run_refused(
+            refusal_kind, home, "rename last X", "pin last", "ask hello"
+        ):
             assert code == 1
             assert matter in error.splitlines()[-1]
             assert "GRAMOPHONE_HOME" in error.splitlines()[-1]
@@ -174,8 +181,8 @@ async def test_garbage_is_collected_on_a_full_disk(tmp_path: Path) -> None:
     home = tmp_path / "home"
     await record(home)
     (home / "audio" / SESSION_ID / "7.part.flac").write_bytes(bytes(10_000))
-    ((code, said, _),) = run_refused("full", home, "gc --yes")
-    assert (code, "Freed" in said) == (0, True)
+    ((code, stdout, _),) = run_refused("full", home, "gc --yes")
+    assert (code, "Freed" in stdout) == (0, True)
     assert not (home / "audio" / SESSION_ID / "7.part.flac").exists()
 
 
@@ -184,10 +191,10 @@ async def test_without_locks_the_library_is_refused_at_once(tmp_path: Path) -> N
     await record(home)
     before = everything_in(home)
     results = run_refused("no-locks", home, "sessions", "gc", "ask hello")
-    for code, said, error in [*results, *run_refused("no-locks", home, "doctor")]:
+    for code, stdout, error in [*results, *run_refused("no-locks", home, "doctor")]:
         assert code == 1
-        assert "has no locks" in said + error
-        assert "GRAMOPHONE_HOME" in said + error
+        assert "has no locks" in stdout + error
+        assert "GRAMOPHONE_HOME" in stdout + error
     assert everything_in(home) == before
 
 

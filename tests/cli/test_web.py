@@ -45,7 +45,7 @@ def port(server: WebServer) -> int:
     return server.port
 
 
-def asked(
+def request(
     port: int, path: str = "/", method: str = "GET", body: str = "", **headers: str
 ) -> tuple[int, HTTPMessage, str]:
     """The status, the headers and the body of the answer to a plain request."""
@@ -62,7 +62,7 @@ def test_the_page_finds_its_socket_by_the_name_it_was_found_by(
     server: WebServer, name: str
 ) -> None:
     where = f"{name}:{server.port}"
-    status, headers, text = asked(server.port, Host=where, Cookie=server.cookie())
+    status, headers, text = request(server.port, Host=where, Cookie=server.cookie())
     assert status == 200
     assert f"ws://{where}/ws" in text
     assert "default-src 'self'" in headers["Content-Security-Policy"]
@@ -77,33 +77,33 @@ PATHS = ("/ws", "/download/x", "/static/js/textual.js", "/static", "/static/", "
 @pytest.mark.parametrize("path", PATHS)
 def test_without_the_cookie_there_is_nothing(port: int, path: str) -> None:
     for cookie in ("", f"gramophone-{port}=guessed", f"gramophone-{port}=", "é=é"):
-        status, _, text = asked(port, path, Cookie=cookie.encode().decode("latin-1"))
+        status, _, text = request(port, path, Cookie=cookie.encode().decode("latin-1"))
         assert (status, text) == (403, "Open the whole address that the terminal shows.")
 
 
 def test_who_has_not_the_token_gets_a_page_that_asks_for_it(server: WebServer) -> None:
-    status, headers, text = asked(server.port)
+    status, headers, text = request(server.port)
     assert status == 200
     assert "Open the whole address" in text
     assert "/ws" not in text
     assert headers["Cache-Control"] == "no-store"
     assert "Set-Cookie" not in headers
     for token in ("", "guessed", server.token[:-1], server.token + "x", "x" * 100_000):
-        status, headers, _ = asked(server.port, "/enter", "POST", token)
+        status, headers, _ = request(server.port, "/enter", "POST", token)
         assert status == 403
         assert "Set-Cookie" not in headers
-    assert asked(server.port, f"/?{server.token}")[2] == text, "a query is in logs and referrers"
+    assert request(server.port, f"/?{server.token}")[2] == text, "a query is in logs and referrers"
 
 
 def test_the_token_is_exchanged_for_a_cookie_that_no_script_and_no_other_site_has(
     server: WebServer,
 ) -> None:
-    status, headers, _ = asked(server.port, "/enter", "POST", server.token)
+    status, headers, _ = request(server.port, "/enter", "POST", server.token)
     assert status == 204
     cookie = SimpleCookie(headers["Set-Cookie"])[f"gramophone-{server.port}"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Strict")
     assert server.token not in cookie.value
-    elsewhere = asked(
+    elsewhere = request(
         server.port, "/enter", "POST", server.token, Origin="http://elsewhere.example"
     )
     assert elsewhere[0] == 403
@@ -111,9 +111,9 @@ def test_the_token_is_exchanged_for_a_cookie_that_no_script_and_no_other_site_ha
 
 def test_directories_are_not_listed_to_anybody(server: WebServer) -> None:
     cookie = server.cookie()
-    assert asked(server.port, "/static/js/textual.js", Cookie=cookie)[0] == 200
+    assert request(server.port, "/static/js/textual.js", Cookie=cookie)[0] == 200
     for path in ("/static", "/static/", "/static/js", "/static/js/", "/static//", "/static/./js/"):
-        status, _, text = asked(server.port, path, Cookie=cookie)
+        status, _, text = request(server.port, path, Cookie=cookie)
         assert status in (403, 404), path
         assert "textual.js" not in text
 
@@ -191,7 +191,7 @@ async def test_no_app_outlives_a_server_that_was_killed(tmp_path: Path) -> None:
 
 async def test_the_server_waits_for_an_app_that_takes_its_time_to_end(tmp_path: Path) -> None:
     """An app is not over when it draws no more: what it still writes down must not be cut off."""
-    done = tmp_path / "done"
+    marker = tmp_path / "done"
     app = "\n".join(
         (
             "import os",
@@ -199,7 +199,7 @@ async def test_the_server_waits_for_an_app_that_takes_its_time_to_end(tmp_path: 
             "while b'quit' not in os.read(0, 99): pass",
             "os.close(1), os.close(2)",
             "sum(range(20_000_000))",
-            f"open({str(done)!r}, 'x').close()",
+            f"open({str(marker)!r}, 'x').close()",
         )
     )
     command, port = shlex.join([sys.executable, "-c", app]), free_port()
@@ -209,7 +209,7 @@ async def test_the_server_waits_for_an_app_that_takes_its_time_to_end(tmp_path: 
         page = await connect(f"ws://localhost:{port}/ws", additional_headers=cookie)
         assert await page.recv() == b"drawn"
         await page.close()
-    assert done.exists()
+    assert marker.exists()
 
 
 async def test_no_other_page_gets_at_the_socket(server: WebServer) -> None:
@@ -225,20 +225,20 @@ async def test_no_other_page_gets_at_the_socket(server: WebServer) -> None:
 def test_no_other_name_gets_the_page(server: WebServer) -> None:
     for path in ("/", "/static/js/textual.js"):
         headers = {"Host": "elsewhere.example", "Cookie": server.cookie()}
-        assert asked(server.port, path, **headers)[0] == 403
+        assert request(server.port, path, **headers)[0] == 403
 
 
 def test_a_port_that_is_taken_is_named(port: int, gramophone: Gramophone) -> None:
-    done = gramophone("--web", "--port", str(port))
-    assert done.returncode == 1
-    assert f"Port {port} is taken; choose another with --port." in done.stderr
-    assert "Careful" not in done.stderr
+    completed = gramophone("--web", "--port", str(port))
+    assert completed.returncode == 1
+    assert f"Port {port} is taken; choose another with --port." in completed.stderr
+    assert "Careful" not in completed.stderr
 
 
 def test_serving_others_is_warned_of(port: int, gramophone: Gramophone) -> None:
-    done = gramophone("--web", "--host", "192.0.2.1", "--port", str(port))
-    assert done.returncode == 1
-    assert f"Careful: what goes to port {port} of 192.0.2.1 is not encrypted" in done.stderr
+    completed = gramophone("--web", "--host", "192.0.2.1", "--port", str(port))
+    assert completed.returncode == 1
+    assert f"Careful: what goes to port {port} of 192.0.2.1 is not encrypted" in completed.stderr
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -51,28 +51,33 @@ async def test_an_interruption_never_waits_behind_a_large_delta() -> None:
     model = ScriptedModel(["A sentence of words. " * 400_000])
     engines: list[Engine] = []
     sink = _InterruptsAtFirstText(lambda: engines[0].post(Interrupt()))
-    async with session(None, model=model, sinks=[sink]) as (engine, heard):
+    async with session(None, model=model, sinks=[sink]) as (engine, listening):
         engines.append(engine)
         engine.post(Submit("Hello?"))
-        turn = await heard.until(lambda each: isinstance(each, TurnCompleted) and each.turn == 1)
+        turn = await listening.until(
+            lambda entry: isinstance(entry, TurnCompleted) and entry.turn == 1
+        )
     assert turn.finish_reason == "interrupted"
     assert len(turn.text) <= 10 * LARGEST_DELTA_CHARACTERS
-    assert max(len(each.text) for each in heard.all_of(DeltaReceived)) == LARGEST_DELTA_CHARACTERS
-    assert len(heard.all_of(ModelChunkReceived)) == 1
+    assert (
+        max(len(delta.text) for delta in listening.all_of(DeltaReceived))
+        == LARGEST_DELTA_CHARACTERS
+    )
+    assert len(listening.all_of(ModelChunkReceived)) == 1
 
 
 async def test_the_loop_has_its_turn_between_any_two_pieces() -> None:
     turns_of_the_loop: list[int] = []
     model = ScriptedModel(["A sentence of words. " * 5_000])
-    async with session(None, model=model) as (engine, heard):
+    async with session(None, model=model) as (engine, listening):
 
         def look() -> None:
-            turns_of_the_loop.append(len(heard.all_of(DeltaReceived)))
+            turns_of_the_loop.append(len(listening.all_of(DeltaReceived)))
             asyncio.get_running_loop().call_soon(look)
 
         look()
         engine.post(Submit("Hello?"))
-        await heard.until(lambda each: isinstance(each, TurnCompleted) and each.turn == 1)
+        await listening.until(lambda entry: isinstance(entry, TurnCompleted) and entry.turn == 1)
     steps = [after - before for before, after in pairwise(turns_of_the_loop)]
-    assert sum(steps) == len(heard.all_of(DeltaReceived)) == 27
+    assert sum(steps) == len(listening.all_of(DeltaReceived)) == 27
     assert max(steps) == 1

@@ -15,7 +15,7 @@ ALLOWED_S = (LEAST_SOUND_US + len(SPOKEN) * MOST_US_PER_CHAR) / 1e6
 
 
 def received_s(play: Playbook) -> float:
-    return sum(each.size_bytes for each in play.all_of(AudioReceived)) / 2 / 8000
+    return sum(event.size_bytes for event in play.all_of(AudioReceived)) / 2 / 8000
 
 
 def test_the_connection_is_closed_and_it_is_said(play: Playbook) -> None:
@@ -24,8 +24,8 @@ def test_the_connection_is_closed_and_it_is_said(play: Playbook) -> None:
         play.when(sound(ms=1000)).goes_on()
     assert ALLOWED_S <= received_s(play) <= ALLOWED_S + 1
     assert play.all_of(CloseTts) == [CloseTts(0)]
-    assert [each.code for each in play.all_of(SpeechDisconnected)] == [1009]
-    assert [each.detail for each in play.all_of(Failed)] == [SPEECH_ENDLESS]
+    assert [event.code for event in play.all_of(SpeechDisconnected)] == [1009]
+    assert [event.detail for event in play.all_of(Failed)] == [SPEECH_ENDLESS]
     play.when(delta(1, "and six.")).goes_on()
     play.when(finish(1)).goes_on()
     play.when(ended(1)).goes_on()

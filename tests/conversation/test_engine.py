@@ -50,17 +50,17 @@ from tests.support.standins import running
 class TestAWholeTurn:
     async def test_from_question_to_end(self) -> None:
         model = ScriptedModel(["Sure, ", "here ", "it is."])
-        async with running() as url, session(url, model=model) as (engine, heard):
+        async with running() as url, session(url, model=model) as (engine, listening):
             engine.post(Submit("Hello?"))
-            turn = await heard.until(completed(1))
+            turn = await listening.until(completed(1))
         assert (turn.text, turn.finish_reason) == ("Sure, here it is.", "stop")
         assert model.asked == [(Message("user", "Hello?"),)]
-        assert [event.text for event in heard.all_of(TextSpoken)] == ["Sure,", "here it is."]
-        assert heard.sound(1) == tones("Sure,") + tones("here it is.")
-        assert heard.all_of(FlushAnswered)[-1].end_samples == len(heard.sound(1)) // 2
-        assert isinstance(heard.entries[0], SessionStarted)
-        assert heard.kinds().count("PlaybackStarted") == 1
-        order = [kind for kind in heard.kinds() if kind.startswith(("Turn", "Playback"))]
+        assert [event.text for event in listening.all_of(TextSpoken)] == ["Sure,", "here it is."]
+        assert listening.sound(1) == tones("Sure,") + tones("here it is.")
+        assert listening.all_of(FlushAnswered)[-1].end_samples == len(listening.sound(1)) // 2
+        assert isinstance(listening.entries[0], SessionStarted)
+        assert listening.kinds().count("PlaybackStarted") == 1
+        order = [kind for kind in listening.kinds() if kind.startswith(("Turn", "Playback"))]
         assert order == [
             "TurnStarted",
             "TurnCompleted",
@@ -72,32 +72,34 @@ class TestAWholeTurn:
 
     async def test_two_turns_use_one_connection(self) -> None:
         model = ScriptedModel(["One."], ["Two."])
-        async with running() as url, session(url, model=model) as (engine, heard):
+        async with running() as url, session(url, model=model) as (engine, listening):
             engine.post(Submit("A?"))
-            await heard.until(completed(1))
+            await listening.until(completed(1))
             engine.post(Submit("B?"))
-            await heard.until(completed(3))
-        assert len(heard.all_of(SpeechConnected)) == 1
+            await listening.until(completed(3))
+        assert len(listening.all_of(SpeechConnected)) == 1
         assert model.asked[1] == (
             Message("user", "A?"),
             Message("assistant", "One."),
             Message("user", "B?"),
         )
-        assert heard.sound(3) == tones("Two.")
+        assert listening.sound(3) == tones("Two.")
 
     async def test_it_ends_politely(self) -> None:
-        async with running() as url, session(url) as (engine, heard):
+        async with running() as url, session(url) as (engine, listening):
             engine.post(Say("Good night."))
-            await heard.until(completed(0))
-        assert heard.all_of(FrameSent)[-1].text == '{"type":"Close"}'
-        assert heard.kinds()[-2:] == ["SpeechDisconnected", "SessionEnded"]
-        assert heard.all_of(SpeechDisconnected)[-1].code == 1000
+            await listening.until(completed(0))
+        assert listening.all_of(FrameSent)[-1].text == '{"type":"Close"}'
+        assert listening.kinds()[-2:] == ["SpeechDisconnected", "SessionEnded"]
+        assert listening.all_of(SpeechDisconnected)[-1].code == 1000
 
     async def test_times_never_go_back(self) -> None:
-        async with running() as url, session(url) as (engine, heard):
+        async with running() as url, session(url) as (engine, listening):
             engine.post(Say("Good night. Sleep well."))
-            await heard.until(completed(0))
-        times = [entry.at_us for entry in heard.entries if not isinstance(entry, PlaybackStarted)]
+            await listening.until(completed(0))
+        times = [
+            entry.at_us for entry in listening.entries if not isinstance(entry, PlaybackStarted)
+        ]
         assert times == sorted(times)
 
 
@@ -107,16 +109,16 @@ class TestInterrupting:
         model = ScriptedModel(["One two three. Four ", asyncio.Event()])
         async with (
             running(pace=1.0) as url,
-            held(url, model, speaker) as (engine, heard),
+            held(url, model, speaker) as (engine, listening),
         ):
             engine.post(Submit("Hello?"))
-            await heard.until(lambda entry: isinstance(entry, AudioReceived))
+            await listening.until(lambda entry: isinstance(entry, AudioReceived))
             speaker.position = 160
             engine.post(Interrupt())
-            turn = await heard.until(completed(1))
+            turn = await listening.until(completed(1))
         assert turn.finish_reason == "interrupted"
-        assert heard.all_of(TurnInterrupted)[0].heard_samples == 160
-        assert len(heard.all_of(ClearSent)) == 1
+        assert listening.all_of(TurnInterrupted)[0].heard_samples == 160
+        assert len(listening.all_of(ClearSent)) == 1
         assert model.closed_early == 1
         assert speaker.stopped == 1
         assert speaker.closed
@@ -128,53 +130,55 @@ class TestInterrupting:
         model = ScriptedModel(["Hello ", asyncio.Event()])
         async with (
             running() as url,
-            held(url, model, speaker) as (engine, heard),
+            held(url, model, speaker) as (engine, listening),
         ):
             engine.post(Submit("Hello?"))
-            await heard.until(lambda entry: isinstance(entry, DeltaReceived))
+            await listening.until(lambda entry: isinstance(entry, DeltaReceived))
             engine.post(Interrupt())
-            await heard.until(completed(1))
-        assert heard.all_of(TurnInterrupted)[0].heard_samples == 0
+            await listening.until(completed(1))
+        assert listening.all_of(TurnInterrupted)[0].heard_samples == 0
 
     @pytest.mark.parametrize("faults", [(), ("late-flushed",)])
     async def test_the_next_turn_has_its_own_sound_and_no_other(
         self, faults: tuple[str, ...]
     ) -> None:
-        async with running(*faults, pace=1.0) as url, session(url) as (engine, heard):
+        async with running(*faults, pace=1.0) as url, session(url) as (engine, listening):
             engine.post(Say("One two three four five six seven eight nine ten eleven twelve."))
-            await heard.until(lambda entry: isinstance(entry, AudioReceived))
+            await listening.until(lambda entry: isinstance(entry, AudioReceived))
             engine.post(Say("Next."))
-            await heard.until(completed(1))
-        assert len(heard.all_of(ClearSent)) == 1
-        fresh = [frame for frame in heard.all_of(AudioReceived) if not frame.stale]
+            await listening.until(completed(1))
+        assert len(listening.all_of(ClearSent)) == 1
+        fresh = [frame for frame in listening.all_of(AudioReceived) if not frame.stale]
         assert b"".join(frame.pcm for frame in fresh if frame.turn == 1) == tones("Next.")
-        assert {frame.turn for frame in heard.all_of(AudioReceived) if frame.stale} <= {0}
+        assert {frame.turn for frame in listening.all_of(AudioReceived) if frame.stale} <= {0}
 
     async def test_ending_in_mid_answer_keeps_what_was_heard(self) -> None:
         speaker = HeldSpeaker()
         model = ScriptedModel(["One two three. Four ", asyncio.Event()])
         async with (
             running() as url,
-            held(url, model, speaker) as (engine, heard),
+            held(url, model, speaker) as (engine, listening),
         ):
             engine.post(Submit("Hello?"))
-            await heard.until(lambda entry: isinstance(entry, FlushAnswered))
+            await listening.until(lambda entry: isinstance(entry, FlushAnswered))
             speaker.position = 8000
-        assert heard.all_of(TurnInterrupted)[0].heard_text == "One two three."
-        assert isinstance(heard.entries[-1], SessionEnded)
+        assert listening.all_of(TurnInterrupted)[0].heard_text == "One two three."
+        assert isinstance(listening.entries[-1], SessionEnded)
         assert model.closed_early == 1
 
     async def test_levels_and_positions_are_told_while_it_speaks(self) -> None:
         speaker = HeldSpeaker()
         async with (
             running() as url,
-            session(url, speaker=speaker, conversation=a_conversation()) as (engine, heard),
+            session(url, speaker=speaker, conversation=a_conversation()) as (engine, listening),
         ):
             engine.post(Say("Hello."))
-            level = await heard.until(lambda entry: isinstance(entry, LevelMeasured))
-            await heard.until(lambda entry: isinstance(entry, PlayoutAdvanced) and entry.turn == 0)
+            level = await listening.until(lambda entry: isinstance(entry, LevelMeasured))
+            await listening.until(
+                lambda entry: isinstance(entry, PlayoutAdvanced) and entry.turn == 0
+            )
         assert (level.peak, level.rms) == (0.5, 0.25)
-        assert heard.all_of(DeviceChanged)[0].device == "held"
+        assert listening.all_of(DeviceChanged)[0].device == "held"
 
 
 class TestARecordingServedAgain:
@@ -184,24 +188,24 @@ class TestARecordingServedAgain:
     async def test_it_gives_the_same_bytes(self, tmp_path: Path, faults: tuple[str, ...]) -> None:
         recorder = Recorder.open(tmp_path)
         async with recorder, running(*faults) as url:
-            said = await self.say(url, recorder)
+            listening = await self.say(url, recorder)
         async with await StoredLibrary.open(tmp_path) as library:
-            kept = recorded_speech(await library.events("5e551017a0000000"))
-        again = await self.replayed(kept)
-        assert again.sound(0) == said.sound(0)
-        assert said.sound(0) == tones(self.TEXT)
+            recorded = recorded_speech(await library.events("5e551017a0000000"))
+        again = await self.replayed(recorded)
+        assert again.sound(0) == listening.sound(0)
+        assert listening.sound(0) == tones(self.TEXT)
         assert [event.size_bytes for event in again.all_of(AudioReceived)] == [
-            event.size_bytes for event in said.all_of(AudioReceived)
+            event.size_bytes for event in listening.all_of(AudioReceived)
         ]
 
     async def say(self, url: str, *sinks: Sink) -> Listening:
-        async with session(url, sinks=sinks) as (engine, heard):
+        async with session(url, sinks=sinks) as (engine, listening):
             engine.post(Say(self.TEXT))
-            await heard.until(completed(0))
-        return heard
+            await listening.until(completed(0))
+        return listening
 
-    async def replayed(self, kept: RecordedSpeech) -> Listening:
-        async with running(voice=RecordedVoice(kept)) as url:
+    async def replayed(self, recorded: RecordedSpeech) -> Listening:
+        async with running(voice=RecordedVoice(recorded)) as url:
             return await self.say(url)
 
 
@@ -211,33 +215,33 @@ class TestOtherEdges:
         first, skipped = ScriptedModel(["One ", go_on, "two."]), ScriptedModel()
         second = ScriptedModel(["Three."])
         conversation = a_conversation(heard=False, spoken=False)
-        async with session(None, model=first, conversation=conversation) as (engine, heard):
+        async with session(None, model=first, conversation=conversation) as (engine, listening):
             engine.post(Submit("A?"))
-            await heard.until(lambda entry: isinstance(entry, DeltaReceived))
+            await listening.until(lambda entry: isinstance(entry, DeltaReceived))
             for model in (skipped, second):
                 engine.configure(model, None, provider="p", voice="v", system_prompt="s", speed=1.0)
             go_on.set()
-            await heard.until(completed(1))
+            await listening.until(completed(1))
             engine.post(Submit("B?"))
-            answer = await heard.until(completed(3))
+            answer = await listening.until(completed(3))
             assert answer.text == "Three."
             assert (first.closed, skipped.closed) == (1, 1)
         assert second.closed == 1
-        order = [kind for kind in heard.kinds() if kind in ("TurnCompleted", "SettingsChanged")]
+        order = [kind for kind in listening.kinds() if kind in ("TurnCompleted", "SettingsChanged")]
         assert order == ["TurnCompleted"] * 2 + ["SettingsChanged"] + ["TurnCompleted"] * 2
 
     async def test_another_voice_connects_elsewhere(self) -> None:
-        async with running() as url, running() as other, session(url) as (engine, heard):
-            await heard.until(lambda entry: isinstance(entry, SpeechConnected))
+        async with running() as url, running() as other, session(url) as (engine, listening):
+            await listening.until(lambda entry: isinstance(entry, SpeechConnected))
             speech = DeepgramSpeech(other, PARAMETERS)
             engine.configure(None, speech, provider="p", voice="w", system_prompt="", speed=1.0)
-            connected = await heard.until(
+            connected = await listening.until(
                 lambda entry: isinstance(entry, SpeechConnected) and entry.connection == 1
             )
             assert connected.url.startswith(other)
             engine.post(Say("One two."))
-            await heard.until(completed(0))
-            assert heard.sound(0) == tones("One two.")
+            await listening.until(completed(0))
+            assert listening.sound(0) == tones("One two.")
 
     async def test_escape_stops_the_sound_and_not_the_stream(self) -> None:
         go_on = asyncio.Event()
@@ -245,15 +249,15 @@ class TestOtherEdges:
         speaker = HeldSpeaker()
         async with (
             running() as url,
-            held(url, model, speaker) as (engine, heard),
+            held(url, model, speaker) as (engine, listening),
         ):
             engine.post(Submit("A?"))
-            await heard.until(lambda entry: isinstance(entry, AudioReceived))
+            await listening.until(lambda entry: isinstance(entry, AudioReceived))
             speaker.position = 400
             engine.post(StopPlayback())
-            stopped = await heard.until(lambda entry: isinstance(entry, PlaybackStopped))
+            stopped = await listening.until(lambda entry: isinstance(entry, PlaybackStopped))
             assert stopped.played_samples == 400
             go_on.set()
-            turn = await heard.until(completed(1))
+            turn = await listening.until(completed(1))
         assert (turn.text, turn.finish_reason) == ("One two three four. Five six.", "stop")
         assert model.closed_early == 0

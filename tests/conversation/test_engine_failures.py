@@ -40,32 +40,32 @@ from tests.support.standins import running
 class TestTheServiceFails:
     async def test_a_reset_before_the_first_sound_is_mended(self) -> None:
         text = "One two three. Four five six."
-        async with running("reset=0@0") as url, session(url) as (engine, heard):
+        async with running("reset=0@0") as url, session(url) as (engine, listening):
             engine.post(Say(text))
-            await heard.until(completed(0))
-        assert [event.connection for event in heard.all_of(SpeechConnected)] == [0, 1]
-        assert heard.all_of(SpeechDisconnected)[0].code == 1006
-        assert heard.sound(0) == tones("One two three.") + tones("Four five six.")
-        assert heard.all_of(Failed) == []
+            await listening.until(completed(0))
+        assert [event.connection for event in listening.all_of(SpeechConnected)] == [0, 1]
+        assert listening.all_of(SpeechDisconnected)[0].code == 1006
+        assert listening.sound(0) == tones("One two three.") + tones("Four five six.")
+        assert listening.all_of(Failed) == []
 
     async def test_a_reset_in_mid_answer_loses_no_word(self) -> None:
         text = "One two three four five six seven eight nine ten eleven twelve thirteen."
-        async with running("reset=6000@0") as url, session(url) as (engine, heard):
+        async with running("reset=6000@0") as url, session(url) as (engine, listening):
             engine.post(Say(text))
-            await heard.until(completed(0))
-        rest = heard.all_of(TextSpoken)[-1].text
+            await listening.until(completed(0))
+        rest = listening.all_of(TextSpoken)[-1].text
         assert text.endswith(rest)
-        assert heard.sound(0).endswith(tones(rest))
-        assert heard.all_of(Failed) == []
+        assert listening.sound(0).endswith(tones(rest))
+        assert listening.all_of(Failed) == []
 
     async def test_hanging_up_again_and_again_ends_in_a_sentence(self) -> None:
         model = ScriptedModel(["One two three. ", "Four."])
-        async with running("hang-up=100") as url, session(url, model=model) as (engine, heard):
+        async with running("hang-up=100") as url, session(url, model=model) as (engine, listening):
             engine.post(Submit("Hello?"))
-            turn = await heard.until(completed(1))
+            turn = await listening.until(completed(1))
         assert turn.text == "One two three. Four."
-        assert len(heard.all_of(SpeechConnected)) == 2
-        (failed,) = heard.all_of(Failed)
+        assert len(listening.all_of(SpeechConnected)) == 2
+        (failed,) = listening.all_of(Failed)
         assert "hung up (1011 NET-0000)" in failed.detail
 
     async def test_silence_is_given_up(self) -> None:
@@ -73,61 +73,61 @@ class TestTheServiceFails:
         conversation = a_conversation(limits, heard=False)
         async with (
             running("silent") as url,
-            session(url, conversation=conversation) as (engine, heard),
+            session(url, conversation=conversation) as (engine, listening),
         ):
             engine.post(Say("Hello."))
-            await heard.until(completed(0))
-        (failed,) = heard.all_of(Failed)
+            await listening.until(completed(0))
+        (failed,) = listening.all_of(Failed)
         assert failed.detail == SPEECH_SILENT
 
     async def test_a_refusal_says_why(self) -> None:
         model = ScriptedModel(["Hello ", "there."])
-        async with running("refuse=401") as url, session(url, model=model) as (engine, heard):
-            failed = await heard.until(lambda entry: isinstance(entry, Failed))
+        async with running("refuse=401") as url, session(url, model=model) as (engine, listening):
+            failed = await listening.until(lambda entry: isinstance(entry, Failed))
             engine.post(Submit("Hello?"))
-            turn = await heard.until(completed(1))
+            turn = await listening.until(completed(1))
         assert "(401: Invalid credentials" in failed.detail
         assert turn.text == "Hello there."
-        assert len(heard.all_of(Failed)) == 2
+        assert len(listening.all_of(Failed)) == 2
 
     async def test_rubbish_does_no_harm(self) -> None:
-        async with running("rubbish", "unknown-type") as url, session(url) as (engine, heard):
+        async with running("rubbish", "unknown-type") as url, session(url) as (engine, listening):
             engine.post(Say("Hello."))
-            await heard.until(completed(0))
-        assert heard.sound(0) == tones("Hello.")
-        assert heard.kinds().count("WarningReceived") == 2
+            await listening.until(completed(0))
+        assert listening.sound(0) == tones("Hello.")
+        assert listening.kinds().count("WarningReceived") == 2
 
     async def test_no_voice_at_all(self) -> None:
-        async with session(None) as (engine, heard):
+        async with session(None) as (engine, listening):
             engine.post(Say("Hello."))
-            turn = await heard.until(completed(0))
+            turn = await listening.until(completed(0))
         assert turn.text == "Hello."
-        assert heard.all_of(Failed)[0].detail == NO_SPEECH
+        assert listening.all_of(Failed)[0].detail == NO_SPEECH
 
 
 class TestTheModelFails:
     async def test_with_a_sentence(self) -> None:
         model = ScriptedModel(["Hello.", ModelError("The model is gone; try again.")])
-        async with running() as url, session(url, model=model) as (engine, heard):
+        async with running() as url, session(url, model=model) as (engine, listening):
             engine.post(Submit("Hello?"))
-            turn = await heard.until(completed(1))
+            turn = await listening.until(completed(1))
         assert turn.finish_reason == "failed"
-        assert heard.all_of(Failed)[0].detail == "The model is gone; try again."
-        assert heard.sound(1) == tones("Hello.")
+        assert listening.all_of(Failed)[0].detail == "The model is gone; try again."
+        assert listening.sound(1) == tones("Hello.")
 
     async def test_unforeseen(self, caplog: pytest.LogCaptureFixture) -> None:
         model = ScriptedModel([KeyError("choices")])
-        async with running() as url, session(url, model=model) as (engine, heard):
+        async with running() as url, session(url, model=model) as (engine, listening):
             engine.post(Submit("Hello?"))
-            await heard.until(completed(1))
-        assert "not foreseen ('choices')" in heard.all_of(Failed)[0].detail
+            await listening.until(completed(1))
+        assert "not foreseen ('choices')" in listening.all_of(Failed)[0].detail
         assert "model turn 1 failed" in caplog.text
 
     async def test_where_none_is_set_up(self) -> None:
-        async with running() as url, session(url) as (engine, heard):
+        async with running() as url, session(url) as (engine, listening):
             engine.post(Submit("Hello?"))
-            await heard.until(completed(1))
-        assert heard.all_of(Failed)[0].detail == NO_MODEL
+            await listening.until(completed(1))
+        assert listening.all_of(Failed)[0].detail == NO_MODEL
 
 
 class TestTheEdgesHang:
@@ -172,18 +172,18 @@ class TestTheEdgesHang:
             async def connect(self) -> Any:
                 return await connect()
 
-        clock, heard = SystemClock(), Listening()
+        clock, listening = SystemClock(), Listening()
         engine = Engine(
             a_conversation(),
             clock=clock,
             model=None,
             speech=Service(),
             speaker=MutedSpeaker(RATE_HZ, clock),
-            sinks=[heard],
+            sinks=[listening],
         )
         async with asyncio.TaskGroup() as group:
             group.create_task(engine.run(), name="engine under test")
             engine.post(Say("Hello."))
-            await heard.until(lambda entry: isinstance(entry, until))
+            await listening.until(lambda entry: isinstance(entry, until))
             engine.post(End())
-        assert isinstance(heard.entries[-1], SessionEnded)
+        assert isinstance(listening.entries[-1], SessionEnded)

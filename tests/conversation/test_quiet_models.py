@@ -23,7 +23,7 @@ NOTHING_SAID = LlmChunk(1, ModelChunk(raw='{"type":"ping"}'))
 def quiet_told(play: Playbook) -> list[float]:
     """After how many seconds it was said that no text comes."""
     outputs: list[Output] = play.heard
-    return [each.at_us / 1e6 for each in outputs if isinstance(each, ModelQuiet)]
+    return [output.at_us / 1e6 for output in outputs if isinstance(output, ModelQuiet)]
 
 
 def test_it_is_told_within_twenty_seconds() -> None:

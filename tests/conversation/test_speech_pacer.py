@@ -28,14 +28,14 @@ def tokens(count: int, opening: str = "", seed: int = 1) -> list[str]:
     """So many words with their spaces, in sentences of four to twenty."""
     chance = random.Random(seed)
     written = [f"{word} " for word in opening.split()]
-    left = 0
+    words_left = 0
     while len(written) < count:
         word = chance.choice(WORDS)
-        if not left:
-            left = chance.randint(4, 20)
+        if not words_left:
+            words_left = chance.randint(4, 20)
             word = word.capitalize()
-        left -= 1
-        mark = "." if not left else "," if chance.random() < 0.1 else ""
+        words_left -= 1
+        mark = "." if not words_left else "," if chance.random() < 0.1 else ""
         written.append(f"{word}{mark} ")
     return [*written[:-1], written[-1].strip(" .,") + "."]
 
@@ -194,9 +194,9 @@ class TestInAWorldOfItsOwn:
     @pytest.mark.parametrize("count", [2, 10, 120, 400, 1000, 3000])
     @pytest.mark.parametrize("opening", ["Sure, here is how", "Yes.", "The"])
     def test_every_word_once_in_order_without_a_gap(self, count: int, opening: str) -> None:
-        said = tokens(count, opening)
-        spoken = speak(said)
-        assert spoken.words == "".join(said).split()
+        deltas = tokens(count, opening)
+        spoken = speak(deltas)
+        assert spoken.words == "".join(deltas).split()
         assert spoken.gaps == []
         assert spoken.most_flushes() <= 10
 
@@ -207,25 +207,25 @@ class TestInAWorldOfItsOwn:
     @pytest.mark.parametrize("latency_us", [50_000, 300_000])
     @pytest.mark.parametrize("us_per_char", [45_000, 90_000])
     def test_other_paces_and_latencies(self, us_per_char: int, latency_us: int) -> None:
-        said = tokens(400, "The answer to this is a long one")
-        spoken = speak(said, service=Service(us_per_char=us_per_char, latency_us=latency_us))
-        assert spoken.words == "".join(said).split()
+        deltas = tokens(400, "The answer to this is a long one")
+        spoken = speak(deltas, service=Service(us_per_char=us_per_char, latency_us=latency_us))
+        assert spoken.words == "".join(deltas).split()
         assert spoken.gaps == []
         assert spoken.most_flushes() <= 20
 
     def test_a_service_that_keeps_real_time(self) -> None:
-        said = tokens(400)
-        spoken = speak(said, service=Service(speed=1))
-        assert spoken.words == "".join(said).split()
+        deltas = tokens(400)
+        spoken = speak(deltas, service=Service(speed=1))
+        assert spoken.words == "".join(deltas).split()
         assert spoken.most_flushes() <= 20
 
     @pytest.mark.parametrize("tokens_per_second", [1, 3])
     def test_a_model_slower_than_speech_cannot_use_the_flushes_up(
         self, tokens_per_second: float
     ) -> None:
-        said = tokens(300)
-        spoken = speak(said, tokens_per_second=tokens_per_second)
-        assert spoken.words == "".join(said).split()
+        deltas = tokens(300)
+        spoken = speak(deltas, tokens_per_second=tokens_per_second)
+        assert spoken.words == "".join(deltas).split()
         assert spoken.most_flushes() <= 20
 
     @settings(max_examples=25, deadline=None)
@@ -233,9 +233,9 @@ class TestInAWorldOfItsOwn:
     def test_whatever_is_said_all_of_it_is_spoken(
         self, count: int, seed: int, tokens_per_second: float
     ) -> None:
-        said = tokens(count, seed=seed)
-        spoken = speak(said, tokens_per_second=tokens_per_second)
-        assert spoken.words == "".join(said).split()
+        deltas = tokens(count, seed=seed)
+        spoken = speak(deltas, tokens_per_second=tokens_per_second)
+        assert spoken.words == "".join(deltas).split()
         assert spoken.most_flushes() <= 20
 
 
@@ -285,8 +285,8 @@ class TestAfterABrokenConnection:
     def test_no_word_is_lost_and_few_are_repeated(
         self, us_per_char: int, percent: int, count: int, seed: int
     ) -> None:
-        said = "".join(tokens(count, seed=seed))
-        utterance = uttering(said, whole=True)
+        answer = "".join(tokens(count, seed=seed))
+        utterance = uttering(answer, whole=True)
         sent: list[TextBatch] = []
         while sending := utterance.send(0, 0, PLENTY):
             sent.append(sending)

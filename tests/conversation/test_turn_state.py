@@ -61,16 +61,16 @@ def moves(monkeypatch: pytest.MonkeyPatch) -> list[Move]:
 
 def recorded(monkeypatch: pytest.MonkeyPatch) -> list[Move]:
     """Transitions that turns ask for from now on and that the table allows."""
-    seen: list[Move] = []
+    moves: list[Move] = []
 
     def recording(state: TurnState, trigger: Trigger) -> TurnState | None:
         target = next_state(state, trigger)
         if target is not None:
-            seen.append((state, trigger, target))
+            moves.append((state, trigger, target))
         return target
 
     monkeypatch.setattr(turn_module, "next_state", recording)
-    return seen
+    return moves
 
 
 @pytest.mark.parametrize(("state", "trigger", "target"), ROWS)
@@ -166,13 +166,13 @@ class TurnMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_done_is_completed(self) -> None:
-        done = sum(target is TurnState.DONE for _, _, target in self.moves)
+        endings = sum(target is TurnState.DONE for _, _, target in self.moves)
         completed = [
             output
             for output in self.edges.outputs
             if isinstance(output, TurnCompleted) and output.role == "assistant"
         ]
-        assert done == len(completed)
+        assert endings == len(completed)
 
 
 TurnMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

@@ -346,8 +346,8 @@ class TestTheSound:
 
 class TestOtherSettings:
     def test_another_model_answers_the_next_question(self, speaking: Playbook) -> None:
-        wanted = SettingsWanted(1, "openai", "gpt", "aura-2-thalia-en", "Be brief.", 1.0)
-        speaking.when(wanted).gives_nothing()
+        settings = SettingsWanted(1, "openai", "gpt", "aura-2-thalia-en", "Be brief.", 1.0)
+        speaking.when(settings).gives_nothing()
         speaking.when(Interrupt()).goes_on()
         speaking.when(PlaybackStopReported(1, 0)).gives(
             TurnInterrupted,

@@ -55,21 +55,21 @@ def test_lines_are_broken_between_graphemes_and_fit(text: str, width: int, words
     edges = {0}
     for part in regex.findall(r"\X", text):
         edges.add(max(edges) + len(part))
-    found = lines_of(text, width, words=words)
-    assert {edge for line in found for edge in line} <= edges
-    for start, end in found:
+    spans = lines_of(text, width, words=words)
+    assert {edge for line in spans for edge in line} <= edges
+    for start, end in spans:
         assert cell_len(text[start:end]) <= width
-    drawn = "".join(text[start:end] for start, end in found)
+    drawn = "".join(text[start:end] for start, end in spans)
     assert regex.sub(r"\s", "", drawn) == regex.sub(r"\s", "", text)
 
 
 @given(LINES.map(lambda text: text.replace("\n", "")), st.integers(0, 40), st.integers(0, 40))
 def test_looks_and_copies_part_no_grapheme(text: str, one: int, other: int) -> None:
     row = TextRow((Slice(plain_flow(text, 0), 0, len(text)),), 0, len(text))
-    shown = [piece.text for piece in pieces(row, SpokenSpan(min(one, other), max(one, other)))]
-    assert "".join(shown) == text
+    texts = [piece.text for piece in pieces(row, SpokenSpan(min(one, other), max(one, other)))]
+    assert "".join(texts) == text
     parts = regex.findall(r"\X", text)
-    assert [part for piece in shown for part in regex.findall(r"\X", piece)] == parts
+    assert [part for piece in texts for part in regex.findall(r"\X", piece)] == parts
     edges = {len("".join(parts[:number])) for number in range(len(parts) + 1)}
     taken = copied(row, min(one, other), max(one, other))
     starts = [edge for edge in edges if text.startswith(taken, edge) and edge <= min(one, other)]

@@ -145,8 +145,8 @@ async def test_a_footer_key_can_be_clicked() -> None:
 )
 def test_a_new_line_is_told_from_enter_in_any_terminal(sequence: str, key: str) -> None:
     GramophoneApp(FakeBackend())
-    read = [each for each in XTermParser().feed(sequence) if isinstance(each, events.Key)]
-    assert [each.key for each in read] == [key]
+    read = [event for event in XTermParser().feed(sequence) if isinstance(event, events.Key)]
+    assert [event.key for event in read] == [key]
 
 
 async def test_a_key_can_be_changed() -> None:
@@ -179,7 +179,9 @@ async def test_help_begins_with_the_screen_one_is_on(
             await drawn(pilot)
         assert isinstance(app.screen, HelpScreen)
         lines = [line.strip(" ▌▎▍▊│▁▂▃▄▅▆▇█") for line in screen_text(pilot).split("\n")]
-        order = [lines.index(each) for each in (first, "Everywhere", "On other screens:", later)]
+        order = [
+            lines.index(heading) for heading in (first, "Everywhere", "On other screens:", later)
+        ]
         assert order == sorted(order)
         assert {group.title for group in key_groups()} <= set(lines)
 
@@ -192,7 +194,7 @@ async def test_help_shows_the_keys_that_were_changed() -> None:
         assert "Ctrl+S Send" in screen_words(pilot)
 
 
-async def found(provider: Provider, words: str) -> bool:
+async def offered(provider: Provider, words: str) -> bool:
     return any([str(hit.text) == words async for hit in provider.search(words)])
 
 
@@ -215,7 +217,7 @@ async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
             widget.focus()
             await pilot.pause()
             provider = BindingCommands(app.screen)
-            missing -= {words for words in missing if await found(provider, words)}
+            missing -= {words for words in missing if await offered(provider, words)}
         assert not missing
 
 
@@ -224,7 +226,7 @@ async def test_every_theme_is_in_the_palette_and_is_put_on() -> None:
     async with app.run_test() as pilot:
         provider = ThemeCommands(app.screen)
         for theme in app.available_themes:
-            assert await found(provider, f"Theme: {theme}")
+            assert await offered(provider, f"Theme: {theme}")
         await pilot.press("ctrl+p", *"theme: nord")
         await drawn(pilot)
         await pilot.press("enter")

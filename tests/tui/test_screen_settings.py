@@ -99,22 +99,22 @@ def test_a_key_may_do_other_things_elsewhere_and_two_may_change_places() -> None
 @pytest.mark.parametrize("word", sorted({word for p in PLACES for k in p.keys for word in k.keys}))
 def test_a_key_can_be_written_as_the_page_of_keys_has_it(word: str) -> None:
     assert key_words(key_name(word)) == word
-    binding_id, place = next((k.id, p) for p in PLACES for k in p.keys if word in k.keys)
-    assert checked({binding_id: word}), place
+    binding_id, screen = next((k.id, p) for p in PLACES for k in p.keys if word in k.keys)
+    assert checked({binding_id: word}), screen
 
 
 async def test_a_theme_that_is_chosen_is_kept_and_the_first_is_not() -> None:
-    kept: list[str] = []
+    themes: list[str] = []
     settings = ScreenSettings(theme="nord")
-    app = GramophoneApp(FakeBackend(), {}, screen=settings, keep_theme=kept.append)
+    app = GramophoneApp(FakeBackend(), {}, screen=settings, keep_theme=themes.append)
     async with app.run_test() as pilot:
         await drawn(pilot)
-        assert kept == []
+        assert themes == []
         await pilot.press("ctrl+p", *"theme: dracula")
         await drawn(pilot)
         await pilot.press("enter")
         await drawn(pilot)
-        assert kept == ["dracula"]
+        assert themes == ["dracula"]
 
 
 async def test_it_is_said_when_a_theme_cannot_be_kept() -> None:

@@ -32,14 +32,14 @@ async def test_it_is_seen_all_the_time(size: tuple[int, int]) -> None:
         assert "REC" not in screen_text(pilot)
 
 
-@pytest.mark.parametrize("wanted", ["/title A talk", "/export", "latency"])
-async def test_what_needs_the_library_says_why_not(wanted: str) -> None:
+@pytest.mark.parametrize("keys", ["/title A talk", "/export", "latency"])
+async def test_what_needs_the_library_says_why_not(keys: str) -> None:
     async with app().run_test(size=(80, 24), notifications=True) as pilot:
         await drawn(pilot)
-        if wanted == "latency":
+        if keys == "latency":
             await pilot.press("ctrl+l")
         else:
-            await pilot.press(*(("space" if key == " " else key) for key in wanted))
+            await pilot.press(*(("space" if key == " " else key) for key in keys))
             await pilot.press("enter")
         await drawn(pilot)
         assert "This conversation is not kept" in screen_words(pilot)

@@ -15,8 +15,8 @@ from tests.support.taken_back import session
 async def test_what_counts_can_be_told_from_what_does_not(tmp_path: Path) -> None:
     await record(tmp_path, session())
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.session(SESSION_ID)
-    assert [(turn.turn, turn.finish_reason, turn.withdrawn) for turn in kept.turns] == [
+        stored_session = await library.session(SESSION_ID)
+    assert [(turn.turn, turn.finish_reason, turn.withdrawn) for turn in stored_session.turns] == [
         (0, "inherited", False),
         (1, "inherited", False),
         (2, "sent", True),
@@ -25,28 +25,28 @@ async def test_what_counts_can_be_told_from_what_does_not(tmp_path: Path) -> Non
         (5, "stop", False),
         (6, "repeated", False),
     ]
-    assert [turn.text for turn in kept.turns if turn.counts] == [
+    assert [turn.text for turn in stored_session.turns if turn.counts] == [
         "Old question?",
         "Old answer.",
         "Second try?",
         "Second answer.",
     ]
-    assert kept.turns[3].audio is not None, "what was taken back keeps its sound"
-    assert kept.turns[5].metrics.tokens_per_s == 200.0
+    assert stored_session.turns[3].audio is not None, "what was taken back keeps its sound"
+    assert stored_session.turns[5].metrics.tokens_per_s == 200.0
 
 
 async def test_the_list_shows_who_speaks_now_and_the_new_question(tmp_path: Path) -> None:
     await record(tmp_path, session())
     async with await StoredLibrary.open(tmp_path) as library:
         (listed,) = await library.sessions()
-        kept = await library.session(SESSION_ID)
+        stored_session = await library.session(SESSION_ID)
     assert (listed.provider, listed.model, listed.voice) == (
         "openai",
         "gpt-5-mini",
         "aura-2-luna-en",
     )
     assert listed.title == "First try?"
-    assert kept.system_prompt == "Be long."
+    assert stored_session.system_prompt == "Be long."
 
 
 async def test_the_timeline_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -59,9 +59,16 @@ async def test_the_timeline_comes_back_as_it_was(tmp_path: Path) -> None:
 async def test_a_kill_loses_none_of_it(tmp_path: Path) -> None:
     await record(tmp_path, session()[:-4])
     async with await StoredLibrary.open(tmp_path) as library:
-        kept = await library.session(SESSION_ID)
-    assert kept.summary.recovered
-    assert [turn.withdrawn for turn in kept.turns] == [False, False, True, True, False, False]
+        stored_session = await library.session(SESSION_ID)
+    assert stored_session.summary.recovered
+    assert [turn.withdrawn for turn in stored_session.turns] == [
+        False,
+        False,
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_turns_of_the_schema_before_count() -> None:

@@ -28,7 +28,7 @@ SPOKEN = [session_started(), *spoken_exchange("One?", "First.")]
 def typed(text: str) -> list[str]:
     """The keys of a line, and Enter."""
     names = {" ": "space", "/": "slash", ".": "full_stop", "-": "minus", "?": "question_mark"}
-    return [*(names.get(each, each) for each in text), "enter"]
+    return [*(names.get(character, character) for character in text), "enter"]
 
 
 def as_typed(text: str) -> list[str]:
@@ -39,7 +39,7 @@ def as_typed(text: str) -> list[str]:
 
 class TestChoosing:
     @pytest.mark.parametrize(
-        ("line", "choice", "told"),
+        ("line", "choice", "message"),
         [
             (
                 "/model gpt-5",
@@ -57,11 +57,11 @@ class TestChoosing:
         ],
     )
     async def test_holds_for_the_pane_spoken_to(
-        self, line: str, choice: ConversationOptions, told: str
+        self, line: str, choice: ConversationOptions, message: str
     ) -> None:
         async with panes(2, *as_typed(line)) as (pilot, backend):
             assert [talk.configured for talk in backend.talks] == [[], [choice]]
-            assert told in screen_words(pilot)
+            assert message in screen_words(pilot)
 
     async def test_one_choice_leaves_the_others(self) -> None:
         keys = [*typed("/voice luna"), *typed("/speed 1.2"), *typed("/voice -")]
@@ -272,7 +272,7 @@ class TestWantedOfATurn:
 
     async def test_fork_takes_what_was_said_until_then(self) -> None:
         backend = await self.wanted("fork", 1)
-        assert [each.text for each in backend.talks[1].inherited] == ["One?", "First."]
+        assert [message.text for message in backend.talks[1].inherited] == ["One?", "First."]
 
     async def test_a_click_on_a_word_is_only_a_click(self) -> None:
         assert (await self.wanted("hear", 1)).posted == []
@@ -350,7 +350,7 @@ class TestContinuing:
     async def test_an_untouched_pane_goes_on_with_it(self) -> None:
         backend = await self.continued()
         assert [talk.closed for talk in backend.talks] == [True, False]
-        assert [each.text for each in backend.talks[1].inherited] == ["Before?", "Long ago."]
+        assert [message.text for message in backend.talks[1].inherited] == ["Before?", "Long ago."]
         assert backend.talks[1].choice == ConversationOptions(
             provider="local", model="smollm2", voice="thalia", system_prompt="Be brief."
         )
@@ -374,7 +374,7 @@ class TestContinuing:
             await press(pilot, "f2", "o")
             assert isinstance(pilot.app.screen, ConversationScreen)
             await drawn(pilot)
-            assert [each.text for each in backend.talks[1].inherited] == [
+            assert [message.text for message in backend.talks[1].inherited] == [
                 "Question 7?",
                 "Answer **7** to it.",
             ]

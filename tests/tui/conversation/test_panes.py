@@ -276,8 +276,8 @@ class TestFrames:
     """When panes draw: the one spoken to and the one heard each time, the others in turns."""
 
     def test_those_beside_draw_at_every_other_tick(self) -> None:
-        seen = [drawing("abcd", "b", tick) for tick in range(4)]
-        assert seen == [["b", "c"], ["a", "b", "d"]] * 2
+        drawn_panes = [drawing("abcd", "b", tick) for tick in range(4)]
+        assert drawn_panes == [["b", "c"], ["a", "b", "d"]] * 2
 
     def test_one_that_is_heard_draws_each_time(self) -> None:
         assert [drawing("abc", "ac", tick) for tick in range(2)] == [["a", "c"], ["a", "b", "c"]]

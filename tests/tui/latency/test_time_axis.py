@@ -21,7 +21,7 @@ def drawn(filled: list[tuple[int, str]], cells: int) -> str:
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "wanted"),
+    ("start", "end", "expected"),
     [
         (0, 32, "████"),
         (0, 12, "█▌  "),
@@ -37,17 +37,17 @@ def drawn(filled: list[tuple[int, str]], cells: int) -> str:
     ],
 )
 def test_a_bar_is_exact_to_the_eighth_where_a_block_can_be(
-    start: int, end: int, wanted: str
+    start: int, end: int, expected: str
 ) -> None:
-    assert drawn(bar(start, end, 4), 4) == wanted
+    assert drawn(bar(start, end, 4), 4) == expected
 
 
 @pytest.mark.parametrize(
-    ("start", "end", "wanted"),
+    ("start", "end", "expected"),
     [(0, 32, "━━━━"), (4, 12, "╺╸  "), (0, 2, "╸   "), (6, 8, "╺   "), (40, 50, "    ")],
 )
-def test_a_thin_line_is_exact_to_half_a_cell(start: int, end: int, wanted: str) -> None:
-    assert drawn(line(start, end, 4), 4) == wanted
+def test_a_thin_line_is_exact_to_half_a_cell(start: int, end: int, expected: str) -> None:
+    assert drawn(line(start, end, 4), 4) == expected
 
 
 @given(st.integers(-500, 500), st.integers(0, 900), st.integers(1, 60))
@@ -56,8 +56,8 @@ def test_no_bar_leaves_its_row(start: int, length: int, cells: int) -> None:
         drawn_cells = [cell for cell, _ in shape(start, start + length, cells)]
         assert drawn_cells == sorted(set(drawn_cells))
         assert all(0 <= cell < cells for cell in drawn_cells)
-        seen = start + max(length, 1) > 0 and start < cells * 8
-        assert bool(drawn_cells) is seen
+        in_row = start + max(length, 1) > 0 and start < cells * 8
+        assert bool(drawn_cells) is in_row
 
 
 def test_ticks_are_round_and_far_enough_apart() -> None:

@@ -18,8 +18,8 @@ MARKS = tuple(
 class SlowReplay(FakeReplay):
     """Does nothing of what it was asked, as a replay whose thread is busy."""
 
-    def _do(self, *asked: object, **changes: Any) -> None:
-        self.asked.append(asked)
+    def _do(self, *request: object, **changes: Any) -> None:
+        self.asked.append(request)
 
 
 def ready(position_us: int = 0, *, playing: bool = False, speed: float = 1.0) -> ReplayState:
@@ -83,12 +83,12 @@ def test_behind_the_last_turn_comes_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    ("speed", "steps", "wanted"), [(1.0, 1, 1.25), (1.1, 1, 1.25), (3.0, 1, 3.0), (0.5, -1, 0.5)]
+    ("speed", "steps", "expected"), [(1.0, 1, 1.25), (1.1, 1, 1.25), (3.0, 1, 3.0), (0.5, -1, 0.5)]
 )
-def test_speed_climbs_a_ladder(speed: float, steps: int, wanted: float) -> None:
+def test_speed_climbs_a_ladder(speed: float, steps: int, expected: float) -> None:
     replay = FakeReplay(state=ready(speed=speed))
     ReplayControl(replay).change_speed(steps)
-    assert replay.asked == [("speed", wanted)]
+    assert replay.asked == [("speed", expected)]
 
 
 def test_the_turn_that_plays_is_looped_and_let_go() -> None:

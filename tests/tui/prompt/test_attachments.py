@@ -51,7 +51,7 @@ def test_a_prompt_can_be_parted_from_its_attachments(
     text: str, attachments: list[Attachment]
 ) -> None:
     """No content can end its fence early."""
-    names = {each.name.replace("`", "'") for each in attachments}
+    names = {attachment.name.replace("`", "'") for attachment in attachments}
     assert parted(joined(text, attachments)) == (text, names)
 
 
@@ -73,9 +73,9 @@ ENTRIES = [
 
 
 def texts(line: str) -> list[str]:
-    wanted = fragment(line, len(line))
-    offer = offered(wanted, ENTRIES) if wanted else None
-    return [line[: offer.start] + each.text for each in offer.candidates] if offer else []
+    mention = fragment(line, len(line))
+    offer = offered(mention, ENTRIES) if mention else None
+    return [line[: offer.start] + candidate.text for candidate in offer.candidates] if offer else []
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_offers_paths(line: str, taken: list[str]) -> None:
 
 
 def test_what_is_taken_replaces_the_path_to_its_end() -> None:
-    wanted = fragment("see @notes.md now", 7)
-    assert wanted is not None
-    assert (wanted.start, wanted.end, wanted.stem) == (4, 13, "no")
+    mention = fragment("see @notes.md now", 7)
+    assert mention is not None
+    assert (mention.start, mention.end, mention.stem) == (4, 13, "no")
 
 
 def test_scan_lists_directories_first_and_no_name_that_deceives(tmp_path: Path) -> None:
@@ -107,8 +107,14 @@ def test_scan_lists_directories_first_and_no_name_that_deceives(tmp_path: Path) 
     (tmp_path / "zoo").mkdir()
     (tmp_path / "link").symlink_to("zoo")
     (tmp_path / "gone").symlink_to("nowhere")
-    assert [each.name for each in scan("", tmp_path)] == ["link", "zoo", "A.txt", "b.txt", "gone"]
-    assert [each.name for each in scan(f"{tmp_path}/", Path("/"))][:1] == ["link"]
+    assert [candidate.name for candidate in scan("", tmp_path)] == [
+        "link",
+        "zoo",
+        "A.txt",
+        "b.txt",
+        "gone",
+    ]
+    assert [candidate.name for candidate in scan(f"{tmp_path}/", Path("/"))][:1] == ["link"]
     assert scan("nowhere/", tmp_path) == ()
     assert scan("b.txt/", tmp_path) == ()
 
@@ -116,8 +122,10 @@ def test_scan_lists_directories_first_and_no_name_that_deceives(tmp_path: Path) 
 # --- reading --------------------------------------------------------------------------------------
 
 
-def read(text: str, place: Path, *strange: str) -> tuple[list[Attachment], list[str]] | NotAttached:
-    return attached(mentions(text), place, frozenset(strange))
+def read(
+    text: str, directory: Path, *strange: str
+) -> tuple[list[Attachment], list[str]] | NotAttached:
+    return attached(mentions(text), directory, frozenset(strange))
 
 
 def test_a_text_file_is_read_and_made_harmless(tmp_path: Path) -> None:

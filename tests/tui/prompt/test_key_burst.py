@@ -24,8 +24,8 @@ def typed(text: str, gap_s: float, burst: KeyBurst | None = None, at_s: float = 
     """What becomes of the Enters (`\\n`) of keys that are so far apart, and then silence."""
     burst = burst or KeyBurst()
     outcomes: list[str] = []
-    for place, character in enumerate(text):
-        now_s = at_s + place * gap_s
+    for index, character in enumerate(text):
+        now_s = at_s + index * gap_s
         outcomes.append(burst.settle(now_s))
         fast = burst.follows(now_s)
         burst.key(now_s, "" if character == "\n" else character)
@@ -35,7 +35,7 @@ def typed(text: str, gap_s: float, burst: KeyBurst | None = None, at_s: float = 
             else:
                 outcomes.append("at once")
     outcomes.append(burst.settle(None))
-    return [each for each in outcomes if each]
+    return [outcome for outcome in outcomes if outcome]
 
 
 def test_a_person_sends_at_once() -> None:

@@ -26,7 +26,7 @@ LINES = "".join(f"line {number}\n" for number in range(214))
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with a few files."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "docs").mkdir()
@@ -39,17 +39,17 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def listed(pilot: Pilot[Any]) -> list[str]:
     """The rows of the list, as they stand above the prompt."""
-    shown = pilot.app.screen.query_one(Completions)
-    if not shown.display:
+    completions = pilot.app.screen.query_one(Completions)
+    if not completions.display:
         return []
     lines = screen_text(pilot).split("\n")
-    return [line.strip() for line in lines[shown.region.y : shown.region.bottom]]
+    return [line.strip() for line in lines[completions.region.y : completions.region.bottom]]
 
 
-def told(pilot: Pilot[Any]) -> str:
+def notices(pilot: Pilot[Any]) -> str:
     """The words of every notification, which a toast would break into lines."""
     rack = pilot.app._notifications  # pyright: ignore[reportPrivateUsage]
-    return "\n".join(each.message for each in rack)
+    return "\n".join(notice.message for notice in rack)
 
 
 class TestCommands:
@@ -59,8 +59,8 @@ class TestCommands:
             names = [row.removeprefix("› ").split()[0] for row in listed(pilot)]
             assert names[:4] == ["/model", "/provider", "/voice", "/system"]
             assert listed(pilot)[0].startswith("› /model")
-            shown = pilot.app.screen.query_one(Completions)
-            assert shown.region.bottom == prompt_of(pilot).region.y
+            completions = pilot.app.screen.query_one(Completions)
+            assert completions.region.bottom == prompt_of(pilot).region.y
             assert pilot.app.focused is prompt_of(pilot)
 
     @pytest.mark.parametrize("key", ["tab", "enter"])
@@ -123,7 +123,7 @@ class TestCommands:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await typed(pilot, *"/hitsory", "enter")
-            assert "There is no command /hitsory; try /history" in told(pilot)
+            assert "There is no command /hitsory; try /history" in notices(pilot)
             assert prompt_of(pilot).text == "/hitsory"
             assert backend.posted == []
 
@@ -134,19 +134,19 @@ class TestCommands:
             assert backend.posted == [Submit("/quit")]
 
     async def test_copy_and_export_speak_of_this_session(self) -> None:
-        kept = kept_session(1)
+        record = kept_session(1)
         feed = FakeFeed(
             [
-                session_started(session_id=kept.summary.id),
+                session_started(session_id=record.summary.id),
                 *spoken_exchange("Hi", "See:\n\n```py\nx = 1\n```\n\nDone."),
             ]
         )
-        backend = FakeBackend(feed, FakeLibrary([kept]))
+        backend = FakeBackend(feed, FakeLibrary([record]))
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
             await typed(pilot, *"/copy", "enter")
             assert pilot.app.clipboard == "See:\n\n```py\nx = 1\n```\n\nDone."
-            assert "Copied the last answer: " in told(pilot)
+            assert "Copied the last answer: " in notices(pilot)
             await typed(pilot, *"/copy code", "enter")
             assert pilot.app.clipboard == "x = 1\n"
             await typed(pilot, *"/copy prompt", "enter")
@@ -167,7 +167,7 @@ class TestCommands:
     async def test_says_what_cannot_be_done(self, command: str, sentence: str) -> None:
         async with GramophoneApp(FakeBackend()).run_test(notifications=True) as pilot:
             await typed(pilot, *command, "enter")
-            assert sentence in told(pilot)
+            assert sentence in notices(pilot)
 
 
 async def test_a_key_asks_for_no_layout_of_what_is_attached() -> None:
@@ -181,7 +181,7 @@ async def test_a_key_asks_for_no_layout_of_what_is_attached() -> None:
 
 
 class TestFiles:
-    async def test_paths_are_offered_and_taken(self, place: Path) -> None:
+    async def test_paths_are_offered_and_taken(self, folder: Path) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
             await typed(pilot, *"see @")
             assert listed(pilot)[1:] == ["notes.md", "picture.png"]
@@ -194,12 +194,12 @@ class TestFiles:
             assert listed(pilot) == []
             assert "attached: docs/deep.md (4 characters)" in screen_words(pilot)
 
-    async def test_a_hidden_file_is_offered_when_a_dot_is_typed(self, place: Path) -> None:
+    async def test_a_hidden_file_is_offered_when_a_dot_is_typed(self, folder: Path) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
             await typed(pilot, *"@.")
             assert listed(pilot) == ["› .hidden"]
 
-    async def test_the_file_goes_out_fenced_behind_the_prompt(self, place: Path) -> None:
+    async def test_the_file_goes_out_fenced_behind_the_prompt(self, folder: Path) -> None:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test() as pilot:
             await typed(pilot, *"Sum up @notes.md, please")
@@ -212,21 +212,21 @@ class TestFiles:
             await typed(pilot, "up")
             assert prompt_of(pilot).text == "Sum up @notes.md, please"
 
-    async def test_what_is_no_text_is_refused_and_nothing_is_lost(self, place: Path) -> None:
+    async def test_what_is_no_text_is_refused_and_nothing_is_lost(self, folder: Path) -> None:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await typed(pilot, *"What is @picture.png", "escape", "enter")
             assert backend.posted == []
             assert prompt_of(pilot).text == "What is @picture.png"
-            assert "picture.png is not UTF-8 text, so it cannot be attached." in told(pilot)
+            assert "picture.png is not UTF-8 text, so it cannot be attached." in notices(pilot)
 
-    async def test_what_names_no_file_is_only_text(self, place: Path) -> None:
+    async def test_what_names_no_file_is_only_text(self, folder: Path) -> None:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test() as pilot:
             await typed(pilot, *"Thank @nobody for it", "enter")
             assert backend.posted == [Submit("Thank @nobody for it")]
 
-    async def test_a_path_inside_a_pasted_text_is_not_read(self, place: Path) -> None:
+    async def test_a_path_inside_a_pasted_text_is_not_read(self, folder: Path) -> None:
         backend = FakeBackend()
         async with GramophoneApp(backend).run_test() as pilot:
             await paste(pilot, "Translate this: @notes.md")
@@ -236,16 +236,16 @@ class TestFiles:
             await typed(pilot, "up", "enter")
             assert backend.posted[1:] == [Submit("Translate this: @notes.md")]
 
-    async def test_taking_it_from_the_list_makes_it_wanted(self, place: Path) -> None:
+    async def test_taking_it_from_the_list_makes_it_wanted(self, folder: Path) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
             await paste(pilot, "see @notes.md")
             await typed(pilot, "backspace", "tab")
             assert "attached: notes.md (8 characters)" in screen_words(pilot)
             assert "not attached" not in screen_words(pilot)
 
-    async def test_a_path_pasted_alone_is_read(self, place: Path) -> None:
+    async def test_a_path_pasted_alone_is_read(self, folder: Path) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
-            await paste(pilot, f"@{place}/notes.md\n")
+            await paste(pilot, f"@{folder}/notes.md\n")
             assert "(8 characters)" in screen_words(pilot)
 
 
@@ -331,17 +331,17 @@ class TestEarlierPrompts:
             TurnRecord(2, "user", "/etc/hosts is what?", "sent", 2),
             TurnRecord(3, "user", "/quit is what?", "sent", 3),
         ]
-        kept = [kept_session(2, turns=newest), kept_session(1, turns=older)]
-        return FakeBackend(library=FakeLibrary(kept))
+        records = [kept_session(2, turns=newest), kept_session(1, turns=older)]
+        return FakeBackend(library=FakeLibrary(records))
 
-    async def test_the_first_up_brings_the_last_of_an_earlier_sitting(self, place: Path) -> None:
+    async def test_the_first_up_brings_the_last_of_an_earlier_sitting(self, folder: Path) -> None:
         backend = self.backend()
         async with GramophoneApp(backend).run_test() as pilot:
-            shown: list[str] = []
+            drafts: list[str] = []
             for _ in range(4):
                 await typed(pilot, "up")
-                shown.append(prompt_of(pilot).text)
-            assert shown == [
+                drafts.append(prompt_of(pilot).text)
+            assert drafts == [
                 "git status?", "//quit is what?", "/etc/hosts is what?", "Sum up @notes.md",
             ]  # fmt: skip
             assert "attached: notes.md (8 characters)" in screen_words(pilot)
@@ -369,7 +369,7 @@ class TestEarlierPrompts:
         backend.library.failure = StorageError("The library cannot be read; run verify.")
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await typed(pilot, "up")
-            assert "The library cannot be read; run verify." in told(pilot)
+            assert "The library cannot be read; run verify." in notices(pilot)
             assert prompt_of(pilot).text == ""
 
 

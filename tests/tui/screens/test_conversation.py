@@ -152,8 +152,8 @@ class TestAnswers:
                     DeltaReceived(at_us=at, turn=1, text=text[at : at + 3]),
                 )
                 await drawn(pilot)
-            shown = screen_text(pilot)
-            assert [shown.count(each) for each in ("Title", "one", "two", "x = 1", "finis")] == [
+            screen = screen_text(pilot)
+            assert [screen.count(words) for words in ("Title", "one", "two", "x = 1", "finis")] == [
                 1
             ] * 5
 
@@ -169,9 +169,9 @@ class TestAnswers:
                 TurnInterrupted(at_us=3, turn=1, heard_text="Heard this.", heard_samples=1)
             )
             await drawn(pilot)
-            shown = screen_text(pilot)
-            assert "Heard this. Never that." in shown
-            assert "■ sound stopped at the mark; 12 characters were not heard" in shown
+            screen = screen_text(pilot)
+            assert "Heard this. Never that." in screen
+            assert "■ sound stopped at the mark; 12 characters were not heard" in screen
 
     async def test_a_failure_stands_under_what_had_come(self) -> None:
         backend = FakeBackend()
@@ -206,10 +206,10 @@ class TestAnswers:
         )
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            shown = screen_text(pilot)
-            assert not any((ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 for c in shown)
-            assert not set(shown) & set("\u202e\u202c\u200b\ud800")
-            assert "zw" in shown
+            screen = screen_text(pilot)
+            assert not any((ord(c) < 32 and c != "\n") or 127 <= ord(c) < 160 for c in screen)
+            assert not set(screen) & set("\u202e\u202c\u200b\ud800")
+            assert "zw" in screen
 
     async def test_markup_in_a_table_is_text_in_its_tooltips_too(self) -> None:
         backend = FakeBackend()
@@ -221,7 +221,7 @@ class TestAnswers:
             await drawn(pilot)
             assert "[/nothing]" in screen_text(pilot)
             assert "[@click=app.quit]b[/]" in screen_text(pilot)
-            assert not any(isinstance(each.tooltip, str) for each in app.screen.query("*"))
+            assert not any(isinstance(widget.tooltip, str) for widget in app.screen.query("*"))
 
     async def test_a_link_is_shown_and_never_opened(self, monkeypatch: pytest.MonkeyPatch) -> None:
         opened: list[str] = []
@@ -260,11 +260,11 @@ class TestReading:
             await drawn(pilot)
             await pilot.press("pageup")
             await drawn(pilot)
-            place = app.screen.query_one(Transcript).scroll_offset.y
+            scrolled_to = app.screen.query_one(Transcript).scroll_offset.y
             top = [row[:70] for row in screen_text(pilot).split("\n") if "row " in row]
             backend.conversation.put(*answer_of("\n\n".join("new" for _ in range(9)), 3))
             await drawn(pilot)
-            assert app.screen.query_one(Transcript).scroll_offset.y == place
+            assert app.screen.query_one(Transcript).scroll_offset.y == scrolled_to
             assert [row[:70] for row in screen_text(pilot).split("\n") if "row " in row] == top
             assert "new lines  End" in screen_text(pilot)
             await pilot.press("end")

@@ -41,7 +41,9 @@ def hostile(number: int) -> SessionRecord:
 
 def harmless(pilot: Pilot[Any]) -> None:
     text = screen_text(pilot)
-    bad = {unicodedata.name(each, hex(ord(each))) for each in text if _acts(each)}
+    bad = {
+        unicodedata.name(character, hex(ord(character))) for character in text if _acts(character)
+    }
     assert not bad
 
 

@@ -186,7 +186,7 @@ class TestBeforeItIsRead:
     """What is asked for then is done as soon as it has been read, in that order."""
 
     @pytest.mark.parametrize(
-        ("keys", "asked"),
+        ("keys", "requests"),
         [
             (["space"], [("play",)]),
             # Nothing happens yet, and so somebody presses it again.
@@ -205,7 +205,7 @@ class TestBeforeItIsRead:
             (["5", "plus", "space"], [("seek", 15_000_000), ("speed", 1.25), ("play",)]),
         ],
     )
-    async def test_keys_wait(self, keys: list[str], asked: list[tuple[object, ...]]) -> None:
+    async def test_keys_wait(self, keys: list[str], requests: list[tuple[object, ...]]) -> None:
         backend = backend_of(state=ReplayState())
         async with opened(backend, *keys) as pilot:
             assert backend.replay_feed.asked == []
@@ -213,8 +213,8 @@ class TestBeforeItIsRead:
             assert "Answer 0 to it." in screen_text(pilot), "the text stays until then"
             backend.replay_feed.now = exchanges(3)
             await looked(pilot)
-            assert backend.replay_feed.asked == asked
-            assert ("▶" in screen_text(pilot)) == (asked[-1][0] in ("play", "hear"))
+            assert backend.replay_feed.asked == requests
+            assert ("▶" in screen_text(pilot)) == (requests[-1][0] in ("play", "hear"))
 
     async def test_even_before_there_is_anything_to_see(self) -> None:
         backend = backend_of()
@@ -226,8 +226,8 @@ class TestBeforeItIsRead:
             backend.library.answers_held.set()
             while not isinstance(pilot.app.screen, ExportScreen) or not backend.replay_feed.asked:
                 await pilot.pause()
-            asked = [("seek", 15_000_000), ("speed", 1.25), ("play",)]
-            assert backend.replay_feed.asked == asked
+            requests = [("seek", 15_000_000), ("speed", 1.25), ("play",)]
+            assert backend.replay_feed.asked == requests
 
     async def test_of_a_session_that_cannot_be_read_it_is_said_again(self) -> None:
         sentence = "The library is damaged."
@@ -292,10 +292,10 @@ class TestKeys:
 
     async def test_steps_of_speed_in_a_row_count_too(self) -> None:
         backend = backend_of()
-        asked: list[float] = []
-        backend.replay_feed.set_speed = asked.append  # pyright: ignore[reportAttributeAccessIssue]
+        speeds: list[float] = []
+        backend.replay_feed.set_speed = speeds.append  # pyright: ignore[reportAttributeAccessIssue]
         async with opened(backend, "plus", "plus", "minus"):
-            assert asked == [1.25, 1.5, 1.25]
+            assert speeds == [1.25, 1.5, 1.25]
 
     @pytest.mark.parametrize(
         ("keys", "speed"),
@@ -333,7 +333,7 @@ class TestKeys:
             assert backend.replay_feed.now.loop is None
 
     @pytest.mark.parametrize(
-        ("words", "asked"),
+        ("words", "feed_request"),
         [
             ("slower", ("speed", 0.75)),
             ("faster", ("speed", 1.25)),
@@ -343,7 +343,7 @@ class TestKeys:
         ],
     )
     async def test_what_keys_do_a_click_does_too(
-        self, words: str, asked: tuple[object, ...]
+        self, words: str, feed_request: tuple[object, ...]
     ) -> None:
         backend = backend_of(state=replace(exchanges(3), position_us=12_000_000))
         async with opened(backend) as pilot:
@@ -352,7 +352,7 @@ class TestKeys:
             inset = strip.content_region.x - strip.region.x
             await pilot.click(strip, offset=(inset + str(strip.render()).index(words), 0))
             await drawn(pilot)
-            assert backend.replay_feed.asked[-1] == asked
+            assert backend.replay_feed.asked[-1] == feed_request
 
     @pytest.mark.parametrize(("key", "screen"), [("w", LatencyScreen), ("v", TimelineScreen)])
     async def test_a_closer_look_begins_with_the_turn_of_the_seek_bar(
@@ -393,7 +393,7 @@ class TestKeys:
         backend = backend_of(state=ReplayState())
         async with opened(backend, "5", "right", "l") as pilot:
             assert "… reading the timeline" in screen_text(pilot)
-            assert not [asked for asked in backend.replay_feed.asked if asked[0] == "seek"]
+            assert not [request for request in backend.replay_feed.asked if request[0] == "seek"]
 
     async def test_export(self) -> None:
         async with opened(backend_of()) as pilot:

@@ -49,9 +49,9 @@ class Seat:
     async def row(self, name: str) -> None:
         """Bring the cursor to the row of this name."""
         rows = self.app.screen.query_one(SettingList)
-        for place, row in enumerate(rows.rows):
+        for index, row in enumerate(rows.rows):
             if isinstance(row, SettingRow) and row.name == name:
-                rows.highlighted = place
+                rows.highlighted = index
         await still(self.pilot)
 
     def value(self, label: str) -> str:

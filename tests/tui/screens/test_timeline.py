@@ -53,12 +53,12 @@ SPOKEN = TextSpoken(at_us=3, turn=5, chunk=0, text="Hello.", source_start=0, sou
 
 
 def let_through(text: str) -> list[Event]:
-    wanted = EventFilter(text)
-    return [event for event in (DELTA, CHUNK, SPOKEN) if wanted.fits(event)]
+    event_filter = EventFilter(text)
+    return [event for event in (DELTA, CHUNK, SPOKEN) if event_filter.fits(event)]
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "passing"),
     [
         ("", [DELTA, CHUNK, SPOKEN]),
         ("horn", [DELTA, CHUNK]),
@@ -80,14 +80,14 @@ def let_through(text: str) -> list[Event]:
         ("kind: -", [DELTA, CHUNK, SPOKEN]),
     ],
 )
-def test_a_filter_lets_through_what_holds(text: str, found: list[Event]) -> None:
-    assert let_through(text) == found
+def test_a_filter_lets_through_what_holds(text: str, passing: list[Event]) -> None:
+    assert let_through(text) == passing
 
 
 @given(st.text(max_size=30))
 def test_any_text_is_a_filter(text: str) -> None:
-    found = let_through(text)
-    assert EventFilter(text) or found == [DELTA, CHUNK, SPOKEN]
+    passing = let_through(text)
+    assert EventFilter(text) or passing == [DELTA, CHUNK, SPOKEN]
 
 
 def test_the_detail_has_every_field_without_a_column() -> None:
@@ -112,8 +112,8 @@ def test_any_event_as_json_is_that_event(text: str) -> None:
 
 def test_time_counts_from_the_question_before() -> None:
     beginnings = Beginnings(talk())
-    asked = [beginnings.before(at_us) for at_us in (0, 1_000_000, 8_999_999, 9_000_001)]
-    assert asked == [None, 1_000_000, 1_000_000, 9_000_000]
+    begins = [beginnings.before(at_us) for at_us in (0, 1_000_000, 8_999_999, 9_000_001)]
+    assert begins == [None, 1_000_000, 1_000_000, 9_000_000]
 
 
 def test_times_are_seconds_digit_under_digit() -> None:
@@ -145,7 +145,7 @@ async def test_it_opens_at_a_turn() -> None:
 
 
 @pytest.mark.parametrize(
-    ("keys", "place"),
+    ("keys", "index"),
     [
         (["down", "down", "up"], 1),
         (["j", "j", "k"], 1),
@@ -157,12 +157,12 @@ async def test_it_opens_at_a_turn() -> None:
         (["end", "down"], -1),
     ],
 )
-async def test_keys_move_the_cursor(keys: list[str], place: int) -> None:
+async def test_keys_move_the_cursor(keys: list[str], index: int) -> None:
     backend = talked()
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
         await press(pilot, *keys)
-        assert chosen(pilot) is backend.library.timelines[session_of(backend)][place]
+        assert chosen(pilot) is backend.library.timelines[session_of(backend)][index]
 
 
 @pytest.mark.parametrize(("down", "up"), [("pagedown", "pageup"), ("ctrl+d", "ctrl+u")])
@@ -273,10 +273,10 @@ async def test_a_click_chooses_and_two_open() -> None:
 
 
 async def test_only_rows_in_view_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    made: list[Event] = []
+    rendered: list[Event] = []
 
     def counted(event: Event, longest: int | None = None) -> str:
-        made.append(event)
+        rendered.append(event)
         return detail_of(event, longest)
 
     monkeypatch.setattr(tui.timeline.event_table, "detail_of", counted)
@@ -286,7 +286,7 @@ async def test_only_rows_in_view_are_made(monkeypatch: pytest.MonkeyPatch) -> No
         assert headline(pilot) == "Timeline · 100,000 events"
         await press(pilot, "end")
         assert "word 99999" in screen_words(pilot)
-        assert len({id(event) for event in made}) < 200
+        assert len({id(event) for event in rendered}) < 200
 
 
 async def test_at_40_by_12_the_detail_can_still_be_read() -> None:

@@ -151,7 +151,7 @@ async def test_tags_are_changed_and_completed() -> None:
         await drawn_screen(pilot)
         await pilot.press("right", "enter")
         await drawn(pilot)
-        assert [each.summary.tags for each in library.records[1:]] == [("work",), ("work",)]
+        assert [record.summary.tags for record in library.records[1:]] == [("work",), ("work",)]
 
 
 async def drawn_screen(pilot: Pilot[Any]) -> None:
@@ -336,6 +336,8 @@ async def test_changes_one_after_another_do_not_meet() -> None:
         await pilot.press("d", "d", "p", "a", "u")
         await drawn(pilot)
         await asyncio.sleep(0)
-        shown = {row.id for row in listed(pilot).rows}
-        kept = {each.summary.id for each in library.records if not each.summary.archived}
-        assert shown == kept
+        listed_ids = {row.id for row in listed(pilot).rows}
+        unarchived = {
+            record.summary.id for record in library.records if not record.summary.archived
+        }
+        assert listed_ids == unarchived

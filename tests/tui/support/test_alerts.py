@@ -20,7 +20,7 @@ LOST = Failed(at_us=9, stage="speech", detail="The speech service hung up.")
 
 
 def notified(pilot: Pilot[Any]) -> list[str]:
-    return [each.message for each in pilot.app._notifications]  # pyright: ignore[reportPrivateUsage]
+    return [notification.message for notification in pilot.app._notifications]  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize("entry", [FULL, GONE])
@@ -88,7 +88,7 @@ async def test_what_failed_in_a_kept_session_is_not_told_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "spoken", "told"),
+    ("entry", "spoken", "alerted"),
     [
         (GONE, False, False),
         (DeviceChanged(at_us=1, device="speaker", silent=False), True, False),
@@ -96,10 +96,10 @@ async def test_what_failed_in_a_kept_session_is_not_told_again() -> None:
         (Failed(at_us=1, stage="session", detail="\x1b[2JNo."), False, True),
     ],
 )
-def test_what_is_a_trouble(entry: Entry, spoken: bool, told: bool) -> None:
-    found = list(alerts([entry], spoken=spoken))
-    assert bool(found) is told
-    assert all("\x1b" not in each.sentence for each in found)
+def test_what_is_a_trouble(entry: Entry, spoken: bool, alerted: bool) -> None:
+    raised = list(alerts([entry], spoken=spoken))
+    assert bool(raised) is alerted
+    assert all("\x1b" not in alert.sentence for alert in raised)
 
 
 def test_what_stands_in_the_conversation_is_marked() -> None:

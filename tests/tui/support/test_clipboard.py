@@ -45,18 +45,18 @@ def test_programs_of_the_desktop(
     assert names(environment, platform) == desktop
 
 
-@pytest.mark.parametrize(("term", "asked"), [("xterm", True), ("linux", False), ("dumb", False)])
-def test_a_terminal_without_a_clipboard_is_not_asked(term: str, asked: bool) -> None:
-    assert routes({"TERM": term}, "linux").ask_terminal is asked
+@pytest.mark.parametrize(("term", "expected"), [("xterm", True), ("linux", False), ("dumb", False)])
+def test_a_terminal_without_a_clipboard_is_not_asked(term: str, expected: bool) -> None:
+    assert routes({"TERM": term}, "linux").ask_terminal is expected
 
 
 @given(st.text(max_size=200))
 def test_the_sequence_carries_the_text_and_nothing_else(text: str) -> None:
-    asked = sequences(text.encode("utf-8", "replace").decode())
-    assert asked is not None
-    found = re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", asked)
-    assert found is not None
-    assert base64.b64decode(found[1]) == text.encode("utf-8", "replace")
+    sequence = sequences(text.encode("utf-8", "replace").decode())
+    assert sequence is not None
+    match_ = re.fullmatch(r"\x1b\]52;c;([A-Za-z0-9+/=]*)\x07", sequence)
+    assert match_ is not None
+    assert base64.b64decode(match_[1]) == text.encode("utf-8", "replace")
 
 
 def test_past_tmux_every_escape_is_doubled() -> None:
@@ -99,19 +99,19 @@ def test_says_which_way_worked(outcome: CopyOutcome, words: str) -> None:
 class Desk:
     """A directory of programs that write what they are given, and the terminal's side."""
 
-    def __init__(self, place: Path) -> None:
-        self.place = place
-        self.environment = {**TERMINAL, "PATH": f"{place}:{os.environ['PATH']}"}
-        self.environment["XDG_RUNTIME_DIR"] = str(place)
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.environment = {**TERMINAL, "PATH": f"{directory}:{os.environ['PATH']}"}
+        self.environment["XDG_RUNTIME_DIR"] = str(directory)
         self.written: list[str] = []
 
     def program(self, name: str, body: str = 'cat > "$0.took"') -> None:
-        path = self.place / name
+        path = self.directory / name
         path.write_text(f"#!/bin/sh\necho noise; echo noise >&2\n{body}\n")
         path.chmod(0o755)
 
     def took(self, name: str) -> bytes:
-        return (self.place / f"{name}.took").read_bytes()
+        return (self.directory / f"{name}.took").read_bytes()
 
     async def copy(
         self, text: str = TEXT, platform: str = "linux", limit_s: float = 30, **more: str
@@ -138,16 +138,18 @@ async def test_wayland_takes_it_and_the_terminal_is_left_alone(
 async def test_a_program_finds_the_desktop_and_no_key(desk: Desk) -> None:
     desk.program("wl-copy", 'cat > "$0.took"; env > "$0.env"')
     await desk.copy(WAYLAND_DISPLAY="w", OPENAI_API_KEY="c4nary", LANG="C.UTF-8")
-    given = (desk.place / "wl-copy.env").read_text()
-    assert "WAYLAND_DISPLAY=w\n" in given
-    assert "LANG=C.UTF-8\n" in given
-    assert "c4nary" not in given
+    environment = (desk.directory / "wl-copy.env").read_text()
+    assert "WAYLAND_DISPLAY=w\n" in environment
+    assert "LANG=C.UTF-8\n" in environment
+    assert "c4nary" not in environment
 
 
 async def test_the_next_program_is_tried_when_one_is_missing_or_fails(desk: Desk) -> None:
     desk.program("xclip", "cat > /dev/null; exit 1")
     desk.program("xsel")
-    outcome = await desk.copy(WAYLAND_DISPLAY="w", DISPLAY=":9", PATH=f"{desk.place}:/bin:/usr/bin")
+    outcome = await desk.copy(
+        WAYLAND_DISPLAY="w", DISPLAY=":9", PATH=f"{desk.directory}:/bin:/usr/bin"
+    )
     assert outcome == CopyOutcome(("xsel",))
 
 
@@ -160,7 +162,7 @@ async def test_a_program_that_hangs_is_ended(desk: Desk) -> None:
     desk.program("wl-copy", 'echo $$ > "$0.pid"; exec sleep 600')
     outcome = await desk.copy(WAYLAND_DISPLAY="w", limit_s=0.5)
     assert outcome == CopyOutcome((), ("OSC 52",))
-    pid = desk.place / "wl-copy.pid"
+    pid = desk.directory / "wl-copy.pid"
     if pid.exists():
         with pytest.raises(ProcessLookupError):
             os.kill(int(pid.read_text()), 0)
@@ -187,7 +189,7 @@ async def test_what_is_too_long_for_all_goes_into_a_file(desk: Desk) -> None:
     text = "x" * 80_000
     outcome = await desk.copy(text)
     assert outcome.file is not None
-    assert outcome.file.parent == desk.place
+    assert outcome.file.parent == desk.directory
     assert outcome.file.read_text() == text
     assert outcome.file.stat().st_mode & 0o777 == 0o600
     assert desk.written == []

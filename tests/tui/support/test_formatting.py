@@ -53,7 +53,7 @@ def test_a_hit_far_to_the_right_is_in_sight(before: str, width: int) -> None:
     line = row.plain.split("\n")[2]
     assert "needle" in line
     assert line.strip().startswith("…")
-    assert max(each.cell_length for each in row.split("\n")) <= width
+    assert max(line.cell_length for line in row.split("\n")) <= width
 
 
 def test_paths() -> None:
@@ -76,8 +76,8 @@ def test_the_end_of_a_name_says_what_is_exported() -> None:
 
 
 def test_forms_follow_each_other_around() -> None:
-    seen = [form := FORMS["wav"]]
-    while (form := neighbour(form, 1)) is not seen[0]:
-        seen.append(form)
-    assert seen == list(FORMS.values())
-    assert neighbour(seen[0], -1) is seen[-1]
+    forms = [form := FORMS["wav"]]
+    while (form := neighbour(form, 1)) is not forms[0]:
+        forms.append(form)
+    assert forms == list(FORMS.values())
+    assert neighbour(forms[0], -1) is forms[-1]

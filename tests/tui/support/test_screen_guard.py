@@ -53,8 +53,8 @@ async def test_what_is_opened_from_it(key: str, failing: bool) -> None:
     """One that fails when it was left must not take another screen with it."""
     library = FakeLibrary([kept_session(1)])
     async with GramophoneApp(FakeBackend(library=library)).run_test(size=(120, 30)) as pilot:
-        for each in ("f2", *(("enter",) if key in "wv" else ())):
-            await pilot.press(each)
+        for next_key in ("f2", *(("enter",) if key in "wv" else ())):
+            await pilot.press(next_key)
             await drawn(pilot)
         below = pilot.app.screen
         library.answers_held.clear()
@@ -97,10 +97,10 @@ async def test_a_screen_below_a_dialogue_does_not_close_it() -> None:
 
 async def test_a_dialogue_that_waits_while_all_screens_are_left() -> None:
     """Enter in a dialogue asks the library; a key for "go on from there" leaves all screens."""
-    asked, answered = asyncio.Event(), asyncio.Event()
+    has_asked, answered = asyncio.Event(), asyncio.Event()
 
     async def take(_typed: str) -> str:
-        asked.set()
+        has_asked.set()
         await answered.wait()
         return ""
 
@@ -110,7 +110,7 @@ async def test_a_dialogue_that_waits_while_all_screens_are_left() -> None:
         await drawn(pilot)
         await pilot.app.push_screen(WriteScreen("A name", take=take))
         await pilot.press("x", "enter")
-        await asked.wait()
+        await has_asked.wait()
         while not isinstance(pilot.app.screen, ConversationScreen):
             pilot.app.pop_screen()
         # Before Textual takes the widgets of the dialogue away, and its worker with them.

@@ -20,7 +20,7 @@ def written(text: str, encoding: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "shown"),
+    ("text", "expected"),
     [
         ("▎ • one │ two ─┼─", "| * one | two -+-"),
         ("▶ speaking ● REC … 1.5×", "> speaking o REC . 1.5x"),
@@ -29,9 +29,9 @@ def written(text: str, encoding: str) -> str:
         ("⅓ ﬁ ☃", "1 f ?"),
     ],
 )
-def test_ascii(text: str, shown: str) -> None:
-    assert written(text, "ascii") == shown
-    assert len(shown) == cell_len(text)
+def test_ascii(text: str, expected: str) -> None:
+    assert written(text, "ascii") == expected
+    assert len(expected) == cell_len(text)
 
 
 def test_what_the_terminal_has_stays() -> None:

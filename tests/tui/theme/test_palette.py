@@ -29,13 +29,13 @@ def variables(name: str) -> dict[str, str]:
     return {**theme.to_color_system().generate(), **theme.variables}
 
 
-def drawn_on(paper: Color, name: str, made: dict[str, str]) -> Color:
+def drawn_on(paper: Color, name: str, colours: dict[str, str]) -> Color:
     """A colour as it is seen, by its name in `tui.theme.colour_names`."""
     values = {
         ink.split()[0]: ink.split()[1:] for ink in (*map("${}".format, TEXTS), colour_names.MUTED)
     }
     percent = next((word for word in values[f"${name}"] if word.endswith("%")), "100%")
-    return paper.blend(Color.parse(made[name]), int(percent.rstrip("%")) / 100, 1)
+    return paper.blend(Color.parse(colours[name]), int(percent.rstrip("%")) / 100, 1)
 
 
 def test_these_are_all_the_colours_that_text_has() -> None:
@@ -49,20 +49,20 @@ def test_these_are_all_the_colours_that_text_has() -> None:
 @pytest.mark.parametrize("theme", WITH_RGB)
 def test_text_can_be_read(theme: str) -> None:
     own = variables(theme)
-    made = inks(own, ansi=False)
+    colours = inks(own, ansi=False)
     for name in TEXTS:
         for paper in grounds(own):
-            assert contrast(drawn_on(paper, name, made), paper) >= LEAST_CONTRAST, name
+            assert contrast(drawn_on(paper, name, colours), paper) >= LEAST_CONTRAST, name
 
 
 @pytest.mark.parametrize("theme", WITH_RGB)
 def test_a_colour_that_can_be_read_is_left_alone(theme: str) -> None:
     own = variables(theme)
-    made = inks(own, ansi=False)
+    colours = inks(own, ansi=False)
     for name, old in (("ink-accent", "accent"), ("ink-sound", "success")):
         colour = Color.parse(own[old])
         if all(contrast(colour, paper) >= LEAST_CONTRAST for paper in grounds(own)):
-            assert made[name] == colour.hex
+            assert colours[name] == colour.hex
 
 
 def test_contrast_is_as_defined() -> None:
@@ -73,10 +73,10 @@ def test_contrast_is_as_defined() -> None:
 
 @pytest.mark.parametrize("theme", ANSI)
 def test_quiet_and_loud_differ_without_shades(theme: str) -> None:
-    made = inks(variables(theme), ansi=True)
-    assert len({made["ink-sound"], made["sound-soft"], made["trough"]}) == 3
-    assert (made["ink-quiet"], made["cursor-style"]) == ("dim", "underline")
-    assert not any("%" in value for value in made.values())
+    colours = inks(variables(theme), ansi=True)
+    assert len({colours["ink-sound"], colours["sound-soft"], colours["trough"]}) == 3
+    assert (colours["ink-quiet"], colours["cursor-style"]) == ("dim", "underline")
+    assert not any("%" in value for value in colours.values())
 
 
 @pytest.mark.parametrize(

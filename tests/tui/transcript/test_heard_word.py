@@ -20,7 +20,7 @@ def test_no_word_is_lit_while_nothing_is_heard() -> None:
 
 
 @pytest.mark.parametrize(
-    ("heard", "word"),
+    ("heard_chars", "word"),
     [
         (0, ""),
         (1, "One"),
@@ -32,8 +32,8 @@ def test_no_word_is_lit_while_nothing_is_heard() -> None:
         (len(TEXT) + 9, "three."),
     ],
 )
-def test_the_word_around_what_has_been_heard_is_lit(heard: int, word: str) -> None:
-    assert lit(TurnView(1, "assistant", TEXT, heard=heard)) == word
+def test_the_word_around_what_has_been_heard_is_lit(heard_chars: int, word: str) -> None:
+    assert lit(TurnView(1, "assistant", TEXT, heard=heard_chars)) == word
 
 
 def test_a_space_lights_the_word_behind_it() -> None:

@@ -121,8 +121,8 @@ def told_apart(pilot: Pilot[Any]) -> tuple[str, str, str]:
             parts_of["now"].append(segment.text)
         else:
             parts_of["to come" if style.color in quiet else "heard"].append(segment.text)
-    heard, now, to_come = ("".join(parts).strip() for parts in parts_of.values())
-    return heard, now, to_come
+    before, now, to_come = ("".join(parts).strip() for parts in parts_of.values())
+    return before, now, to_come
 
 
 class TestOnScreen:
@@ -150,9 +150,9 @@ class TestOnScreen:
         async with GramophoneApp(backend).run_test(size=(100, 24)) as pilot:
             backend.conversation.put(*talk(72_000))
             await drawn(pilot)
-            heard = TEXT[: TEXT.index("Six")].rstrip()
+            heard_text = TEXT[: TEXT.index("Six")].rstrip()
             backend.conversation.put(
-                TurnInterrupted(at_us=9, turn=1, heard_text=heard, heard_samples=48_000)
+                TurnInterrupted(at_us=9, turn=1, heard_text=heard_text, heard_samples=48_000)
             )
             await drawn(pilot)
             assert told_apart(pilot) == (

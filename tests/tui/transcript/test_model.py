@@ -399,7 +399,7 @@ class TestGoneOver:
 
     def seen(self, model: TranscriptModel) -> list[object]:
         views = [
-            [getattr(view, each.name) for each in fields(view)] for view in model.turns.values()
+            [getattr(view, field.name) for field in fields(view)] for view in model.turns.values()
         ]
         return [*views, model.sound, model.recording, model.busy]
 

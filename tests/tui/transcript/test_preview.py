@@ -54,8 +54,8 @@ def test_a_hit_is_lifted_inside_marks_and_across_rows() -> None:
 
 def test_what_is_left_out_above_and_below_is_said() -> None:
     text = "\n\n".join(f"Paragraph {number}." for number in range(9))
-    shown = lines(text, text.index("Paragraph 3"), text.index("Paragraph 4") - 2)
-    assert shown == ["…", "Paragraph 3.", "…"]
+    rows = lines(text, text.index("Paragraph 3"), text.index("Paragraph 4") - 2)
+    assert rows == ["…", "Paragraph 3.", "…"]
 
 
 @pytest.mark.parametrize("before", [100, 3_000])

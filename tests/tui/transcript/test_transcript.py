@@ -102,11 +102,11 @@ class TestActing:
         app = app_of("One?", "First.", "Two?", "Second.")
         async with app.run_test() as pilot:
             transcript = await focused(pilot)
-            wanted = list[TurnWanted]()
-            _catch(transcript, wanted)
+            requests = list[TurnWanted]()
+            _catch(transcript, requests)
             await pilot.press("k", "k", "k", key)
             await drawn(pilot)
-            assert [(each.action, each.turn) for each in wanted] == [(action, 1)]
+            assert [(request.action, request.turn) for request in requests] == [(action, 1)]
 
     @pytest.mark.parametrize("key", ["y", "enter"])
     async def test_a_turn_is_copied_as_it_was_written(self, key: str) -> None:
@@ -148,13 +148,13 @@ class TestActing:
             assert app.copied == []
 
 
-def _catch(transcript: Transcript, wanted: list[TurnWanted]) -> None:
+def _catch(transcript: Transcript, requests: list[TurnWanted]) -> None:
     """See what it posts before the screen does something about it."""
     post = transcript.post_message
 
     def caught(message: Message) -> bool:
         if isinstance(message, TurnWanted):
-            wanted.append(message)
+            requests.append(message)
             return True
         return post(message)
 
@@ -242,8 +242,8 @@ class TestWords:
         ]
         backend = FakeBackend(library=FakeLibrary([kept_session(1, "One", turns=turns)]))
         async with opened(backend) as pilot:
-            wanted = list[TurnWanted]()
-            _catch(pilot.app.screen.query_one(Transcript), wanted)
+            requests = list[TurnWanted]()
+            _catch(pilot.app.screen.query_one(Transcript), requests)
             y = row_of(pilot, "gramophone")
             row = screen_text(pilot).split("\n")[y]
             for word in ("gramophone", "plays", "records"):
@@ -253,27 +253,31 @@ class TestWords:
             await pilot.click(offset=(70, y))
             await pilot.click(offset=(4, row_of(pilot, "What?")))
             await pilot.pause()
-            assert [each.action for each in wanted] == ["hear"] * 3
-            assert [text[each.character :][:5] for each in wanted] == ["gramo", "plays", "recor"]
+            assert [request.action for request in requests] == ["hear"] * 3
+            assert [text[request.character :][:5] for request in requests] == [
+                "gramo",
+                "plays",
+                "recor",
+            ]
 
     async def test_where_nothing_is_replayed_it_is_only_a_click(self) -> None:
         app = app_of("One?", "First second.")
         async with app.run_test() as pilot:
             transcript = await focused(pilot)
-            wanted = list[TurnWanted]()
-            _catch(transcript, wanted)
+            requests = list[TurnWanted]()
+            _catch(transcript, requests)
             await pilot.click(offset=(6, row_of(pilot, "First")))
             await drawn(pilot)
-            assert wanted == []
+            assert requests == []
             assert transcript.turn == 1
 
     async def test_in_a_kept_session_nothing_is_asked_again(self) -> None:
         backend = FakeBackend(library=FakeLibrary([kept_session(1)]))
         async with opened(backend) as pilot:
-            wanted = list[TurnWanted]()
-            _catch(pilot.app.screen.query_one(Transcript), wanted)
+            requests = list[TurnWanted]()
+            _catch(pilot.app.screen.query_one(Transcript), requests)
             await pilot.press("r", "f", "s")
-            assert wanted == []
+            assert requests == []
             await pilot.press("e")
             await pilot.pause()
             assert "Enter Write" in screen_text(pilot), "the screen's own key"
@@ -330,7 +334,7 @@ class TestPainting:
             await drawn(pilot)
             for old, new in zip(before, painted(transcript), strict=True):
                 assert old.text == new.text
-                assert [each.style for each in old] != [each.style for each in new]
+                assert [strip.style for strip in old] != [strip.style for strip in new]
 
 
 def painted(transcript: Transcript) -> list[Strip]:

@@ -81,7 +81,7 @@ def test_any_text_can_be_sent_with_a_second_slash(text: str) -> None:
 
 def labels(line: str, cursor: int | None = None) -> list[str]:
     offer = complete(line, len(line) if cursor is None else cursor, KNOWN)
-    return [each.label for each in offer.candidates] if offer else []
+    return [candidate.label for candidate in offer.candidates] if offer else []
 
 
 KNOWN = declared(

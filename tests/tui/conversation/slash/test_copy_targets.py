@@ -17,7 +17,7 @@ TURNS = [
 
 
 @pytest.mark.parametrize(
-    ("what", "found"),
+    ("target", "expected"),
     [
         ("", Passage("No code.", "the last answer")),
         ("Answer", Passage("No code.", "the last answer")),
@@ -26,8 +26,8 @@ TURNS = [
         ("horn", "/copy takes one of: answer, code, prompt."),
     ],
 )
-def test_passage(what: str, found: object) -> None:
-    assert passage(TURNS, what) == found
+def test_passage(target: str, expected: object) -> None:
+    assert passage(TURNS, target) == expected
 
 
 def test_nothing_yet() -> None:

@@ -26,7 +26,7 @@ CHOICES = AvailableOptions(
 BEFORE = ConversationOptions(voice="aura-2-thalia-en", speed=1.1)
 
 
-def asked(name: str, argument: str, provider: str = "openai") -> ConversationOptions | Refused:
+def choice(name: str, argument: str, provider: str = "openai") -> ConversationOptions | Refused:
     return changed_options(name, argument, BEFORE, CHOICES, provider)
 
 
@@ -45,19 +45,19 @@ def asked(name: str, argument: str, provider: str = "openai") -> ConversationOpt
     ],
 )
 def test_a_model_is_found_by_its_name(argument: str, provider: str, model: str) -> None:
-    assert asked("model", argument) == ConversationOptions(
+    assert choice("model", argument) == ConversationOptions(
         provider=provider, model=model, voice="aura-2-thalia-en", speed=1.1
     )
 
 
 def test_a_part_that_several_have_is_refused() -> None:
-    assert asked("model", "gpt") == Refused(
+    assert choice("model", "gpt") == Refused(
         "Several models have 'gpt' in their name: gpt-5-mini, gpt-5-nano, gpt-5."
     )
 
 
 def test_so_is_a_part_that_several_have_elsewhere() -> None:
-    assert isinstance(asked("model", "gpt", provider="local"), Refused)
+    assert isinstance(choice("model", "gpt", provider="local"), Refused)
 
 
 def test_another_provider_has_models_of_its_own() -> None:
@@ -68,38 +68,38 @@ def test_another_provider_has_models_of_its_own() -> None:
 
 
 def test_a_voice_is_found_by_a_part_of_its_name() -> None:
-    assert asked("voice", "luna") == ConversationOptions(voice="aura-2-luna-en", speed=1.1)
-    assert isinstance(asked("voice", "aura"), Refused)
-    assert asked("voice", "new") == ConversationOptions(voice="new", speed=1.1)
+    assert choice("voice", "luna") == ConversationOptions(voice="aura-2-luna-en", speed=1.1)
+    assert isinstance(choice("voice", "aura"), Refused)
+    assert choice("voice", "new") == ConversationOptions(voice="new", speed=1.1)
 
 
 @pytest.mark.parametrize(("typed", "speed"), [("1.2", 1.2), ("1,2", 1.2), ("0.9x", 0.9)])
 def test_a_speed_is_read(typed: str, speed: float) -> None:
-    assert asked("speed", typed) == ConversationOptions(voice="aura-2-thalia-en", speed=speed)
+    assert choice("speed", typed) == ConversationOptions(voice="aura-2-thalia-en", speed=speed)
 
 
 @pytest.mark.parametrize(
     ("typed", "lang"), [("German", "de"), ("pt-BR", "pt-BR"), ("auto", "auto"), ("-", "")]
 )
 def test_a_language_is_named_or_found(typed: str, lang: str) -> None:
-    found = asked("language", typed)
-    assert isinstance(found, ConversationOptions)
-    assert found.lang == lang
-    assert changed_words("language", found).startswith("The language is ")
+    options = choice("language", typed)
+    assert isinstance(options, ConversationOptions)
+    assert options.lang == lang
+    assert changed_words("language", options).startswith("The language is ")
 
 
 def test_what_is_no_language_is_refused() -> None:
     words = "/language takes auto, a name such as German, or a code such as de."
-    assert asked("language", "Klingon?") == Refused(words)
+    assert choice("language", "Klingon?") == Refused(words)
 
 
 @pytest.mark.parametrize("typed", ["fast", "", "nan", "inf", "x"])
 def test_what_is_no_number_is_no_speed(typed: str) -> None:
-    assert asked("speed", typed) == Refused("/speed takes a number such as 1.2.")
+    assert choice("speed", typed) == Refused("/speed takes a number such as 1.2.")
 
 
 def test_a_prompt_for_the_system_is_taken_as_it_is() -> None:
-    assert asked("system", "Rhyme.\nAlways.") == ConversationOptions(
+    assert choice("system", "Rhyme.\nAlways.") == ConversationOptions(
         voice="aura-2-thalia-en", speed=1.1, system_prompt="Rhyme.\nAlways."
     )
 
