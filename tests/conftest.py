@@ -31,8 +31,8 @@ def playbook() -> Generator[Make]:
         return opened[-1]
 
     yield make
-    for each in opened:
-        each.close()
+    for play in opened:
+        play.close()
 
 
 @pytest.fixture

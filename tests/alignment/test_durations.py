@@ -63,19 +63,19 @@ SPOKEN = 'The horn 1. A needle and horn.push() is a b, 2. said Dr. Berliner: "it
 def test_a_word_is_found_in_its_markdown() -> None:
     span = TimedChunk(SPOKEN, 0, 1000, 0, len(MARKDOWN))
     for word in span.words(MARKDOWN):
-        told = MARKDOWN[word.source_start : word.source_end]
-        assert word.text.strip(':,."') in told, word
-        assert len(told) <= len(word.text) + 4, (word, told)
+        source = MARKDOWN[word.source_start : word.source_end]
+        assert word.text.strip(':,."') in source, word
+        assert len(source) <= len(word.text) + 4, (word, source)
 
 
 @given(TEXTS, TEXTS, st.integers(0, 5))
 @example("0", "**0", 0)
 def test_places_never_go_back(text: str, source: str, start: int) -> None:
     end = start + len(source)
-    found = source_map(text, "x" * start + source, start, end)
-    assert len(found) == len(text) + 1
-    assert all(one <= other for one, other in pairwise(found))
+    positions = source_map(text, "x" * start + source, start, end)
+    assert len(positions) == len(text) + 1
+    assert all(one <= other for one, other in pairwise(positions))
     if text:
         # The first character may stand behind marks that are not spoken: `**0**`.
-        assert found[0] >= start
-        assert found[-1] == end
+        assert positions[0] >= start
+        assert positions[-1] == end

@@ -21,8 +21,8 @@ RATE_HZ = 1000
 TEXT = "One two three, four five six. Seven eight nine."
 
 
-def starts(text: str, end: int, found: list[Silence]) -> list[int]:
-    anchors = match_pauses(pauses(text), reached_ms(text)[-1], 0, end, found)
+def starts(text: str, end: int, silences: list[Silence]) -> list[int]:
+    anchors = match_pauses(pauses(text), reached_ms(text)[-1], 0, end, silences)
     span = TimedChunk(text, 0, end, 0, len(text), tuple(anchors))
     return [word.start_samples for word in span.words()]
 
@@ -38,8 +38,8 @@ def test_silences_are_long_and_quiet() -> None:
 
 
 def test_a_word_after_a_mark_begins_where_the_silence_ends() -> None:
-    found = [(900, 1300), (2400, 2900), (3900, 4000)]
-    words = starts(TEXT, 4000, found)
+    silences = [(900, 1300), (2400, 2900), (3900, 4000)]
+    words = starts(TEXT, 4000, silences)
     assert words[3] == 1300
     assert words[6] == 2900
     assert words[0] == 0
@@ -70,8 +70,8 @@ def test_silence_before_the_first_word_is_not_it() -> None:
 )
 def test_words_stay_in_order_whatever_is_heard(text: str, end: int, edges: list[int]) -> None:
     edges.sort()
-    found = list(zip(edges[::2], edges[1::2], strict=False))
-    anchors = match_pauses(pauses(text), reached_ms(text)[-1], 0, end, found)
+    silences = list(zip(edges[::2], edges[1::2], strict=False))
+    anchors = match_pauses(pauses(text), reached_ms(text)[-1], 0, end, silences)
     assert anchors == sorted(anchors)
     assert all(0 <= sample <= end for _, sample in anchors)
     at = [sample_at(anchors, ms) for ms in reached_ms(text)]

@@ -43,23 +43,23 @@ MOMENT = re.compile(r"<(\d\d):(\d\d):(\d\d)\.(\d{3})>")
 async def test_words_are_told_when_the_engine_spoke_them(tmp_path: Path) -> None:
     async with Recorder.open(tmp_path) as recorder:
         talk = await spoken(tmp_path, TEXTS, [recorder])
-    made = json.loads(await written(tmp_path, [SESSION_ID], "json", pauses=Pauses()))
+    document = json.loads(await written(tmp_path, [SESSION_ID], "json", pauses=Pauses()))
     late_ms: list[float] = []
-    for turn in made["turns"]:
+    for turn in document["turns"]:
         words = [word for passage in turn["passages"] for word in passage["words"]]
-        known = talk.words.get(turn["turn"], [])
-        assert [word["text"] for word in words] == [word.text for word in known]
-        for word, engine in zip(words, known, strict=True):
+        engine_words = talk.words.get(turn["turn"], [])
+        assert [word["text"] for word in words] == [word.text for word in engine_words]
+        for word, engine in zip(words, engine_words, strict=True):
             late_ms.append((word["start_us"] - turn["start_us"] - engine.start_us) / 1000)
             source = turn["text"][word["source_start"] : word["source_end"]]
             assert re.sub(r"\W", "", source) == re.sub(r"\W", "", word["text"])
     assert len(late_ms) > 200
-    early_or_late_ms = [abs(each) for each in late_ms]
+    early_or_late_ms = [abs(late) for late in late_ms]
     assert median(early_or_late_ms) <= MEDIAN_MS
     assert quantiles(early_or_late_ms, n=10)[-1] <= P90_MS
     starts_us = [
         word["start_us"]
-        for turn in made["turns"]
+        for turn in document["turns"]
         for passage in turn["passages"]
         for word in passage["words"]
     ]

@@ -31,9 +31,9 @@ def started(encoding: str = "linear16") -> SessionStarted:
 
 
 def spoken(chunk: int, start: int, end: int, text: str = "") -> TextSpoken:
-    said = text or "x" * (end - start)
+    content = text or "x" * (end - start)
     return TextSpoken(
-        at_us=0, turn=TURN, chunk=chunk, text=said, source_start=start, source_end=end
+        at_us=0, turn=TURN, chunk=chunk, text=content, source_start=start, source_end=end
     )
 
 
@@ -79,13 +79,13 @@ class TestHeardEnd:
         assert aligned(*TWO_FLUSHES).heard_end(7, 500) == 0
 
     @pytest.mark.parametrize(
-        ("position_samples", "heard"),
+        ("position_samples", "expected"),
         [(0, 0), (500, 5), (1000, 10), (1500, 15), (2000, 25), (2500, 30), (3000, 35), (9999, 35)],
     )
     def test_goes_evenly_between_the_edges_of_a_flush(
-        self, position_samples: int, heard: int
+        self, position_samples: int, expected: int
     ) -> None:
-        assert aligned(*TWO_FLUSHES).heard_end(TURN, position_samples) == heard
+        assert aligned(*TWO_FLUSHES).heard_end(TURN, position_samples) == expected
 
     def test_before_the_answer_a_pace_is_guessed(self) -> None:
         alignment = aligned(spoken(0, 0, 100), flushed(0, 0))
@@ -167,11 +167,11 @@ def test_hearing_never_goes_back(flushes: list[tuple[int, int, int]]) -> None:
         at, end = at + length + gap, end + samples
         if number < len(flushes) - 1:
             alignment.emit(answered(number, end))
-    heard = [alignment.heard_end(TURN, position) for position in range(0, end + 1000, 50)]
-    assert heard == sorted(heard)
+    ends = [alignment.heard_end(TURN, position) for position in range(0, end + 1000, 50)]
+    assert ends == sorted(ends)
     positions = [alignment.position_of(TURN, character) for character in range(at)]
-    known = [position for position in positions if position is not None]
-    assert known == sorted(known)
+    reached = [position for position in positions if position is not None]
+    assert reached == sorted(reached)
 
 
 def test_a_real_answer_is_heard_from_its_first_to_its_last_word() -> None:
@@ -224,12 +224,12 @@ class TestWordsThatWereHeard:
     @given(st.integers(0, 4_000))
     def test_the_word_that_sounds_is_not_among_them(self, position_samples: int) -> None:
         alignment = aligned(*self.TIMED)
-        heard = alignment.heard_words(TURN, position_samples)
+        words = alignment.heard_words(TURN, position_samples)
         reached = alignment.heard_end(TURN, position_samples)
-        assert self.TEXT.startswith(heard)
-        assert len(heard) <= reached
-        assert not heard or self.TEXT[len(heard) :][:1].strip() == "", "it ends with a word"
-        assert len(self.TEXT[len(heard) : reached].split()) <= 1, "and with the last whole one"
+        assert self.TEXT.startswith(words)
+        assert len(words) <= reached
+        assert not words or self.TEXT[len(words) :][:1].strip() == "", "it ends with a word"
+        assert len(self.TEXT[len(words) : reached].split()) <= 1, "and with the last whole one"
 
     def test_before_and_after_all_of_it(self) -> None:
         alignment = aligned(*self.TIMED)
@@ -240,8 +240,8 @@ class TestWordsThatWereHeard:
     @given(st.lists(st.integers(0, 4_000)))
     def test_they_only_grow(self, positions: list[int]) -> None:
         alignment = aligned(*self.TIMED)
-        heard = [alignment.heard_words(TURN, position) for position in sorted(positions)]
-        assert heard == sorted(heard, key=len)
+        texts = [alignment.heard_words(TURN, position) for position in sorted(positions)]
+        assert texts == sorted(texts, key=len)
 
     def test_what_the_voice_leaves_out_counts_with_what_comes_after(self) -> None:
         text = "See *this* now.\n```\ncode\n```\nThen that."
@@ -264,6 +264,6 @@ class TestWordsThatWereHeard:
             flushed(0, 0),
             sound(0, 2 * RATE_HZ),
         )
-        heard = alignment.heard_words(TURN, RATE_HZ)
-        assert heard.startswith("One two")
-        assert len(heard) < len(text) // 2
+        words = alignment.heard_words(TURN, RATE_HZ)
+        assert words.startswith("One two")
+        assert len(words) < len(text) // 2

@@ -30,7 +30,7 @@ def test_another_time_makes_no_difference_but_is_told() -> None:
     slow = [replace(event, at_us=event.at_us * 2) if event.at_us else event for event in session()]
     compared = compare(session(), slow)
     assert compared.same
-    timing = {each.name: each for each in compared.timings}["first flush to first byte"]
+    timing = {timing_.name: timing_ for timing_ in compared.timings}["first flush to first byte"]
     one_ms, other_ms = timing.p50_ms
     assert one_ms is not None
     assert other_ms == 2 * one_ms

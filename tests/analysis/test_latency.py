@@ -33,7 +33,7 @@ from tests.support.builders import short_session, spoken_exchange
 
 
 def stages_of(fall: Waterfall) -> list[tuple[str, int, int]]:
-    return [(each.name, each.start_us, each.end_us) for each in fall.stages]
+    return [(stage.name, stage.start_us, stage.end_us) for stage in fall.stages]
 
 
 def test_an_answer_goes_from_step_to_step() -> None:
@@ -155,8 +155,8 @@ times = st.integers(0, 2_000_000)
 @st.composite
 def jumbled(draw: st.DrawFn) -> list[Event]:
     """An exchange in any order, some of it missing, at any times, as a damaged library might."""
-    known = [event for event in spoken_exchange() if draw(st.integers(0, 4))]
-    order = draw(st.permutations(known)) if draw(st.booleans()) else known
+    remaining = [event for event in spoken_exchange() if draw(st.integers(0, 4))]
+    order = draw(st.permutations(remaining)) if draw(st.booleans()) else remaining
     events = [replace(event, at_us=draw(times)) for event in order]
     return sorted(events, key=lambda event: event.at_us) if draw(st.booleans()) else events
 
@@ -164,7 +164,7 @@ def jumbled(draw: st.DrawFn) -> list[Event]:
 @given(jumbled())
 def test_stages_stand_in_order_within_their_turn(events: list[Event]) -> None:
     for fall in waterfalls(events):
-        steps = [each for each in fall.stages if not each.stream]
+        steps = [stage for stage in fall.stages if not stage.stream]
         for before, after in pairwise(steps):
             assert before.end_us == after.start_us
         assert not steps or (steps[0].start_us, steps[-1].end_us) == (0, fall.end_us)
@@ -172,7 +172,7 @@ def test_stages_stand_in_order_within_their_turn(events: list[Event]) -> None:
             assert 0 <= stage.start_us <= stage.end_us <= fall.end_us
         at_us = [mark.at_us for mark in fall.marks]
         assert at_us == sorted(at_us)
-        assert all(0 <= each <= fall.end_us for each in at_us)
+        assert all(0 <= time_us <= fall.end_us for time_us in at_us)
 
 
 @given(st.lists(times, min_size=4, max_size=4).map(sorted))
@@ -189,7 +189,7 @@ def test_steps_are_as_long_as_the_figures(at_us: list[int]) -> None:
             TurnCompleted(at_us=sample_us, turn=1, role="assistant", text="So", finish_reason="x"),
         ]
     )
-    spans = {each.name: each.span_us / 1000 for each in fall.stages}
+    spans = {stage.name: stage.span_us / 1000 for stage in fall.stages}
     assert spans["First delta"] == fall.metrics.ttft_ms
     assert spans["First byte"] == fall.metrics.ttfb_ms
     assert fall.metrics.ttfa_ms == (sample_us - spoken_us) / 1000

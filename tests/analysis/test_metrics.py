@@ -52,9 +52,11 @@ def test_deltas_that_were_gone_over_count_as_many() -> None:
     events = short_session()
     deltas = [event for event in events if isinstance(event, DeltaReceived)]
     passed = DeltasPassed(at_us=deltas[0].at_us, turn=1, text="", deltas=2)
-    told = [passed if event is deltas[0] else event for event in events if event is not deltas[1]]
-    told = [event for event in told if not isinstance(event, UsageReported)]
-    assert folded(told).turn(1).tokens_per_s == 66.7
+    counted = [
+        passed if event is deltas[0] else event for event in events if event is not deltas[1]
+    ]
+    counted = [event for event in counted if not isinstance(event, UsageReported)]
+    assert folded(counted).turn(1).tokens_per_s == 66.7
 
 
 def test_an_answer_in_one_piece_has_no_pace() -> None:

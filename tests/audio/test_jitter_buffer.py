@@ -120,13 +120,13 @@ def test_what_goes_in_comes_out_in_order(frames: list[bytes], pulls: list[int]) 
     buffer = JitterBuffer(RATE_HZ, prefill_ms=5)
     pushed = b"".join(frames)
     queue = list(frames)
-    heard = b""
+    played = b""
     for samples in pulls:
         if queue:
             buffer.push(1, queue.pop(0))
         before = buffer.position_samples
         pcm = buffer.pull(samples).pcm
-        heard += pcm[: (buffer.position_samples - before) * 2]
+        played += pcm[: (buffer.position_samples - before) * 2]
         assert len(pcm) == samples * 2
     for frame in queue:
         buffer.push(1, frame)
@@ -134,4 +134,4 @@ def test_what_goes_in_comes_out_in_order(frames: list[bytes], pulls: list[int]) 
     while not buffer.pull(1).drained:
         pass
     assert buffer.position_samples == len(pushed) // 2
-    assert pushed.startswith(heard)
+    assert pushed.startswith(played)

@@ -29,8 +29,8 @@ def loudness(pcm: bytes) -> float:
 
 def stretched(pcm: bytes, speed: float, piece: int = 1_600, rate_hz: int = RATE_HZ) -> bytes:
     stretcher = WsolaStretcher(speed, rate_hz)
-    given = [stretcher.push(pcm[at : at + piece]) for at in range(0, len(pcm), piece)]
-    return b"".join(given) + stretcher.finish()
+    pieces = [stretcher.push(pcm[at : at + piece]) for at in range(0, len(pcm), piece)]
+    return b"".join(pieces) + stretcher.finish()
 
 
 @pytest.mark.parametrize("speed", SPEEDS)
@@ -80,8 +80,8 @@ def test_sample_k_is_from_about_k_times_the_speed(speed: float) -> None:
 def test_what_is_pushed_comes_soon() -> None:
     """At most a window and the search are held back."""
     stretcher = WsolaStretcher(2.0, RATE_HZ)
-    given = len(stretcher.push(tone(220, 1))) // 2
-    assert given >= (RATE_HZ - 3 * RATE_HZ * 46 // 1000) / 2
+    samples = len(stretcher.push(tone(220, 1))) // 2
+    assert samples >= (RATE_HZ - 3 * RATE_HZ * 46 // 1000) / 2
 
 
 def test_silence_stays_silence() -> None:

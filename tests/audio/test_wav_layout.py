@@ -30,7 +30,7 @@ def test_an_empty_chunk_in_a_finished_file_is_empty() -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "reason"),
     [
         (b"", "does not begin"),
         (b"RIFF\0\0\0\0AVI ", "does not begin"),
@@ -42,8 +42,8 @@ def test_an_empty_chunk_in_a_finished_file_is_empty() -> None:
         (riff(chunk(b"junk", b"", UNKNOWN - 8), chunk(b"data", SOUND)), "no samples"),
     ],
 )
-def test_what_is_not_a_wav_is_refused(data: bytes, said: str) -> None:
-    with pytest.raises(NotWav, match=said):
+def test_what_is_not_a_wav_is_refused(data: bytes, reason: str) -> None:
+    with pytest.raises(NotWav, match=reason):
         wav_layout(data, len(data))
 
 
@@ -62,11 +62,11 @@ def test_samples_must_begin_within_what_is_looked_at() -> None:
 def test_files_of_another_writer_are_read(
     channels: int, rate: int, width: int, frames: int
 ) -> None:
-    made = io.BytesIO()
-    with wave.open(made, "wb") as file:
+    content = io.BytesIO()
+    with wave.open(content, "wb") as file:
         file.setparams((channels, width, rate, 0, "NONE", ""))
         file.writeframes(bytes(channels * width * frames))
-    data = made.getvalue()
+    data = content.getvalue()
     assert wav_layout(data, len(data)) == WavLayout(
         PCM, channels, rate, 8 * width, 44, channels * width * frames
     )

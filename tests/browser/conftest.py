@@ -31,10 +31,10 @@ _OF_THIS_MACHINE = ("localhost", "127.0.0.1", ELSEWHERE)
 
 def chromium() -> str:
     """The system's; fails, not skips: a run that saw no page must not look like one that did."""
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
         pytest.fail(MISSING)
-    return found
+    return executable
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -57,12 +57,12 @@ async def page(browser: Browser) -> AsyncGenerator[Page]:
     asked_elsewhere: list[str] = []
     failures: list[str] = []
 
-    def asked(request: Request) -> None:
+    def on_request(request: Request) -> None:
         where = urlsplit(request.url)
         if where.scheme in ("http", "https") and where.hostname not in _OF_THIS_MACHINE:
             asked_elsewhere.append(request.url)
 
-    page.on("request", asked)
+    page.on("request", on_request)
     page.on("pageerror", lambda error: failures.append(str(error)))
     yield page
     await context.close()

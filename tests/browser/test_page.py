@@ -62,15 +62,15 @@ async def until(page: Page, condition: str) -> None:
 @asynccontextmanager
 async def watched(page: Page) -> AsyncGenerator[None]:
     """The page may ask for nothing but its own file and what is in it, and has nothing to say."""
-    asked: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
+    urls: list[str] = []
+    messages: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
+    page.on("console", lambda message: messages.append(message.text))
+    page.on("dialog", lambda dialog: messages.append(dialog.message))
     yield
-    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-    assert len([url for url in asked if url.startswith("file:")]) == 1
-    assert said == []
+    assert [url for url in urls if not url.startswith(("file:", "data:"))] == []
+    assert len([url for url in urls if url.startswith("file:")]) == 1
+    assert messages == []
 
 
 async def exported(home: Path, session_id: str = SESSION_ID) -> Path:
@@ -86,8 +86,8 @@ async def recorded(home: Path) -> tuple[Path, Excerpt]:
         await library.import_bundle(recordings.path_of("long-markdown"))
     order = ExportRequest("html", home, pauses=PAUSES)
     with kept_session(Home.at(home), RECORDED, order) as session:
-        made = session.timed_excerpt
-    return await exported(home, RECORDED), made
+        timed = session.timed_excerpt
+    return await exported(home, RECORDED), timed
 
 
 async def opened(page: Page, path: Path) -> None:
@@ -156,8 +156,8 @@ async def test_it_plays_and_words_light_up(page: Page, tmp_path: Path) -> None:
 
 
 async def test_the_word_that_is_heard_is_the_one_that_is_lit(page: Page, tmp_path: Path) -> None:
-    path, made = await recorded(tmp_path / "home")
-    words = [word for turn in made.turns for passage in turn.passages for word in passage.words]
+    path, timed = await recorded(tmp_path / "home")
+    words = [word for turn in timed.turns for passage in turn.passages for word in passage.words]
     async with watched(page):
         await opened(page, path)
         places: list[int] = []
@@ -178,8 +178,8 @@ async def test_the_word_that_is_heard_is_the_one_that_is_lit(page: Page, tmp_pat
 
 
 async def test_a_click_on_a_word_or_in_the_waveform_goes_there(page: Page, tmp_path: Path) -> None:
-    path, made = await recorded(tmp_path / "home")
-    horn = next(word for word in all_words(made) if word.text == "horn.push()")
+    path, timed = await recorded(tmp_path / "home")
+    horn = next(word for word in all_words(timed) if word.text == "horn.push()")
     async with watched(page):
         await opened(page, path)
         await page.locator("code .w", has_text="horn.push()").click()
@@ -189,7 +189,7 @@ async def test_a_click_on_a_word_or_in_the_waveform_goes_there(page: Page, tmp_p
         assert box is not None
         for share in (0.25, 0.9):
             await page.mouse.click(box["x"] + share * box["width"], box["y"] + 20)
-            wanted_ms = share * made.duration_us / 1000
+            wanted_ms = share * timed.duration_us / 1000
             assert await position_ms(page) == pytest.approx(wanted_ms, abs=200)
         # The same slider with keys, for those who cannot point.
         slider = page.get_by_role("slider", name="Place in the sound")
@@ -199,8 +199,8 @@ async def test_a_click_on_a_word_or_in_the_waveform_goes_there(page: Page, tmp_p
         assert re.fullmatch(r"0:\d\d of 0:56", await slider.get_attribute("aria-valuetext") or "")
 
 
-def all_words(made: Excerpt) -> Sequence[TimedWord]:
-    return [word for turn in made.turns for passage in turn.passages for word in passage.words]
+def all_words(timed: Excerpt) -> Sequence[TimedWord]:
+    return [word for turn in timed.turns for passage in turn.passages for word in passage.words]
 
 
 async def test_the_text_is_searched(page: Page, short_talk: Path) -> None:
@@ -277,12 +277,12 @@ async def test_it_is_dark_or_light_as_the_system_or_as_one_likes(
     async with watched(page):
         await page.emulate_media(color_scheme=scheme)
         await opened(page, short_talk)
-        seen = [await paper(page)]
+        colours = [await paper(page)]
         for _ in range(3):
             await page.keyboard.press("d")
-            seen.append(await paper(page))
+            colours.append(await paper(page))
     dark, light = "rgb(23, 24, 27)", "rgb(251, 250, 247)"
-    assert seen == [dark if scheme == "dark" else light, dark, light, seen[0]]
+    assert colours == [dark if scheme == "dark" else light, dark, light, colours[0]]
 
 
 async def paper(page: Page) -> str:
@@ -394,16 +394,16 @@ async def test_the_policy_holds_against_what_would_be_in_the_page(
     )
     broken = with_a_hole(short_talk, attack)
     page = await browser.new_page()
-    said: list[str] = []
+    messages: list[str] = []
     kept_in: list[str | None] = []
-    page.on("console", lambda message: said.append(message.text))
+    page.on("console", lambda message: messages.append(message.text))
     page.on("requestfailed", lambda request: kept_in.append(request.failure))
     await opened(page, broken)
     await page.locator("#lure").click()
     await until(page, "document.readyState === 'complete'")
     assert await page.evaluate("'wasRun' in window") is False
     assert set(kept_in) == {"csp"}
-    assert len([line for line in said if "Content Security Policy" in line]) >= 5
+    assert len([line for line in messages if "Content Security Policy" in line]) >= 5
     refused: Any = await page.evaluate(
         "(() => { try { document.body.innerHTML = 'x'; } catch (error) { return error.name; } })()"
     )

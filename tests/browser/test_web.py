@@ -59,14 +59,14 @@ class Screen:
 
     async def text(self) -> str:
         """What stands on it, by selecting all of it as one does with the mouse."""
-        place = await self._page.locator(".xterm-screen").bounding_box()
-        assert place is not None
+        box = await self._page.locator(".xterm-screen").bounding_box()
+        assert box is not None
         mouse, keyboard = self._page.mouse, self._page.keyboard
         # With Shift the terminal selects, and the app does not hear of it.
         await keyboard.down("Shift")
-        await mouse.move(place["x"] + 1, place["y"] + 1)
+        await mouse.move(box["x"] + 1, box["y"] + 1)
         await mouse.down()
-        right, bottom = place["x"] + place["width"], place["y"] + place["height"]
+        right, bottom = box["x"] + box["width"], box["y"] + box["height"]
         await mouse.move(right - 2, bottom - 2)
         await mouse.up()
         await keyboard.up("Shift")
@@ -74,16 +74,16 @@ class Screen:
 
     async def see(self, *words: str | re.Pattern[str]) -> str:
         """Wait until all of `words` stand on it, and give it; fails with what is there."""
-        shown = ""
+        screen = ""
         try:
             async with asyncio.timeout(HANG_S):
-                while not all_stand_in(shown, words):
+                while not all_stand_in(screen, words):
                     # A process that draws has no other way to tell that it is done.
                     await self._page.wait_for_timeout(50)
-                    shown = await self.text()
+                    screen = await self.text()
         except TimeoutError:
-            pytest.fail(f"Never saw {words} in the page:\n{shown}")
-        return shown
+            pytest.fail(f"Never saw {words} in the page:\n{screen}")
+        return screen
 
     async def inked_px(self, top_px: int, height_px: int) -> int:
         """How many pixels are drawn on in that part of it."""

@@ -84,9 +84,9 @@ class TestWhereSettingsComeFrom:
         environment = {"GRAMOPHONE_SPEAK_URL": "ws://environment/v1/speak"}
         assert settings(toml).speak_url == "ws://file/v1/speak"
         assert settings(toml, environment).speak_url == "ws://environment/v1/speak"
-        told = settings(toml, environment, speak_url="ws://flag/v1/speak", voice=None)
-        assert told.speak_url == "ws://flag/v1/speak"
-        assert told.voice == DEFAULT_VOICE
+        config = settings(toml, environment, speak_url="ws://flag/v1/speak", voice=None)
+        assert config.speak_url == "ws://flag/v1/speak"
+        assert config.voice == DEFAULT_VOICE
 
     def test_an_empty_variable_is_not_set(self, settings: Callable[..., Config]) -> None:
         assert settings(environment={"DEEPGRAM_API_KEY": "  "}).embedded_voice
@@ -149,7 +149,7 @@ class TestSpeech:
 
 class TestWrongSettings:
     @pytest.mark.parametrize(
-        ("toml", "said"),
+        ("toml", "sentence"),
         [
             ("[speech]\nsample_rate_hz = 44100\n", "must be one of 8000, 16000"),
             ('[speech]\nsample_rate_hz = "fast"\n', "must be of type int"),
@@ -188,9 +188,9 @@ class TestWrongSettings:
         ],
     )
     def test_a_sentence_names_it(
-        self, settings: Callable[..., Config], toml: str, said: str
+        self, settings: Callable[..., Config], toml: str, sentence: str
     ) -> None:
-        with pytest.raises(ConfigError, match=said):
+        with pytest.raises(ConfigError, match=sentence):
             settings(toml)
 
     @pytest.mark.parametrize("name", ["volume", "home", "config_file"])
@@ -199,7 +199,7 @@ class TestWrongSettings:
             settings(**{name: "x"})
 
     @pytest.mark.parametrize(
-        ("made", "said"),
+        ("command", "sentence"),
         [
             ("mkfifo", "is a FIFO"),
             ("mkdir", "is a directory"),
@@ -207,11 +207,13 @@ class TestWrongSettings:
             ("ln -s other.toml", "levels of symbolic links"),
         ],
     )
-    def test_what_is_not_a_file_is_not_waited_for(self, home: Path, made: str, said: str) -> None:
+    def test_what_is_not_a_file_is_not_waited_for(
+        self, home: Path, command: str, sentence: str
+    ) -> None:
         file = home / "other.toml"
         home.mkdir()
-        subprocess.run([*made.split(), str(file)], check=True)
-        with pytest.raises(ConfigError, match=f"{said}.*correct it or move it away"):
+        subprocess.run([*command.split(), str(file)], check=True)
+        with pytest.raises(ConfigError, match=f"{sentence}.*correct it or move it away"):
             load({"GRAMOPHONE_HOME": str(home)}, file)
 
     def test_a_home_that_cannot_be_looked_at(self) -> None:

@@ -39,7 +39,7 @@ def file(tmp_path: Path) -> Path:
 def test_one_value_changes_and_nothing_else(file: Path, environment: dict[str, str]) -> None:
     write_setting(file, "theme", "dracula", environment)
     assert file.read_text() == COMMENTED.replace('"nord"', '"dracula"')
-    assert [each.name for each in file.parent.iterdir()] == ["config.toml"]
+    assert [entry.name for entry in file.parent.iterdir()] == ["config.toml"]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_rights_and_links_stay(file: Path, tmp_path: Path, environment: dict[str
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "sentence"),
     [
         ("speed", 9.0, "between 0.7 and 1.5"),
         ("muted", "yes", "must be of type bool"),
@@ -80,12 +80,12 @@ def test_rights_and_links_stay(file: Path, tmp_path: Path, environment: dict[str
     ],
 )
 def test_what_load_would_refuse_is_not_written(
-    name: str, value: Setting, said: str, file: Path, environment: dict[str, str]
+    name: str, value: Setting, sentence: str, file: Path, environment: dict[str, str]
 ) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(ConfigError, match=sentence):
         write_setting(file, name, value, environment)
     assert file.read_text() == COMMENTED
-    assert [each.name for each in file.parent.iterdir()] == ["config.toml"]
+    assert [entry.name for entry in file.parent.iterdir()] == ["config.toml"]
 
 
 @pytest.mark.parametrize("broken", ["[screen\n", "screen = 5\n", "[screen]\nhue = 1\n"])

@@ -15,9 +15,9 @@ from tests.support.deadlines import HANG_S
 class TestSystemClock:
     def test_it_begins_at_zero_and_never_goes_back(self) -> None:
         clock = SystemClock()
-        seen = [clock.now_us() for _ in range(1000)]
-        assert 0 <= seen[0] < 1_000_000
-        assert seen == sorted(seen)
+        times_us = [clock.now_us() for _ in range(1000)]
+        assert 0 <= times_us[0] < 1_000_000
+        assert times_us == sorted(times_us)
 
     async def test_it_never_wakes_early(self) -> None:
         clock = SystemClock()

@@ -62,8 +62,8 @@ class Nothing:
 
 
 def test_it_is_shown_as_a_dataclass_is() -> None:
-    made = (Place("hill", 3.5, ["a"], "hidden"), Pattern("hill", 3.5, ["a"], "hidden"))
-    ours, theirs = map(repr, made)
+    values = (Place("hill", 3.5, ["a"], "hidden"), Pattern("hill", 3.5, ["a"], "hidden"))
+    ours, theirs = map(repr, values)
     assert ours == theirs.replace("Pattern", "Place")
 
 
@@ -106,12 +106,12 @@ def test_what_cannot_be_hashed_says_so() -> None:
 
 
 def test_it_stays_as_it_was_made() -> None:
-    place = Place("a")
+    hill = Place("a")
     with pytest.raises(FrozenInstanceError, match="cannot assign to field 'name'"):
-        place.name = "b"  # pyright: ignore
+        hill.name = "b"  # pyright: ignore
     with pytest.raises(FrozenInstanceError, match="cannot delete field 'name'"):
-        delattr(place, "name")
-    assert not hasattr(place, "__dict__")
+        delattr(hill, "name")
+    assert not hasattr(hill, "__dict__")
 
 
 def test_a_keyword_only_one_refuses_positions() -> None:
@@ -128,7 +128,7 @@ def test_what_is_missing_is_named() -> None:
 def test_a_subclass_has_the_fields_of_both() -> None:
     peak = Peak("a", 8_000.0, climbed=True)
     assert (peak.name, peak.height_m, peak.climbed) == ("a", 8_000.0, True)
-    assert [each.name for each in fields(peak)] == ["name", "height_m", "tags", "note", "climbed"]
+    assert [field.name for field in fields(peak)] == ["name", "height_m", "tags", "note", "climbed"]
 
 
 def test_the_standard_librarys_replace_works() -> None:

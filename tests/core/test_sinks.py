@@ -53,49 +53,49 @@ def test_every_sink_hears_every_entry_in_order() -> None:
 def test_one_that_fails_is_dropped_and_reported_once() -> None:
     reports = Reports()
     fanout = Fanout(reports)
-    full, kept = Full(room=1), Kept()
+    full, collecting = Full(room=1), Kept()
     fanout.add(full)
-    fanout.add(kept)
+    fanout.add(collecting)
     for text in "abc":
         fanout.emit(delta(text))
     assert full.asked == 2
     assert [(sink, str(error)) for sink, error in reports.made] == [(full, "the disk is full")]
-    assert len(kept.entries) == 3
+    assert len(collecting.entries) == 3
 
 
 def test_the_report_may_be_told_to_those_who_are_left() -> None:
     failed = Failed(at_us=0, stage="recording", detail="The disk is full.")
     fanout = Fanout(lambda _sink, _error: fanout.emit(failed))
-    kept = Kept()
+    collecting = Kept()
     fanout.add(Full())
-    fanout.add(kept)
+    fanout.add(collecting)
     fanout.add(Full())
     fanout.emit(delta("a"))
-    assert kept.entries == [delta("a"), failed, failed]
+    assert collecting.entries == [delta("a"), failed, failed]
 
 
 def test_a_sink_may_listen_no_more() -> None:
     fanout = Fanout(Reports())
-    kept = Kept()
-    fanout.add(kept)
-    fanout.remove(kept)
-    fanout.remove(kept)
+    collecting = Kept()
+    fanout.add(collecting)
+    fanout.remove(collecting)
+    fanout.remove(collecting)
     fanout.emit(delta("a"))
-    assert kept.entries == []
+    assert collecting.entries == []
 
 
 def test_one_that_was_taken_away_while_it_waited_hears_no_more() -> None:
     fanout = Fanout(Reports())
-    kept = Kept()
+    collecting = Kept()
 
     class Jealous:
         def emit(self, entry: Entry) -> None:
-            fanout.remove(kept)
+            fanout.remove(collecting)
 
     fanout.add(Jealous())
-    fanout.add(kept)
+    fanout.add(collecting)
     fanout.emit(delta("a"))
-    assert kept.entries == []
+    assert collecting.entries == []
 
 
 def test_one_that_takes_itself_away_and_then_fails_is_reported_all_the_same() -> None:

@@ -39,10 +39,10 @@ def test_pieces_make_the_same_text_wherever_they_are_cut(text: str, cuts: list[i
     places = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     joiner = SurrogateJoiner()
     pieces = [joiner.feed(text[a:b]) for a, b in itertools.pairwise(places)]
-    made = "".join([*pieces, joiner.finish()])
-    assert made == whole(text)
+    joined = "".join([*pieces, joiner.finish()])
+    assert joined == whole(text)
     assert all(piece == whole(piece) for piece in pieces)
-    made.encode()
+    joined.encode()
 
 
 @given(text=TEXT)
@@ -80,8 +80,10 @@ async def test_a_recording_goes_on_over_halves_of_characters(tmp_path: Path) -> 
     for text in texts:
         events.append(ModelChunkReceived(at_us=2, turn=0, raw=json.dumps(text)))
         events.append(DeltaReceived(at_us=2, turn=0, text=text))
-    said = "".join(texts)
-    events.append(TurnCompleted(at_us=3, turn=0, role="assistant", text=said, finish_reason="stop"))
+    answer = "".join(texts)
+    events.append(
+        TurnCompleted(at_us=3, turn=0, role="assistant", text=answer, finish_reason="stop")
+    )
     await record(tmp_path, [*events, SessionEnded(at_us=4)])
     async with await StoredLibrary.open(tmp_path) as library:
         (turn,) = (await library.session(SESSION_ID)).turns

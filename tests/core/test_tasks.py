@@ -25,16 +25,16 @@ async def test_a_task_has_its_name_and_its_result() -> None:
 
 
 async def test_nobody_needs_to_keep_it() -> None:
-    done = asyncio.Event()
+    ended = asyncio.Event()
 
     async def work() -> None:
         await asyncio.sleep(0)
-        done.set()
+        ended.set()
 
     spawn(work(), name="work")
     gc.collect()
     async with asyncio.timeout(HANG_S):
-        await done.wait()
+        await ended.wait()
 
 
 async def test_an_error_is_logged_with_the_name(caplog: pytest.LogCaptureFixture) -> None:

@@ -148,11 +148,11 @@ async def test_stop_leaves_but_a_fade() -> None:
     async with card_rig() as rig:
         rig.speaker.play(1, b"\x00\x40" * 10_000)
         await rig.play_on(5)
-        heard = rig.speaker.stop()
+        position = rig.speaker.stop()
         rig.card.sound.clear()
         await rig.play_on(5)
 
-        assert heard == 5 * BLOCK
+        assert position == 5 * BLOCK
         assert any(rig.card.sound[:64])
         assert not any(rig.card.sound[64:]), "4 ms at 8 kHz are 32 samples"
 

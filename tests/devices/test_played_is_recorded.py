@@ -32,7 +32,7 @@ async def gramophone(env: dict[str, str], *arguments: str) -> tuple[bytes, bytes
     return out, err
 
 
-async def kept(env: dict[str, str]) -> dict[str, Any]:
+async def last_session(env: dict[str, str]) -> dict[str, Any]:
     """The spoken turn of the newest session."""
     out, _ = await gramophone(env, "show", "last", "--json")
     (turn,) = [turn for turn in json.loads(out)["turns"] if turn["audio"]]
@@ -62,7 +62,7 @@ async def test_what_is_said_is_played_and_kept(
     voice = ToneVoice(character_ms=12, gap_ms=8)
     async with running(*faults, voice=voice) as url:
         _, err = await gramophone(env, "say", TEXT, "--speak-url", url)
-    turn = await kept(env)
+    turn = await last_session(env)
 
     assert err.decode().startswith("session "), "and nothing else: no chatter of the sound system"
     recorded = samples_of(turn)
@@ -93,4 +93,4 @@ async def test_without_a_sound_card_it_is_kept_and_said_so(tmp_path: Path) -> No
     assert first.startswith("No sound device (")
     assert first.endswith("the answer is recorded, not heard.")
     assert second.startswith("session ")
-    assert any(samples_of(await kept(env)))
+    assert any(samples_of(await last_session(env)))

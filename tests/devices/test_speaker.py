@@ -13,16 +13,16 @@ from tests.support.speaker_rigs import BLOCK, RATE_HZ, CardRig, MutedRig, Rig, S
 
 @pytest.fixture(params=["muted", "silent", "card"])
 async def rig(request: pytest.FixtureRequest) -> AsyncGenerator[Rig]:
-    made: Rig
+    speaker_rig: Rig
     match request.param:
         case "muted":
-            made = MutedRig()
+            speaker_rig = MutedRig()
         case "silent":
-            made = SilentRig(complaint="No sound device (none)")
+            speaker_rig = SilentRig(complaint="No sound device (none)")
         case _:
-            made = CardRig()
-    yield made
-    await made.speaker.aclose()
+            speaker_rig = CardRig()
+    yield speaker_rig
+    await speaker_rig.speaker.aclose()
 
 
 # --- what every speaker does ------------------------------------------------------------------

@@ -56,9 +56,9 @@ def outcome(process: subprocess.Popen[str]) -> Told:
     out, err = process.communicate(timeout=HANG_S)
     assert err == "", "nothing reaches the screen"
     assert process.returncode == 0
-    told = [json.loads(line) for line in out.splitlines()]
-    assert told[-1]["event"] == "closed"
-    return told
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert lines[-1]["event"] == "closed"
+    return lines
 
 
 def played(scenario: str, env: dict[str, str], **options: Any) -> Told:
@@ -66,31 +66,33 @@ def played(scenario: str, env: dict[str, str], **options: Any) -> Told:
         return outcome(process)
 
 
-def without_times(told: Told) -> Told:
+def without_times(lines: Told) -> Told:
     return [
         {key: value for key, value in line.items() if key not in ("at_s", "began_s")}
-        for line in told
+        for line in lines
     ]
 
 
-def of(told: Told, kind: str) -> Told:
-    return [line for line in told if line["event"] == kind]
+def of(lines: Told, kind: str) -> Told:
+    return [line for line in lines if line["event"] == kind]
 
 
 @pytest.mark.sound
 def test_every_turn_is_played_bit_by_bit(sound_card: SoundCard) -> None:
-    told = played("turns", sound_card.env)
+    lines = played("turns", sound_card.env)
 
     lengths = (24_000, 100, 12_345)
-    assert [(line["turn"], line["played"]) for line in of(told, "drained")] == [*enumerate(lengths)]
-    assert [line["turn"] for line in of(told, "began")] == [0, 1, 2]
-    assert of(told, "underran") == []
-    heard = sound_card.played()
+    assert [(line["turn"], line["played"]) for line in of(lines, "drained")] == [
+        *enumerate(lengths)
+    ]
+    assert [line["turn"] for line in of(lines, "began")] == [0, 1, 2]
+    assert of(lines, "underran") == []
+    samples_played = sound_card.played()
     for turn, samples in enumerate(lengths):
         whole = sounds(ramp(turn, samples))
-        assert heard[:samples] == whole, f"turn {turn}, without a gap"
-        heard = sounding(heard[samples:])
-    assert not heard
+        assert samples_played[:samples] == whole, f"turn {turn}, without a gap"
+        samples_played = sounding(samples_played[samples:])
+    assert not samples_played
 
 
 @pytest.mark.sound
@@ -103,28 +105,28 @@ def test_the_device_and_its_name(sound_card: SoundCard) -> None:
 def test_the_end_of_a_turn_reaches_the_ear(sound_card: SoundCard) -> None:
     """The program ends as soon as the turn is drained; nothing on its way may be lost."""
     whole = sounds(ramp(0, 4_800))
-    heard: list[array[int]] = []
-    while whole not in heard and len(heard) < TRIES:
+    recordings: list[array[int]] = []
+    while whole not in recordings and len(recordings) < TRIES:
         with sound_card.capture() as path:
             played("brief", sound_card.env)
         # A loaded machine may leave gaps between the samples, which are silence.
-        heard.append(array("h", filter(None, trimmed(path.read_bytes()))))
-    assert whole in heard
+        recordings.append(array("h", filter(None, trimmed(path.read_bytes()))))
+    assert whole in recordings
 
 
 @pytest.mark.sound
 def test_a_gap_is_silence_of_the_length_that_is_told(sound_card: SoundCard) -> None:
-    told = played("starving", sound_card.env)
+    lines = played("starving", sound_card.env)
 
-    (gap,) = of(told, "underran")
-    heard = sound_card.played()
+    (gap,) = of(lines, "underran")
+    samples_played = sound_card.played()
     at, missing = gap["position"], gap["missing"]
     whole = sounds(ramp(0, 24_000))
     assert at == 12_000
-    assert heard[:at] == whole[:at]
-    assert heard[at : at + missing] == array("h", bytes(2 * missing))
-    assert heard[at + missing :] == whole[at:]
-    assert of(told, "drained")[0]["played"] == 24_000
+    assert samples_played[:at] == whole[:at]
+    assert samples_played[at : at + missing] == array("h", bytes(2 * missing))
+    assert samples_played[at + missing :] == whole[at:]
+    assert of(lines, "drained")[0]["played"] == 24_000
 
 
 class Monitor:
@@ -157,14 +159,14 @@ class Monitor:
 def test_stop_falls_silent_within_100_ms(sound_card: SoundCard) -> None:
     monitor = Monitor(sound_card)
     try:
-        told = played("stopping", sound_card.env)
+        lines = played("stopping", sound_card.env)
     finally:
         monitor.close()
 
-    stops = of(told, "stopped")
-    assert of(told, "drained") == []
+    stops = of(lines, "stopped")
+    assert of(lines, "drained") == []
     # Each turn sounds until its stop and into nobody else's time; a busy machine may spoil one.
-    ends = [line["at_s"] for line in of(told, "began")[1:]] + [told[-1]["at_s"] + 1]
+    ends = [line["at_s"] for line in of(lines, "began")[1:]] + [lines[-1]["at_s"] + 1]
     delays = [
         monitor.last_before(end) - stop["at_s"] for stop, end in zip(stops, ends, strict=True)
     ]
@@ -217,19 +219,19 @@ def test_a_sound_server_that_hangs_does_not_hold_anybody_up(scenario: str) -> No
     with mortal_sound_card() as (card, daemon):
         daemon.send_signal(signal.SIGSTOP)
         try:
-            told = played(scenario, card.env, open_timeout_s=0.3)
+            lines = played(scenario, card.env, open_timeout_s=0.3)
         finally:
             daemon.send_signal(signal.SIGCONT)
     if scenario == "brief":
-        assert without_times(told)[0] == {
+        assert without_times(lines)[0] == {
             "event": "device",
             "device": "silent",
             "silent": True,
             "detail": "The sound device does not answer: the answer is recorded, not heard.",
         }
-        assert of(told, "drained")[0]["played"] == 4_800
+        assert of(lines, "drained")[0]["played"] == 4_800
     else:
-        assert without_times(told) == [{"event": "closed"}]
+        assert without_times(lines) == [{"event": "closed"}]
 
 
 @pytest.mark.sound
@@ -239,8 +241,8 @@ def test_closed_before_it_is_open(sound_card: SoundCard) -> None:
 
 @pytest.mark.sound
 def test_a_rate_that_the_device_refuses(sound_card: SoundCard) -> None:
-    told = played("opening_and_waiting", sound_card.env, rate_hz=1_000_000)
-    assert without_times(of(told, "device")) == [
+    lines = played("opening_and_waiting", sound_card.env, rate_hz=1_000_000)
+    assert without_times(of(lines, "device")) == [
         {
             "event": "device",
             "device": "silent",
@@ -255,8 +257,8 @@ def test_a_rate_that_the_device_refuses(sound_card: SoundCard) -> None:
 
 @pytest.mark.sound
 def test_a_device_by_name(sound_card: SoundCard) -> None:
-    known = played("brief", sound_card.env, device_name="DEFAU")
-    assert of(known, "device")[0]["silent"] is False
+    lines = played("brief", sound_card.env, device_name="DEFAU")
+    assert of(lines, "device")[0]["silent"] is False
     unknown = played("brief", sound_card.env, device_name="gramophone horn")
     assert of(unknown, "device")[0]["detail"] == (
         "No sound device is called 'gramophone horn': the answer is recorded, not heard."
@@ -273,10 +275,10 @@ def nothing(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 
 
 def test_without_a_device_time_passes_all_the_same(nothing: dict[str, str]) -> None:
-    told = played("turns", nothing)
+    lines = played("turns", nothing)
 
-    assert of(told, "device")[0]["silent"] is True
-    assert of(told, "device")[0]["detail"].startswith("No sound device (")
-    assert [line["played"] for line in of(told, "drained")] == [24_000, 100, 12_345]
-    spent_s = of(told, "drained")[-1]["at_s"] - of(told, "began")[0]["began_s"]
+    assert of(lines, "device")[0]["silent"] is True
+    assert of(lines, "device")[0]["detail"].startswith("No sound device (")
+    assert [line["played"] for line in of(lines, "drained")] == [24_000, 100, 12_345]
+    spent_s = of(lines, "drained")[-1]["at_s"] - of(lines, "began")[0]["began_s"]
     assert spent_s >= 36_445 / RATE_HZ - 0.1

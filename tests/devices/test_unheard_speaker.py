@@ -47,9 +47,9 @@ async def test_with_nothing_to_play_it_does_not_wake() -> None:
         rig.speaker.play(1, ramp(1, BLOCK))
         rig.speaker.finish(1)
         await rig.play_on(5)
-        asked = rig.clock.sleeps
+        sleeps = rig.clock.sleeps
         await rig.play_on(50)
-        assert rig.clock.sleeps == asked
+        assert rig.clock.sleeps == sleeps
 
 
 async def test_sound_that_comes_back_is_heard_from_where_it_is() -> None:
@@ -114,8 +114,8 @@ async def test_while_its_device_opens_what_has_not_begun_waits() -> None:
 
 async def test_switching_to_and_fro_leaves_one_device() -> None:
     async with switched_rig() as rig:
-        for heard in (True, False, True, False, True):
-            rig.speaker.set_audible(heard)
+        for audible in (True, False, True, False, True):
+            rig.speaker.set_audible(audible)
         await settled()
         assert [card.left for card in rig.cards].count(False) == 1
         assert not rig.speaker.silent

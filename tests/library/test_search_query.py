@@ -159,7 +159,7 @@ def test_the_last_word_is_completed(typed: str, whole: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "shown"),
+    ("typed", "expected"),
     [
         ("", "provider:"),
         ("horn ", "provider:"),
@@ -169,5 +169,5 @@ def test_the_last_word_is_completed(typed: str, whole: str | None) -> None:
         ("mod", "model:"),
     ],
 )
-def test_a_line_says_what_can_be_typed(typed: str, shown: str) -> None:
-    assert shown in hint(typed, ["work", "home"])
+def test_a_line_says_what_can_be_typed(typed: str, expected: str) -> None:
+    assert expected in hint(typed, ["work", "home"])

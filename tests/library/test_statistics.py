@@ -40,19 +40,19 @@ DATES = st.dates(date(1970, 1, 2), date(9999, 12, 30))
 
 @given(MANY_MS, st.floats(0, 100))
 def test_percentiles_are_those_of_numpy(values: list[float], percent: float) -> None:
-    known = float(numpy.percentile(values, percent))
-    assert abs(percentile(sorted(values), percent) - known) <= 1e-6
+    expected = float(numpy.percentile(values, percent))
+    assert abs(percentile(sorted(values), percent) - expected) <= 1e-6
 
 
 @given(st.lists(MS, min_size=2, max_size=60))
 def test_and_those_of_the_standard_library(values: list[float]) -> None:
     cuts = statistics.quantiles(values, n=100, method="inclusive")
-    told = spread(list(values))
-    assert told.p50 is not None
-    assert told.p95 is not None
-    assert told.turns == len(values)
-    assert abs(told.p50 - statistics.median(values)) <= 1e-6
-    assert abs(told.p95 - cuts[94]) <= 1e-6
+    figures = spread(list(values))
+    assert figures.p50 is not None
+    assert figures.p95 is not None
+    assert figures.turns == len(values)
+    assert abs(figures.p50 - statistics.median(values)) <= 1e-6
+    assert abs(figures.p95 - cuts[94]) <= 1e-6
 
 
 def test_without_values_there_is_no_percentile() -> None:
@@ -86,17 +86,17 @@ def test_groups_do_not_change_what_they_are_made_of() -> None:
 @given(MANY_MS)
 def test_each_value_is_in_its_bin(values: list[float]) -> None:
     bins = histogram(list(values))
-    assert sum(each.turns for each in bins) == len(values)
+    assert sum(bin_.turns for bin_ in bins) == len(values)
     assert len(bins) <= MOST_BINS
-    for each in bins:
-        to_ms = float("inf") if each.to_ms is None else each.to_ms
-        assert each.turns == sum(each.from_ms <= ms < to_ms for ms in values)
-    assert [each.from_ms for each in bins[1:]] == [each.to_ms for each in bins[:-1]]
+    for bin_ in bins:
+        to_ms = float("inf") if bin_.to_ms is None else bin_.to_ms
+        assert bin_.turns == sum(bin_.from_ms <= ms < to_ms for ms in values)
+    assert [bin_.from_ms for bin_ in bins[1:]] == [bin_.to_ms for bin_ in bins[:-1]]
 
 
 def test_bins_are_as_wide_as_a_person_would_have_them() -> None:
     bins = histogram([90.0, 250.0, 260.0, 90_000.0] + [300.0] * 96)
-    assert [(each.from_ms, each.to_ms, each.turns) for each in bins if each.turns] == [
+    assert [(bin_.from_ms, bin_.to_ms, bin_.turns) for bin_ in bins if bin_.turns] == [
         (50, 100, 1),
         (250, 300, 2),
         (300, 350, 96),
@@ -118,17 +118,17 @@ def test_days_have_what_their_quarters_have(quarters: dict[int, tuple[int, int]]
 
 
 @given(st.lists(DATES, min_size=1, max_size=8, unique=True), st.integers(2, 16))
-def test_days_are_gathered_into_rows_without_gaps(found: list[date], most: int) -> None:
-    rows = [Day(day, 1, 1_000) for day in sorted(found)]
-    unit, shown = gathered(rows, most)
-    assert 1 <= len(shown) <= most
-    assert [row.day for row in shown] == sorted({row.day for row in shown})
-    assert shown[-1].day <= rows[-1].day
-    kept = [day for day in found if unit != "year" or day.year >= shown[0].day.year]
-    assert sum(row.sessions for row in shown) == len(kept)
+def test_days_are_gathered_into_rows_without_gaps(days: list[date], most: int) -> None:
+    rows = [Day(day, 1, 1_000) for day in sorted(days)]
+    unit, bars = gathered(rows, most)
+    assert 1 <= len(bars) <= most
+    assert [row.day for row in bars] == sorted({row.day for row in bars})
+    assert bars[-1].day <= rows[-1].day
+    counted = [day for day in days if unit != "year" or day.year >= bars[0].day.year]
+    assert sum(row.sessions for row in bars) == len(counted)
     if unit == "day":
-        assert [row.day for row in shown] == [
-            shown[0].day + timedelta(days=n) for n in range(len(shown))
+        assert [row.day for row in bars] == [
+            bars[0].day + timedelta(days=n) for n in range(len(bars))
         ]
 
 

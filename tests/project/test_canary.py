@@ -40,7 +40,7 @@ LEAK = f"My key is {KEY} and my card {CARD}, as in Bearer sk-{KEY}."
 
 def leaks(directory: Path) -> list[str]:
     """Files that hold the canaries, in any spelling in which they might be found."""
-    found: list[str] = []
+    leaked: list[str] = []
     for path, content in everything_in(directory).items():
         for canary in (KEY, CARD, KEY[:16]):
             spellings = (
@@ -48,16 +48,16 @@ def leaks(directory: Path) -> list[str]:
                 canary.encode("utf-16-le"),
                 canary.encode().hex().encode(),
             )
-            found += [f"{path}: {canary}" for each in spellings if each in content]
-    return found
+            leaked += [f"{path}: {canary}" for spelling in spellings if spelling in content]
+    return leaked
 
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    place = tmp_path / "home"
-    place.mkdir(mode=0o700)
-    (place / "config.toml").write_text(REDACT)
-    return place
+    directory = tmp_path / "home"
+    directory.mkdir(mode=0o700)
+    (directory / "config.toml").write_text(REDACT)
+    return directory
 
 
 @pytest.fixture
@@ -72,14 +72,14 @@ def keyed(home: Path, speak_url: str) -> dict[str, str]:
 
 def answering(*texts: str) -> list[Reply]:
     """Replies of a model that says the key in a piece, and one that refuses and names it."""
-    said = [
+    replies = [
         Reply([*map(openai_event, openai_chunks({"content": text})), OPENAI_DONE]) for text in texts
     ]
     refused = json.dumps({"error": {"message": f"Incorrect API key provided: {KEY}."}}).encode()
-    return [*said, Reply([refused], status=401, content_type="application/json")]
+    return [*replies, Reply([refused], status=401, content_type="application/json")]
 
 
-async def asked(gramophone: Gramophone, keyed: dict[str, str]) -> tuple[str, str]:
+async def ask(gramophone: Gramophone, keyed: dict[str, str]) -> tuple[str, str]:
     async with serving(*answering(LEAK)) as server:
         env = keyed | {"OPENAI_BASE_URL": f"{server.origin}/v1"}
         answered = await asyncio.to_thread(gramophone, "ask", LEAK, env=env)
@@ -94,9 +94,9 @@ def test_nothing_that_commands_write_holds_a_key(
     home: Path, tmp_path: Path, keyed: dict[str, str]
 ) -> None:
     gramophone = Gramophone(home)
-    said = gramophone("say", LEAK, env=keyed)
-    assert said.returncode == 0, said.stderr
-    asyncio.run(asked(gramophone, keyed))
+    completed = gramophone("say", LEAK, env=keyed)
+    assert completed.returncode == 0, completed.stderr
+    asyncio.run(ask(gramophone, keyed))
     question, answer, url = asyncio.run(exported(home, tmp_path))
     assert leaks(tmp_path) == []
     # It is hidden, not lost: the same mark stands in the question, in the answer and in the URL.
@@ -139,11 +139,11 @@ def test_nothing_that_the_app_writes_holds_a_key_even_while_it_runs(
         backend.start()
         try:
             live.post(Submit(LEAK))
-            heard: list[Entry] = []
+            entries: list[Entry] = []
 
             def answered() -> bool:
-                heard.extend(live.feed.take())
-                return any(isinstance(e, TurnCompleted) and e.role == "assistant" for e in heard)
+                entries.extend(live.feed.take())
+                return any(isinstance(e, TurnCompleted) and e.role == "assistant" for e in entries)
 
             wait_until(answered, "the answer is whole")
             asyncio.run(recorder.flush())
@@ -207,8 +207,8 @@ def test_what_was_hidden_is_known_again_and_not_written_by_a_stand_in(
     (client.home / "config.toml").write_text(REDACT)
     with serving_last(home, tmp_path, "--strict") as served:
         env = keyed | {"GRAMOPHONE_SPEAK_URL": served.ready["speak_url"]}
-        said = client("say", LEAK, env=env)
-        assert said.returncode == 0, said.stderr
+        completed = client("say", LEAK, env=env)
+        assert completed.returncode == 0, completed.stderr
         code, summary = served.end()
     assert (code, summary["differences"]) == (0, [])
     assert leaks(tmp_path) == []

@@ -68,17 +68,17 @@ def begins_with_a_question(docstring: str | None) -> bool:
 
 def errors_of_ours() -> frozenset[str]:
     """Names of the exceptions that the project defines."""
-    known = {"Exception"}
+    names = {"Exception"}
     classes = [node for _, node in definitions() if isinstance(node, ast.ClassDef)]
     while True:
         derived = {
             node.name
             for node in classes
-            if any(isinstance(base, ast.Name) and base.id in known for base in node.bases)
+            if any(isinstance(base, ast.Name) and base.id in names for base in node.bases)
         }
-        if derived <= known:
-            return frozenset(known - {"Exception"})
-        known |= derived
+        if derived <= names:
+            return frozenset(names - {"Exception"})
+        names |= derived
 
 
 def raised_in(node: ast.AST) -> Iterator[str]:
@@ -101,8 +101,8 @@ def test_no_file_is_too_long() -> None:
     ("kind", "most"), [(ast.ClassDef, MOST_CLASS_LINES), (Function, MOST_FUNCTION_LINES)]
 )
 def test_no_class_or_function_is_too_long(kind: type[Definition], most: int) -> None:
-    sizes = {place: lines_of(node) for place, node in definitions() if isinstance(node, kind)}
-    assert {place: size for place, size in sizes.items() if size > most} == {}
+    sizes = {location: lines_of(node) for location, node in definitions() if isinstance(node, kind)}
+    assert {location: size for location, size in sizes.items() if size > most} == {}
 
 
 def test_a_class_name_means_one_thing() -> None:
@@ -117,7 +117,7 @@ def test_a_class_name_means_one_thing() -> None:
 
 def test_docstrings_begin_with_a_noun_or_a_verb() -> None:
     places = [path for path, tree in trees().items() if begins_with_a_question(doc(tree))]
-    places += [place for place, node in definitions() if begins_with_a_question(doc(node))]
+    places += [location for location, node in definitions() if begins_with_a_question(doc(node))]
     assert places == []
 
 
@@ -128,8 +128,8 @@ def doc(node: ast.Module | Definition) -> str | None:
 def test_public_functions_name_what_they_raise() -> None:
     ours = errors_of_ours()
     unnamed = [
-        (place, sorted(raised))
-        for place, node in definitions()
+        (location, sorted(raised))
+        for location, node in definitions()
         if isinstance(node, Function) and not node.name.startswith("_")
         if (raised := ours & set(raised_in(node))) and "Raises:" not in (doc(node) or "")
     ]

@@ -22,14 +22,14 @@ SEEDS = (20261130, 7)
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_what_is_damaged_is_told_in_a_sentence(seed: int) -> None:
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-m", "tests.soak", "damage", "--seed", str(seed), "--effort", "0.015"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert " 0 broken" in done.stdout
+    assert completed.returncode == 0, completed.stdout + completed.stderr
+    assert " 0 broken" in completed.stdout
 
 
 @pytest.mark.parametrize("kind", ["fifo", "directory", "device", "link"])
@@ -46,7 +46,9 @@ async def test_what_stands_in_place_of_a_wav_is_refused_at_once(tmp_path: Path, 
         wav.symlink_to("/dev/zero" if kind == "device" else tmp_path / "sound.wav")
     with pytest.raises(OSError, match="not a file"):
         TurnSound(wav)
-    (finding,) = [each for each in verify(Home.at(home)) if "cannot be read" in each.detail]
+    (finding,) = [
+        finding for finding in verify(Home.at(home)) if "cannot be read" in finding.detail
+    ]
     assert "not a file" in finding.detail
     async with await StoredLibrary.open(home) as library:
         order = ExportRequest(form="wav", path=tmp_path / "out.wav")

@@ -23,13 +23,13 @@ def text(name: str) -> str:
 
 
 def commands(group: click.Group, path: str = "gramophone") -> dict[str, click.Command]:
-    found: dict[str, click.Command] = {}
+    by_path: dict[str, click.Command] = {}
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
-            found |= commands(command, f"{path} {name}")
+            by_path |= commands(command, f"{path} {name}")
         else:
-            found[f"{path} {name}"] = command
-    return found
+            by_path[f"{path} {name}"] = command
+    return by_path
 
 
 def test_every_command_is_documented_and_has_help() -> None:
@@ -102,8 +102,8 @@ def test_every_test_of_a_promise_is_there() -> None:
     missing: list[str] = []
     for line in (ROOT / "docs" / "promises.md").read_text().splitlines():
         file = ""
-        for found in _TEST.finditer(line):
-            file, name = found[1] or file, found[2] or found[3]
+        for match_ in _TEST.finditer(line):
+            file, name = match_[1] or file, match_[2] or match_[3]
             if file and f"def {name}(" not in (ROOT / file).read_text():
                 missing.append(f"{file}::{name}")
     assert missing == []

@@ -39,12 +39,12 @@ def graph(files: Mapping[str, Path]) -> dict[str, set[str]]:
     A package is left out where one of its files is meant: `from a import b` runs `a/__init__.py`
     too, but only the file `a/b.py` is what the importer depends on.
     """
-    found: dict[str, set[str]] = {}
+    imports: dict[str, set[str]] = {}
     for name, path in files.items():
-        names = [each for each in imported(path.read_text(encoding="utf-8")) if each in files]
-        packages = {each.rpartition(".")[0] for each in names}
-        found[name] = {each for each in names if each not in packages} - {name}
-    return found
+        names = [module for module in imported(path.read_text(encoding="utf-8")) if module in files]
+        packages = {module.rpartition(".")[0] for module in names}
+        imports[name] = {module for module in names if module not in packages} - {name}
+    return imports
 
 
 def test_no_files_import_each_other() -> None:

@@ -33,11 +33,11 @@ HEAVY = {
 def loaded_by(modules: str) -> set[str]:
     """The top-level names in memory once `modules` are imported into a fresh interpreter."""
     code = f"import sys, {modules}; print(*{{name.split('.')[0] for name in sys.modules}})"
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
-    return set(done.stdout.split())
+    assert completed.returncode == 0, completed.stderr
+    return set(completed.stdout.split())
 
 
 @pytest.mark.parametrize("module", ["gramophone.core.timeline", "gramophone.core.errors"])
@@ -51,10 +51,10 @@ def test_the_vocabulary_needs_python_alone(module: str) -> None:
 
 @pytest.mark.parametrize("package", PURE)
 def test_pure_packages_have_no_event_loop_and_no_edge(package: str) -> None:
-    place = ROOT / "gramophone" / package.replace(".", "/")
+    directory = ROOT / "gramophone" / package.replace(".", "/")
     modules = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in place.rglob("*.py")
+        for path in directory.rglob("*.py")
         # It has numpy, for who plays at another speed.
         if path.stem not in ("__init__", "time_stretch")
     } or {f"gramophone.{package}"}

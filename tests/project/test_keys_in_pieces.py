@@ -54,8 +54,8 @@ def anthropic_answer(pieces: Sequence[str]) -> Reply:
     start = next(i for i, e in enumerate(events) if e["type"] == "content_block_stop")
     events[start:start] = [{"type": "content_block_delta", "index": 0, "delta": d} for d in more]
     calls = [
-        {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", **each}}
-        for each in ({"partial_json": json.dumps(piece)[1:-1]} for piece in pieces)
+        {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", **delta}}
+        for delta in ({"partial_json": json.dumps(piece)[1:-1]} for piece in pieces)
     ]
     tool: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "find", "input": {}}
     block: list[dict[str, Any]] = [
@@ -71,17 +71,17 @@ def responses_answer(pieces: Sequence[str]) -> Reply:
     def event(kind: str, **fields: Any) -> bytes:
         return f"event: {kind}\ndata: {json.dumps({'type': kind, **fields})}\n\n".encode()
 
-    said: list[bytes] = []
+    events: list[bytes] = []
     for name in ("output_text", "reasoning_summary_text", "function_call_arguments"):
         kind = f"response.{name}.delta"
-        said += [event(kind, output_index=0, content_index=0, delta=piece) for piece in pieces]
+        events += [event(kind, output_index=0, content_index=0, delta=piece) for piece in pieces]
     ended: dict[str, Any] = {
         "id": "resp_1",
         "object": "response",
         "status": "completed",
         "output": [],
     }
-    return Reply([*said, event("response.completed", response=ended)])
+    return Reply([*events, event("response.completed", response=ended)])
 
 
 async def kept_and_exported(home: Path, out: Path) -> None:
@@ -98,16 +98,16 @@ async def kept_and_exported(home: Path, out: Path) -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    place = tmp_path / "home"
-    place.mkdir(mode=0o700)
-    return place
+    directory = tmp_path / "home"
+    directory.mkdir(mode=0o700)
+    return directory
 
 
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
-    place = tmp_path / "out"
-    place.mkdir()
-    return place
+    directory = tmp_path / "out"
+    directory.mkdir()
+    return directory
 
 
 @pytest.mark.parametrize("provider", ["openai", "anthropic"])
@@ -123,8 +123,8 @@ async def test_an_answer_in_pieces(
             f"{name}_BASE_URL": server.origin + path,
             "GRAMOPHONE_SPEAK_URL": speak_url,
         }
-        done = await asyncio.to_thread(Gramophone(home), "ask", SAID, "--mute", env=env)
-    assert done.returncode == 0, done.stderr
+        completed = await asyncio.to_thread(Gramophone(home), "ask", SAID, "--mute", env=env)
+    assert completed.returncode == 0, completed.stderr
     await kept_and_exported(home, out)
     assert files_with_pieces(tmp_path) == []
 

@@ -68,9 +68,9 @@ class TestRecording:
                 assert len(event.pcm) == event.size_bytes > 0
 
     def test_it_names_no_place_of_the_machine_it_was_made_on(self, name: str) -> None:
-        told = " ".join(encode_line(event) for event in recordings.load(name))
-        for place in ("site-packages", ".gguf", "/home/", "/root/", "/tmp/"):
-            assert place not in told
+        lines = " ".join(encode_line(event) for event in recordings.load(name))
+        for machine_path in ("site-packages", ".gguf", "/home/", "/root/", "/tmp/"):
+            assert machine_path not in lines
 
     def test_it_is_small(self, name: str) -> None:
         assert recordings.path_of(name).stat().st_size < 1_000_000
@@ -87,14 +87,14 @@ class TestRecording:
     ) -> None:
         """The checked-in file was packed by whatever libFLAC there was; rows and sound count."""
         first, again = tmp_path / "1.gramophone", tmp_path / "2.gramophone"
-        for home, source, made in (
+        for home, source, bundle in (
             (tmp_path / "one", recordings.path_of(name), first),
             (tmp_path / "two", first, again),
         ):
             async with await StoredLibrary.open(home) as library:
                 taken = await library.import_bundle(source)
                 assert await library.verify() == []
-                await library.export([taken.session_id], ExportRequest("bundle", made))
+                await library.export([taken.session_id], ExportRequest("bundle", bundle))
         assert bytes_of(first) == bytes_of(again)
         assert with_pcm(read_bundle(first)[1]) == with_pcm(recordings.load(name))
 
@@ -102,18 +102,18 @@ class TestRecording:
         self, name: str, tmp_path: Path
     ) -> None:
         """record(replay(x)) = x, to the byte: the bundle of the replay is the bundle."""
-        kept, events = read_bundle(recordings.path_of(name))
-        heard: list[Entry] = []
+        recorded, events = read_bundle(recordings.path_of(name))
+        entries: list[Entry] = []
         clock = ManualClock()
-        speaker = PacedSpeaker(clock, kept.sample_rate_hz)
-        ports = ReplayPorts(clock=clock, speaker=speaker, emit=heard.append)
+        speaker = PacedSpeaker(clock, recorded.sample_rate_hz)
+        ports = ReplayPorts(clock=clock, speaker=speaker, emit=entries.append)
         replay = Replay(ReplaySchedule(events), ports, ReplayOptions(speed=float("inf")))
         await replay.run()
-        told = [entry for entry in heard if isinstance(entry, Event)]
-        assert with_pcm(told) == with_pcm(events)
-        began = datetime.fromisoformat(kept.summary.created_at)
+        replayed = [entry for entry in entries if isinstance(entry, Event)]
+        assert with_pcm(replayed) == with_pcm(events)
+        began = datetime.fromisoformat(recorded.summary.created_at)
         async with Recorder.open(tmp_path / "again", wall_clock=lambda: began) as recorder:
-            for event in told:
+            for event in replayed:
                 recorder.emit(event)
         bundles: list[bytes] = []
         for home in ("again", "taken"):
@@ -121,7 +121,7 @@ class TestRecording:
                 if home == "taken":
                     await library.import_bundle(recordings.path_of(name))
                 await library.export(
-                    [kept.summary.id], ExportRequest("bundle", tmp_path / f"{home}.gramophone")
+                    [recorded.summary.id], ExportRequest("bundle", tmp_path / f"{home}.gramophone")
                 )
             bundles.append(bytes_of(tmp_path / f"{home}.gramophone"))
         assert bundles[0] == bundles[1]
@@ -183,12 +183,12 @@ def test_the_reconnect_is_in_the_middle_of_an_answer() -> None:
 
 
 def test_the_one_with_a_tool_goes_on_in_words_that_are_spoken() -> None:
-    calling, said = answers_of(recordings.load("tool-call"))
-    assert (calling.prompt, calling.finish_reason) == (said.prompt, "tool_calls")
+    calling, speaking = answers_of(recordings.load("tool-call"))
+    assert (calling.prompt, calling.finish_reason) == (speaking.prompt, "tool_calls")
     (call,) = (piece for piece in plain_pieces(calling) if isinstance(piece, ToolPiece))
     assert (call.name, json.loads(call.arguments)) == ("weather", {"city": "Oslo"})
-    asked, _, answer = of("tool-call", TurnCompleted)
-    assert (asked.role, asked.text) == ("user", said.prompt)
+    question, _, answer = of("tool-call", TurnCompleted)
+    assert (question.role, question.text) == ("user", speaking.prompt)
     assert answer.text == "".join(chunk.text for chunk in of("tool-call", TextSpoken))
     assert {frame.turn for frame in of("tool-call", AudioReceived)} == {answer.turn}
 

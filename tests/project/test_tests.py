@@ -80,7 +80,9 @@ def test_every_folder_mirrors_a_package() -> None:
         and not (package_of(folder) / "__init__.py").exists()
     ]
     assert without == []
-    assert [str(each) for each in folders if not (TESTS / each / "__init__.py").exists()] == []
+    assert [
+        str(folder) for folder in folders if not (TESTS / folder / "__init__.py").exists()
+    ] == []
 
 
 def test_what_stands_among_tests_is_a_test() -> None:

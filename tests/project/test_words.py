@@ -40,9 +40,9 @@ def odd(text: str) -> list[str]:
     """Name the phrases in `text`, each with the better wording."""
     line = " ".join(text.split())
     return [
-        f"{line[max(0, found.start() - 30) : found.end() + 20]!r}: write {better}"
+        f"{line[max(0, match_.start() - 30) : match_.end() + 20]!r}: write {better}"
         for pattern, better in BETTER.items()
-        for found in re.finditer(pattern, line, re.IGNORECASE)
+        for match_ in re.finditer(pattern, line, re.IGNORECASE)
     ]
 
 
@@ -63,8 +63,8 @@ def literals(tree: ast.AST) -> Iterator[tuple[int, str]]:
 def commands(command: click.Command) -> Iterator[click.Command]:
     yield command
     if isinstance(command, click.Group):
-        for each in command.commands.values():
-            yield from commands(each)
+        for subcommand in command.commands.values():
+            yield from commands(subcommand)
 
 
 @pytest.mark.parametrize(
@@ -88,22 +88,22 @@ def test_docstrings_are_not_literals() -> None:
 
 @pytest.mark.parametrize("package", SHIPPED)
 def test_shipped_messages_are_plain_english(package: str) -> None:
-    found = [
+    phrases = [
         f"{path.relative_to(ROOT)}:{line}: {phrase}"
         for path in sorted((ROOT / package).rglob("*.py"))
         for line, text in literals(ast.parse(path.read_text(encoding="utf-8")))
         for phrase in odd(text)
     ]
-    assert found == []
+    assert phrases == []
 
 
 def test_help_is_plain_english() -> None:
-    found = [
+    phrases = [
         f"{command.name}: {phrase}"
         for command in commands(cli)
         for phrase in odd(command.help or "")
     ]
-    assert found == []
+    assert phrases == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

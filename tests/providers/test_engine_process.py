@@ -83,10 +83,10 @@ async def test_it_gets_the_environment_of_an_engine_and_no_key(
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     async with engine("environment") as running:
         ready = await running.start()
-    given: dict[str, str] = ready["environment"]
-    assert not [name for name, value in given.items() if key in value]
-    assert given["PATH"] == os.environ["PATH"]
-    assert (given["LC_TIME"], given["OMP_NUM_THREADS"]) == ("C.UTF-8", "1")
+    variables: dict[str, str] = ready["environment"]
+    assert not [name for name, value in variables.items() if key in value]
+    assert variables["PATH"] == os.environ["PATH"]
+    assert (variables["LC_TIME"], variables["OMP_NUM_THREADS"]) == ("C.UTF-8", "1")
 
 
 async def test_it_ends_politely() -> None:
@@ -192,14 +192,14 @@ async def test_a_start_that_nobody_waits_for_leaves_nothing_behind() -> None:
                 super().append(detail)
                 begun.set()
 
-        heard = Heard()
-        running._progress = heard.append  # pyright: ignore[reportPrivateUsage]
+        process_ids = Heard()
+        running._progress = process_ids.append  # pyright: ignore[reportPrivateUsage]
         async with asyncio.TaskGroup() as group:
             starting = group.create_task(running.start())
             await begun.wait()
             starting.cancel()
         assert not running.alive
-        await gone(int(heard[0]))
+        await gone(int(process_ids[0]))
 
 
 async def test_an_interpreter_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,14 +33,14 @@ async def attacked(
             await servers.enter_async_context(attacking(answer, accepts=accepts))
             for answer in answers.values()
         ]
-        told = await met(client, *(attack.origin for attack in attacks))
-    assert len(told) == len(answers)
-    return dict(zip(answers, told, strict=True))
+        lines = await met(client, *(attack.origin for attack in attacks))
+    assert len(lines) == len(answers)
+    return dict(zip(answers, lines, strict=True))
 
 
-def check(told: Mapping[str, dict[str, Any]]) -> None:
+def check(lines: Mapping[str, dict[str, Any]]) -> None:
     """Each was answered with one sentence, and took little memory."""
-    for name, line in told.items():
+    for name, line in lines.items():
         assert line["memory_mb"] <= MOST_MEMORY_MB, name
         assert line["sentence"].endswith("."), name
         assert "\n" not in line["sentence"], name
@@ -54,10 +54,10 @@ async def test_what_a_model_sends_is_bounded(client: str) -> None:
 
 async def test_what_a_speech_service_sends_is_bounded() -> None:
     check(await attacked("speech", HANDSHAKES))
-    told = await attacked("speech", SOCKETS, accepts=True)
-    assert all(line["memory_mb"] <= MOST_MEMORY_MB for line in told.values())
+    lines = await attacked("speech", SOCKETS, accepts=True)
+    assert all(line["memory_mb"] <= MOST_MEMORY_MB for line in lines.values())
     for name in ("a frame of 200 MB", "a text of 200 MB", "fragments without end"):
-        assert told[name]["sentence"] == "1009 it sent a message of more than 8 MB"
+        assert lines[name]["sentence"] == "1009 it sent a message of more than 8 MB"
 
 
 WORST = ("a text that takes four bytes each", "many texts that take four bytes each")
@@ -71,24 +71,24 @@ async def test_the_largest_event_takes_little_memory_of_a_real_ask(
         for name in WORST:
             body = answer(SHAPES[name], provider, MOST_EVENT_BYTES)
             async with attacking(body) as server:
-                used_mb, told = await ask(server.origin, provider, speak_url, tmp_path)
+                used_mb, stderr = await ask(server.origin, provider, speak_url, tmp_path)
             assert used_mb <= MOST_MEMORY_MB, name
             # On a slow machine it is said before that nothing came for a while.
-            assert told.splitlines()[-1].startswith("session "), name
+            assert stderr.splitlines()[-1].startswith("session "), name
 
 
 @pytest.mark.parametrize("client", PROVIDERS)
 async def test_a_larger_event_is_refused(client: str) -> None:
     larger = MOST_EVENT_BYTES * 5 // 4
-    told = await attacked(
+    lines = await attacked(
         client, {name: answer(shape, client, larger) for name, shape in SHAPES.items()}
     )
-    sentences = {name: line["sentence"] for name, line in told.items()}
-    assert all(line["came"] == 0 for name, line in told.items() if sentences[name])
-    assert {name for name, said in sentences.items() if "an event of more than 512 kB" in said} == {
-        name for name in SHAPES if name not in ("many empty objects", "many lists")
-    }
-    check({name: line for name, line in told.items() if line["sentence"]})
+    sentences = {name: line["sentence"] for name, line in lines.items()}
+    assert all(line["came"] == 0 for name, line in lines.items() if sentences[name])
+    assert {
+        name for name, sentence in sentences.items() if "an event of more than 512 kB" in sentence
+    } == {name for name in SHAPES if name not in ("many empty objects", "many lists")}
+    check({name: line for name, line in lines.items() if line["sentence"]})
 
 
 @pytest.mark.parametrize("client", PROVIDERS)
@@ -96,5 +96,5 @@ async def test_an_event_of_more_values_is_refused(client: str) -> None:
     def shape(size_bytes: int) -> tuple[str, str]:
         return "Hi.", "[" + "{}," * 30_000 + "{}]"
 
-    told = await attacked(client, {"values": answer(shape, client, MOST_EVENT_BYTES)})
-    assert "an event of too many parts" in told["values"]["sentence"]
+    lines = await attacked(client, {"values": answer(shape, client, MOST_EVENT_BYTES)})
+    assert "an event of too many parts" in lines["values"]["sentence"]

@@ -122,10 +122,10 @@ class TestSound:
         stage.go(700_000)
         stage.replay.set_speed(1.0)
         stage.to_the_end()
-        heard = stage.speaker.sounded()
+        samples = stage.speaker.sounded()
         assert 1_900 < before <= 2_000
-        assert heard[-1] == 6_000
-        steps = [b - a for a, b in pairwise(heard)]
+        assert samples[-1] == 6_000
+        steps = [b - a for a, b in pairwise(samples)]
         assert max(steps) == 3
         # The fade of the few samples that were cut is heard, and then they come again.
         assert sum(step < 0 for step in steps) <= 10
@@ -143,10 +143,10 @@ class TestSound:
         ]
         stage = Stage(events, rate_hz=RATE_HZ)
         stage.to_the_end()
-        told = stage.events()
-        (failed,) = [event for event in told if isinstance(event, Failed)]
+        events_out = stage.events()
+        (failed,) = [event for event in events_out if isinstance(event, Failed)]
         assert (failed.turn, failed.detail) == (1, SOUND_MISSING)
-        assert [event for event in told if event is not failed] == events
+        assert [event for event in events_out if event is not failed] == events
         assert stage.time_of(PlaybackFinished) - stage.time_of(PlaybackStarted) == 2_000_000
         assert len(stage.all_of(PlayoutAdvanced)) > 20
         assert not stage.speaker.sounded()
@@ -165,9 +165,9 @@ class TestSound:
         assert 800_000 <= levels[0]
         assert levels[-1] <= 2_900_000
         assert 25 <= len(levels) <= 35
-        place = stage.all_of(PlayoutAdvanced)[10]
-        assert isinstance(place, PlayoutAdvanced)
-        assert place.position_samples + place.queued_samples == 2_000
+        playout = stage.all_of(PlayoutAdvanced)[10]
+        assert isinstance(playout, PlayoutAdvanced)
+        assert playout.position_samples + playout.queued_samples == 2_000
 
     def test_where_it_sounds_is_a_fact_of_now(self) -> None:
         then = DeviceChanged(at_us=600_000, device="then", silent=True, detail="gone")

@@ -25,13 +25,13 @@ class TestControls:
         stage = Stage(talk(3_000), rate_hz=RATE_HZ)
         stage.go(1_800_000)
         stage.replay.pause()
-        heard = stage.state.position_us
+        position_us = stage.state.position_us
         assert stage.replay.step() is None
-        told = len(stage.emitted)
+        emitted = len(stage.emitted)
         stage.clock.advance_us(60_000_000)
         assert stage.replay.step() is None
-        assert (len(stage.emitted), stage.state.position_us) == (told, heard)
-        assert heard == pytest.approx(1_800_000, abs=40_000)
+        assert (len(stage.emitted), stage.state.position_us) == (emitted, position_us)
+        assert position_us == pytest.approx(1_800_000, abs=40_000)
         stage.replay.play()
         stage.to_the_end(120_000_000)
         assert sorted(set(stage.speaker.sounded())) == list(range(1, 3_001))
@@ -76,9 +76,9 @@ class TestControls:
         restarted, *holding = [entry for _, entry in stage.emitted]
         assert isinstance(restarted, TimelineRestarted)
         assert restarted.entries == len(holding)
-        *told, place = holding
-        assert told == [event for event in events if event.at_us <= 1_800_000]
-        assert place == PlayoutAdvanced(
+        *before, playout = holding
+        assert before == [event for event in events if event.at_us <= 1_800_000]
+        assert playout == PlayoutAdvanced(
             at_us=1_800_000, turn=1, position_samples=1_000, queued_samples=2_000
         )
 
@@ -101,10 +101,10 @@ class TestControls:
         stage.replay.seek(10**12)
         assert stage.state.position_us == stage.state.duration_us
 
-    @pytest.mark.parametrize(("asked", "given_speed"), [(0.1, 0.5), (9.0, 3.0), (1.25, 1.25)])
-    def test_a_speed_outside_is_the_nearest_inside(self, asked: float, given_speed: float) -> None:
+    @pytest.mark.parametrize(("speed", "given_speed"), [(0.1, 0.5), (9.0, 3.0), (1.25, 1.25)])
+    def test_a_speed_outside_is_the_nearest_inside(self, speed: float, given_speed: float) -> None:
         stage = Stage(talk(500), rate_hz=RATE_HZ)
-        stage.replay.set_speed(asked)
+        stage.replay.set_speed(speed)
         assert stage.state.speed == given_speed
 
     def test_skipping_silence_shortens_pauses_in_and_between_answers(self) -> None:

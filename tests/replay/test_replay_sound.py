@@ -88,10 +88,10 @@ async def test_after_a_pause_and_a_seek_the_right_samples_come(
 ) -> None:
     sound = ramp(3 * RATE_HZ)
     await record(tmp_path / "home", session(sound))
-    told = await run(sound_card, tmp_path / "home", "tests.support.replay_program", "sought")
+    lines = await run(sound_card, tmp_path / "home", "tests.support.replay_program", "sought")
     played = sound_card.played()
     # The turn begins promptly, so its sound stands where it stood: at one second.
-    begun = (told[0]["position"] - 1_000_000) * RATE_HZ // 1_000_000
+    begun = (lines[0]["position"] - 1_000_000) * RATE_HZ // 1_000_000
     assert begun >= RATE_HZ // 4
     assert played[:begun] == sound[:begun]
     rest = sound[2 * RATE_HZ :]

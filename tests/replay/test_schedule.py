@@ -38,10 +38,10 @@ RATE_HZ = 1_000
 
 
 def frame(pcm: bytes, offset: int = 0, turn: int = 1, **changes: object) -> AudioReceived:
-    made = AudioReceived(
+    received = AudioReceived(
         at_us=10, turn=turn, connection=0, offset_bytes=offset, size_bytes=len(pcm), pcm=pcm
     )
-    return replace(made, **changes)  # pyright: ignore[reportArgumentType]
+    return replace(received, **changes)  # pyright: ignore[reportArgumentType]
 
 
 def ramp(samples: int, first: int = 1) -> bytes:
@@ -171,10 +171,10 @@ class TestEvents:
         assert all(a <= b for a, b in pairwise(schedule.due_us))
         (track,) = schedule.tracks
         assert due_of(schedule, end) == max(track.end_us, schedule.due_us[-3])
-        heard = array("h", track.read(0, track.samples))
-        assert [sample for sample in heard if sample] == list(range(1, samples + 1))
+        sounded = array("h", track.read(0, track.samples))
+        assert [sample for sample in sounded if sample] == list(range(1, samples + 1))
         for own in range(0, samples, 37):
-            assert heard[track.timeline_of(own)] == own + 1
+            assert sounded[track.timeline_of(own)] == own + 1
             assert track.source_of(track.timeline_of(own)) == own
 
 
@@ -184,8 +184,8 @@ class TestSound:
         during, end = delta(1_500_000), finished(2_300_000, 1_000)
         schedule = schedule_of(frame(ramp(1_000)), started(), during, hole, end)
         (track,) = schedule.tracks
-        heard = array("h", track.read(0, track.samples))
-        assert list(heard) == [*range(1, 401), *[0] * 300, *range(401, 1_001)]
+        sounded = array("h", track.read(0, track.samples))
+        assert list(sounded) == [*range(1, 401), *[0] * 300, *range(401, 1_001)]
         assert due_of(schedule, during) == 1_500_000
         assert due_of(schedule, hole) == 1_700_000
         assert due_of(schedule, end) == 2_300_000
@@ -225,13 +225,13 @@ class TestSound:
     @pytest.mark.parametrize("encoding", ["linear16", "mulaw", "alaw"])
     def test_read_piece_by_piece_it_is_the_same(self, encoding: str) -> None:
         """Of the frames only the rows are there; their samples come from where they are kept."""
-        kept = bytes(range(256)) * 4
+        stored = bytes(range(256)) * 4
         cuts = [0, 3, 100, 101, 640, 1_024]
-        frames = [frame(kept[start:end], start) for start, end in pairwise(cuts)]
+        frames = [frame(stored[start:end], start) for start, end in pairwise(cuts)]
         begin = session_started(sample_rate_hz=RATE_HZ, encoding=encoding)
         (whole,) = ReplaySchedule([begin, *frames, started()]).tracks
-        rows = [replace(each, pcm=b"") for each in frames]
-        (track,) = ReplaySchedule([begin, *rows, started()], Kept({1: kept})).tracks
+        rows = [replace(row, pcm=b"") for row in frames]
+        (track,) = ReplaySchedule([begin, *rows, started()], Kept({1: stored})).tracks
         assert track.audible
         assert track.read(0, track.samples) == whole.read(0, whole.samples)
         for laid in range(0, track.samples, 7):
@@ -334,15 +334,15 @@ class TestHolding:
         frames = [event.turn for event in held if isinstance(event, AudioReceived)]
         assert frames == [1, 3], "where the sound began belongs to the figures"
         assert not any(isinstance(e, FrameSent | FrameReceived | ModelChunkReceived) for e in held)
-        told = [event for event in held if not isinstance(event, DeltasPassed)]
-        assert [event for event in schedule.events if event in told] == told
+        holding = [event for event in held if not isinstance(event, DeltasPassed)]
+        assert [event for event in schedule.events if event in holding] == holding
 
     def test_deltas_are_told_in_one_piece_with_their_number(self) -> None:
         schedule = ReplaySchedule(self.events())
         held = schedule.snapshot(0, len(schedule.events))
         joined = [event for event in held if isinstance(event, DeltasPassed)]
         text = "A gramophone plays records."
-        assert [(each.turn, each.text, each.deltas) for each in joined] == [
+        assert [(delta.turn, delta.text, delta.deltas) for delta in joined] == [
             (1, text, 2),
             (3, text, 2),
         ]
@@ -361,10 +361,10 @@ class TestHolding:
         for number in range(100):
             start_us = 1_000_000 + 36_000_000 * number
             one = spoken_exchange(first_turn=2 * number, start_us=start_us, frames=frames)
-            deltas = [each for each in one if isinstance(each, DeltaReceived)]
+            deltas = [event for event in one if isinstance(event, DeltaReceived)]
             many = [replace(deltas[-1], text="more ") for _ in range(300)]
-            place = one.index(deltas[-1]) + 1
-            events += [*one[:place], *many, *one[place:]]
+            index = one.index(deltas[-1]) + 1
+            events += [*one[:index], *many, *one[index:]]
         schedule = ReplaySchedule(events)
         assert len(schedule.events) > 40_000
         for end in range(0, len(schedule.events) + 1, 997):
@@ -377,7 +377,7 @@ class TestHolding:
         )
         end = len(schedule.events) - 1
         reached = [event for event in schedule.snapshot(0, end) if isinstance(event, AudioReceived)]
-        assert [each.offset_bytes for each in reached] == [0, 160]
+        assert [event.offset_bytes for event in reached] == [0, 160]
 
     def test_on_from_where_it_was_no_beginning_is_told_twice(self) -> None:
         schedule = ReplaySchedule(self.events())
@@ -387,7 +387,7 @@ class TestHolding:
 
     def test_of_sound_that_is_heard_after_all_events_the_words_are_told(self) -> None:
         """A session that was cut short: its sound goes on to the last sample."""
-        cut = [each for each in spoken_exchange() if each.at_us <= 1_440_000]
+        cut = [event for event in spoken_exchange() if event.at_us <= 1_440_000]
         schedule = ReplaySchedule([session_started(), *cut])
         assert any(isinstance(e, TextSpoken) for e in schedule.snapshot(0, len(schedule.events)))
         assert schedule.tracks[0].end_us > schedule.due_us[-1]

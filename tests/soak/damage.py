@@ -52,7 +52,7 @@ class Case:
     number: int
     kind: str
     detail: str
-    place: Path
+    directory: Path
 
 
 def run(seed: int, effort: float) -> Figures:
@@ -65,43 +65,43 @@ def run(seed: int, effort: float) -> Figures:
     return figures
 
 
-def _attack(library: Library, place: Path, seed: int, number: int, figures: Figures) -> None:
+def _attack(library: Library, directory: Path, seed: int, number: int, figures: Figures) -> None:
     chance = random.Random(f"{seed}/{number}")
-    shutil.copytree(library.place, place, symlinks=True)
+    shutil.copytree(library.directory, directory, symlinks=True)
     try:
         kinds: list[str] = [*MUTATIONS]
         kind = kinds[number % len(kinds)]
         mutate: Callable[[Path, random.Random], str] = MUTATIONS[kind]
-        case = Case(number, kind, mutate(place, chance), place)
+        case = Case(number, kind, mutate(directory, chance), directory)
         figures.counts["mutations"] += 1
         for arguments in _commands(case, chance):
-            _judge(case, arguments, run_command(place, arguments), figures)
+            _judge(case, arguments, run_command(directory, arguments), figures)
     finally:
-        for each in place.rglob("*"):
-            if each.is_dir() and not each.is_symlink():
-                os.chmod(each, 0o700)
-        shutil.rmtree(place)
+        for entry in directory.rglob("*"):
+            if entry.is_dir() and not entry.is_symlink():
+                os.chmod(entry, 0o700)
+        shutil.rmtree(directory)
 
 
 def _commands(case: Case, chance: random.Random) -> list[tuple[str, ...]]:
-    out = case.place / "out"
+    out = case.directory / "out"
     if case.kind.startswith("bundle"):
-        chosen = [("import", f"{case.place}/talk.gramophone"), ("show", "last")]
-        chosen += [("fixture", "diff", f"{case.place}/talk.gramophone", "last")]
+        chosen = [("import", f"{case.directory}/talk.gramophone"), ("show", "last")]
+        chosen += [("fixture", "diff", f"{case.directory}/talk.gramophone", "last")]
     elif case.kind.startswith("chats"):
-        chosen = [("import", f"{case.place}/chats.json"), ("show", "last"), ("sessions",)]
+        chosen = [("import", f"{case.directory}/chats.json"), ("show", "last"), ("sessions",)]
     elif case.kind.startswith("config"):
         chosen = [("sessions",), ("doctor", "--json")] if case.number % 7 == 0 else [("sessions",)]
     else:
         chosen = [("verify",), *chance.sample(READING, _COMMANDS_A_CASE)]
-    return [tuple(part.replace("{out}", str(out)) for part in each) for each in chosen]
+    return [tuple(part.replace("{out}", str(out)) for part in words) for words in chosen]
 
 
 def _judge(case: Case, arguments: tuple[str, ...], outcome: Outcome, figures: Figures) -> None:
     figures.counts["commands"] += 1
     figures.counts["refused"] += outcome.code != 0
     figures.counts["slowest (s)"] = max(figures.counts["slowest (s)"], round(outcome.seconds, 1))
-    words = " ".join(arguments).replace(str(case.place), "")
+    words = " ".join(arguments).replace(str(case.directory), "")
     if outcome.seconds > SLOW_S:
         print(f"  slow: case {case.number} ({case.detail}), {words}: {outcome.seconds:.1f} s")
     if fault := outcome.fault():

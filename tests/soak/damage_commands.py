@@ -48,13 +48,13 @@ class Outcome:
         return ""
 
 
-def run_command(place: Path, arguments: tuple[str, ...]) -> Outcome:
-    """The command on the library `place/home` with the settings below `place/config`."""
-    out, errors = place / "stdout", place / "stderr"
+def run_command(directory: Path, arguments: tuple[str, ...]) -> Outcome:
+    """The command on the library `directory/home` with the settings below `directory/config`."""
+    out, errors = directory / "stdout", directory / "stderr"
     began_s = time.monotonic()
     child = os.fork()
     if child == 0:
-        _become(place, arguments, out, errors)
+        _become(directory, arguments, out, errors)
     code = _wait(child, began_s)
     return Outcome(
         code,
@@ -77,7 +77,7 @@ def _wait(child: int, began_s: float) -> int:
     return -signal.SIGKILL
 
 
-def _become(place: Path, arguments: tuple[str, ...], out: Path, errors: Path) -> NoReturn:
+def _become(directory: Path, arguments: tuple[str, ...], out: Path, errors: Path) -> NoReturn:
     code = 99
     try:
         resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
@@ -90,11 +90,11 @@ def _become(place: Path, arguments: tuple[str, ...], out: Path, errors: Path) ->
         sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w", errors="replace")
         sys.stderr = os.fdopen(2, "w", errors="backslashreplace")
         os.environ |= {
-            "GRAMOPHONE_HOME": str(place / "home"),
-            "XDG_CONFIG_HOME": str(place / "config"),
-            "XDG_DATA_HOME": str(place / "data"),
+            "GRAMOPHONE_HOME": str(directory / "home"),
+            "XDG_CONFIG_HOME": str(directory / "config"),
+            "XDG_DATA_HOME": str(directory / "data"),
         }
-        os.chdir(place)
+        os.chdir(directory)
         sys.argv = ["gramophone", *arguments]
         code = _code_of_main()
         sys.stdout.flush()

@@ -1,7 +1,7 @@
 """A small library with everything in it, and the ways in which it can be damaged.
 
-Every mutation takes a place (see `build_library`) and a source of chance, damages one thing below
-the place, and returns in a few words what it did.
+Every mutation takes a directory (see `build_library`) and a source of chance, damages one thing
+below the directory, and returns in a few words what it did.
 """
 
 from __future__ import annotations
@@ -49,30 +49,30 @@ Mutation: TypeAlias = Callable[[Path, random.Random], str]
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """`place` holds `home/`, `config/gramophone/config.toml`, `talk.gramophone`, `chats.json`."""
+    """Directory of `home/`, `config/gramophone/config.toml`, `talk.gramophone`, `chats.json`."""
 
-    place: Path
+    directory: Path
 
 
-async def build_library(place: Path) -> Library:
+async def build_library(directory: Path) -> Library:
     """Sessions with WAV, with FLAC, interrupted and unended; a bundle; an export of chats."""
-    home = place / "home"
+    home = directory / "home"
     await record(home, short_session("a" * 16))
     as_flac(home)
     await record(home, short_session("b" * 16))
     await record(home, [session_started("c" * 16), *spoken_exchange()])
     async with await StoredLibrary.open(home) as library:
-        order = ExportRequest(form="bundle", path=place / "talk.gramophone")
+        order = ExportRequest(form="bundle", path=directory / "talk.gramophone")
         await library.export(["b" * 16], order)
-    settings = place / "config" / "gramophone" / "config.toml"
+    settings = directory / "config" / "gramophone" / "config.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text(_CONFIG)
-    (place / "out").mkdir()
+    (directory / "out").mkdir()
     chats = [json.loads((_EXPORTS / f"{name}.json").read_text()) for name in ("chatgpt", "claude")]
-    (place / "chats.json").write_text(json.dumps([each for some in chats for each in some]))
+    (directory / "chats.json").write_text(json.dumps([chat for some in chats for chat in some]))
     with opened(home) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Library(place)
+    return Library(directory)
 
 
 # --- bytes --------------------------------------------------------------------------------------
@@ -88,40 +88,40 @@ def _damage_bytes(path: Path, chance: random.Random, *, within: int = 0) -> str:
     match chance.choice(["flip", "flip", "flips", "byte", "zeros", "cut", "insert", "noise"]):
         case "flip":
             data[at] ^= 1 << chance.randrange(8)
-            what = f"bit of byte {at}"
+            damage = f"bit of byte {at}"
         case "flips":
             for _ in range(20):
                 data[chance.randrange(size)] ^= 1 << chance.randrange(8)
-            what = "20 bits"
+            damage = "20 bits"
         case "byte":
             data[at] = chance.choice([0, 0xFF, 0x7F, 0x80, ord("["), ord('"')])
-            what = f"byte {at}"
+            damage = f"byte {at}"
         case "zeros":
             data[at : at + 512] = bytes(len(data[at : at + 512]))
-            what = f"zeros at {at}"
+            damage = f"zeros at {at}"
         case "cut":
             del data[at:]
-            what = f"cut at {at}"
+            damage = f"cut at {at}"
         case "insert":
             data[at:at] = chance.randbytes(chance.randrange(1, 9))
-            what = f"inserted at {at}"
+            damage = f"inserted at {at}"
         case _:
             data[at : at + 64] = chance.randbytes(len(data[at : at + 64]))
-            what = f"noise at {at}"
+            damage = f"noise at {at}"
     path.write_bytes(data)
-    return what
+    return damage
 
 
-def _database_bytes(place: Path, chance: random.Random) -> str:
-    return _damage_bytes(Home.at(place / "home").database, chance)
+def _database_bytes(directory: Path, chance: random.Random) -> str:
+    return _damage_bytes(Home.at(directory / "home").database, chance)
 
 
-def _schema_bytes(place: Path, chance: random.Random) -> str:
-    return _damage_bytes(Home.at(place / "home").database, chance, within=8192)
+def _schema_bytes(directory: Path, chance: random.Random) -> str:
+    return _damage_bytes(Home.at(directory / "home").database, chance, within=8192)
 
 
-def _page(place: Path, chance: random.Random) -> str:
-    path = Home.at(place / "home").database
+def _page(directory: Path, chance: random.Random) -> str:
+    path = Home.at(directory / "home").database
     data = bytearray(path.read_bytes())
     pages = len(data) // 4096
     one, other = chance.randrange(pages), chance.randrange(pages)
@@ -130,21 +130,21 @@ def _page(place: Path, chance: random.Random) -> str:
     return f"page {one + 1} is a copy of {other + 1}"
 
 
-def _sound_bytes(place: Path, chance: random.Random) -> str:
-    path = chance.choice(sorted((place / "home" / "audio").glob("*/*")))
+def _sound_bytes(directory: Path, chance: random.Random) -> str:
+    path = chance.choice(sorted((directory / "home" / "audio").glob("*/*")))
     return f"{path.name} {_damage_bytes(path, chance, within=chance.choice([0, 64]))}"
 
 
-def _bundle_bytes(place: Path, chance: random.Random) -> str:
-    return _damage_bytes(place / "talk.gramophone", chance)
+def _bundle_bytes(directory: Path, chance: random.Random) -> str:
+    return _damage_bytes(directory / "talk.gramophone", chance)
 
 
-def _config_bytes(place: Path, chance: random.Random) -> str:
-    return _damage_bytes(place / "config" / "gramophone" / "config.toml", chance)
+def _config_bytes(directory: Path, chance: random.Random) -> str:
+    return _damage_bytes(directory / "config" / "gramophone" / "config.toml", chance)
 
 
-def _chats_bytes(place: Path, chance: random.Random) -> str:
-    return _damage_bytes(place / "chats.json", chance)
+def _chats_bytes(directory: Path, chance: random.Random) -> str:
+    return _damage_bytes(directory / "chats.json", chance)
 
 
 # --- values -------------------------------------------------------------------------------------
@@ -206,8 +206,8 @@ def _odd(kind: type[object], chance: random.Random) -> object:
 def _change_row(database: sqlite3.Connection, table: str, chance: random.Random) -> str:
     columns = _COLUMNS[table]
     column = chance.choice([*columns])
-    wanted = _odd(columns[column], chance)
-    value = chance.choice(_KINDS) if (table, column) == ("event", "kind") else wanted
+    odd_value = _odd(columns[column], chance)
+    value = chance.choice(_KINDS) if (table, column) == ("event", "kind") else odd_value
     count: int = database.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
     key = "(session, seq)" if table == "event" else "number"
     keys = "session, seq" if table == "event" else "number"
@@ -225,14 +225,14 @@ def _change_row(database: sqlite3.Connection, table: str, chance: random.Random)
     return f"{table}.{column} = {'no UTF-8' if raw else repr(value)[:40]} ({some or 'all'})"
 
 
-def _row(place: Path, chance: random.Random) -> str:
-    with opened(place / "home") as database:
+def _row(directory: Path, chance: random.Random) -> str:
+    with opened(directory / "home") as database:
         database.execute("PRAGMA foreign_keys = OFF")
         table = chance.choice(["session", "turn", "turn", "event", "event", "event"])
         return _change_row(database, table, chance)
 
 
-def _shape(place: Path, chance: random.Random) -> str:
+def _shape(directory: Path, chance: random.Random) -> str:
     statement = chance.choice(
         [
             *("DELETE FROM session", "DELETE FROM turn", "DELETE FROM event", "DROP TABLE event"),
@@ -243,7 +243,7 @@ def _shape(place: Path, chance: random.Random) -> str:
             *("ALTER TABLE session DROP COLUMN recovered", "DROP TABLE session_title"),
         ]
     )
-    with opened(place / "home") as database:
+    with opened(directory / "home") as database:
         database.execute("PRAGMA foreign_keys = OFF")
         try:
             database.execute(statement)
@@ -252,9 +252,9 @@ def _shape(place: Path, chance: random.Random) -> str:
     return statement
 
 
-def _schema_text(place: Path, chance: random.Random) -> str:
+def _schema_text(directory: Path, chance: random.Random) -> str:
     """A character of the schema, as a flipped byte of the first page would change it."""
-    path = Home.at(place / "home").database
+    path = Home.at(directory / "home").database
     with closing(sqlite3.connect(path)) as database:
         texts: list[tuple[str]] = database.execute(
             "SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"
@@ -296,14 +296,14 @@ def _irregular(path: Path, chance: random.Random) -> str:
     return f"{path.name} is a {kind}"
 
 
-def _file(place: Path, chance: random.Random) -> str:
-    home = place / "home"
+def _file(directory: Path, chance: random.Random) -> str:
+    home = directory / "home"
     paths = [*sorted((home / "audio").glob("*/*")), home / "library.db", home / "redaction.key"]
     return _irregular(chance.choice([path for path in paths if path.exists()]), chance)
 
 
-def _config_file(place: Path, chance: random.Random) -> str:
-    path = place / "config" / "gramophone" / "config.toml"
+def _config_file(directory: Path, chance: random.Random) -> str:
+    path = directory / "config" / "gramophone" / "config.toml"
     if chance.random() < 0.4:
         return _irregular(path, chance)
     text = chance.choice(
@@ -326,17 +326,17 @@ def _config_file(place: Path, chance: random.Random) -> str:
     return repr(text[:40])
 
 
-def _bundle_file(place: Path, chance: random.Random) -> str:
-    return _irregular(place / "talk.gramophone", chance)
+def _bundle_file(directory: Path, chance: random.Random) -> str:
+    return _irregular(directory / "talk.gramophone", chance)
 
 
-def _chats_file(place: Path, chance: random.Random) -> str:
-    return _irregular(place / "chats.json", chance)
+def _chats_file(directory: Path, chance: random.Random) -> str:
+    return _irregular(directory / "chats.json", chance)
 
 
-def _chats_values(place: Path, chance: random.Random) -> str:
+def _chats_values(directory: Path, chance: random.Random) -> str:
     """One value somewhere in the JSON is another."""
-    found: list[Any] = json.loads((place / "chats.json").read_text())
+    chats: list[Any] = json.loads((directory / "chats.json").read_text())
     holders: list[tuple[Any, Any]] = []
 
     def walk(value: Any) -> None:
@@ -350,16 +350,16 @@ def _chats_values(place: Path, chance: random.Random) -> str:
             holders.append((holder, key))
             walk(inner)
 
-    walk(found)
+    walk(chats)
     holder, key = chance.choice(holders)
     odd: Any = chance.choice(_ODD)
     holder[key] = odd
-    (place / "chats.json").write_text(json.dumps(found))
+    (directory / "chats.json").write_text(json.dumps(chats))
     return f"{key!r} = {odd!r}"
 
 
-def _home(place: Path, chance: random.Random) -> str:
-    home = place / "home"
+def _home(directory: Path, chance: random.Random) -> str:
+    home = directory / "home"
     match chance.choice(["closed", "read only", "audio file", "locks file", "no audio", "file"]):
         case "closed":
             home.chmod(0)
@@ -381,7 +381,7 @@ def _home(place: Path, chance: random.Random) -> str:
             (home / "audio").rename(home / "audio-before")
             return "audio is gone"
         case _:
-            home.rename(place / "home-before")
+            home.rename(directory / "home-before")
             home.write_text("x")
             return "home is a file"
 

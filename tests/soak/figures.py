@@ -17,5 +17,5 @@ class Figures:
 
     def line(self, name: str, seconds: float) -> str:
         """The closing line of the campaign `name`, e.g. `kills: 300 kills, 0 broken, 412 s`."""
-        counts = [f"{count:,g} {what}" for what, count in self.counts.items()]
+        counts = [f"{count:,g} {unit}" for unit, count in self.counts.items()]
         return f"{name}: " + ", ".join([*counts, f"{len(self.broken)} broken", f"{seconds:.0f} s"])

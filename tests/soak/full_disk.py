@@ -53,10 +53,10 @@ def run(seed: int, effort: float) -> Figures:
     )
     figures = Figures(dict.fromkeys(names, 0))
     with tempfile.TemporaryDirectory(prefix="soak-full-") as scratch, standin("--no-limits") as url:
-        place = Path(scratch)
-        template = asyncio.run(build_template(place / "template"))
+        directory = Path(scratch)
+        template = asyncio.run(build_template(directory / "template"))
         for number in range(max(1, round(CASES * effort))):
-            case = place / f"case-{number}"
+            case = directory / f"case-{number}"
             broken = _case(template, case, url, figures, chance)
             figures.broken += [f"disk {number}: {sentence}" for sentence in broken]
             shutil.rmtree(case)
@@ -64,10 +64,10 @@ def run(seed: int, effort: float) -> Figures:
 
 
 def _case(
-    template: Template, place: Path, speak_url: str, figures: Figures, chance: random.Random
+    template: Template, directory: Path, speak_url: str, figures: Figures, chance: random.Random
 ) -> list[str]:
-    home = template.copied(place)
-    (place / "out").mkdir()
+    home = template.copied(directory)
+    (directory / "out").mkdir()
     if chance.random() < 0.5:
         # A log that was not written back, and nobody who has it open.
         subprocess.run([sys.executable, "-c", KILLED, str(home)], check=False)
@@ -78,27 +78,31 @@ def _case(
     writers = chance.sample(_WRITERS, 3)
     commands = [*writers, *_READERS, _DELETE, *chance.sample(_READERS, 3)]
     limit_bytes = size_of(home) + free_bytes
-    results = _results(f"quota:{limit_bytes}:{home}", home, place, speak_url, commands)
+    results = _results(f"quota:{limit_bytes}:{home}", home, directory, speak_url, commands)
     figures.counts["disks"] += 1
-    what = f"{free_bytes} bytes free"
-    broken = [f"{what}: {each}" for each in _judged(commands, results, figures)]
-    found = examine(template, home)
+    disk = f"{free_bytes} bytes free"
+    broken = [f"{disk}: {sentence}" for sentence in _judged(commands, results, figures)]
+    condition = examine(template, home)
     gone = f"/{TARGET}/"
-    told = [each for each in found.findings if gone not in each and "session's events" not in each]
+    findings = [
+        finding
+        for finding in condition.findings
+        if gone not in finding and "session's events" not in finding
+    ]
     codes = dict(zip(commands, (code for code, _ in results), strict=True))
-    return broken + found.broken + (told if codes[_DELETE] else found.findings)
+    return broken + condition.broken + (findings if codes[_DELETE] else condition.findings)
 
 
 def _results(
-    quota: str, home: Path, place: Path, speak_url: str, commands: list[str]
+    quota: str, home: Path, directory: Path, speak_url: str, commands: list[str]
 ) -> list[tuple[int, str]]:
     """Exit code and all that was said, of commands that run one after another."""
     lines = [
         [
-            each.replace("OUT/", f"{place}/out/").replace("PLACE/", f"{place}/")
-            if each != "TEXT"
+            word.replace("OUT/", f"{directory}/out/").replace("PLACE/", f"{directory}/")
+            if word != "TEXT"
             else _TEXT
-            for each in command.split()
+            for word in command.split()
         ]
         for command in commands
     ]
@@ -109,43 +113,47 @@ def _results(
     results: list[tuple[int, str]] = []
     for group in groups:
         for part in [[line] for line in group] if group[0][0] in _PLAYING else [group]:
-            done = subprocess.run(
+            completed = subprocess.run(
                 [sys.executable, "-m", "tests.support.refusing_kernel", quota, "-c", SEVERAL],
                 input=json.dumps(part), capture_output=True, text=True, check=False,
                 env=environment(home, {"GRAMOPHONE_SPEAK_URL": speak_url}),
             )  # fmt: skip
-            results += _split(done.stdout, done.stderr, len(part))
+            results += _split(completed.stdout, completed.stderr, len(part))
     return results
 
 
 def _split(output: str, errors: str, commands: int) -> list[tuple[int, str]]:
-    said = re.split(r"^# .*\n", output, flags=re.MULTILINE)[1:]
+    outputs = re.split(r"^# .*\n", output, flags=re.MULTILINE)[1:]
     noted = re.split(r"^# .*\n", errors, flags=re.MULTILINE)[1:]
-    if len(said) != commands or len(noted) != commands:
+    if len(outputs) != commands or len(noted) != commands:
         return [(99, output + errors)] * commands
-    codes = [re.search(r"exit (\d+)\n\Z", each) for each in said]
+    codes = [re.search(r"exit (\d+)\n\Z", output) for output in outputs]
     return [
         (int(code[1]) if code else 99, out + note)
-        for code, out, note in zip(codes, said, noted, strict=True)
+        for code, out, note in zip(codes, outputs, noted, strict=True)
     ]
 
 
 def _judged(commands: list[str], results: list[tuple[int, str]], figures: Figures) -> list[str]:
     broken: list[str] = []
-    for command, (code, said) in zip(commands, results, strict=True):
-        fault = next((fault for fault in _FAULTS if fault in said), "")
+    for command, (code, printed) in zip(commands, results, strict=True):
+        fault = next((fault for fault in _FAULTS if fault in printed), "")
         if fault or code not in (0, 1):
-            broken.append(f"{command} ended with {code}: {said[-300:]}")
+            broken.append(f"{command} ended with {code}: {printed[-300:]}")
         elif command == _DELETE:
             figures.counts["deletions done"] += code == 0
             figures.counts["sound freed alone"] += code == 1
-            broken += [] if code == 0 or _MATTER.search(said) else [f"{command}: {said[-300:]}"]
+            broken += (
+                [] if code == 0 or _MATTER.search(printed) else [f"{command}: {printed[-300:]}"]
+            )
         elif command in _WRITERS:
             figures.counts["writes done"] += code == 0
             figures.counts["writes refused"] += code == 1
-            broken += [] if code == 0 or _MATTER.search(said) else [f"{command}: {said[-300:]}"]
+            broken += (
+                [] if code == 0 or _MATTER.search(printed) else [f"{command}: {printed[-300:]}"]
+            )
         else:
             figures.counts["reads"] += 1
-            gone = re.search("[Nn]o session|has no sound", said) or command == "verify"
-            broken += [] if code == 0 or gone else [f"{command} ended with 1: {said[-300:]}"]
+            gone = re.search("[Nn]o session|has no sound", printed) or command == "verify"
+            broken += [] if code == 0 or gone else [f"{command} ended with 1: {printed[-300:]}"]
     return broken

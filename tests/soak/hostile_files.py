@@ -39,28 +39,28 @@ def run(seed: int, effort: float) -> Figures:
     figures = Figures({"files": 0, "MB at most": 0})
     attacks = list(ATTACKS)
     for name in chosen.sample(attacks, max(1, min(len(attacks), round(effort * len(attacks))))):
-        with tempfile.TemporaryDirectory() as place:
-            _attack(name, Path(place), figures)
-    with tempfile.TemporaryDirectory() as place:
-        _take_in_a_true_export(Path(place), max(20, round(2000 * effort)), figures)
+        with tempfile.TemporaryDirectory() as directory:
+            _attack(name, Path(directory), figures)
+    with tempfile.TemporaryDirectory() as directory:
+        _take_in_a_true_export(Path(directory), max(20, round(2000 * effort)), figures)
     return figures
 
 
 # --- the program ------------------------------------------------------------------------------
 
 
-def measured(place: Path, *arguments: str) -> tuple[int, str, int]:
-    """Run a command on the library at `place`: exit code, stderr, and the most memory in MB."""
-    memory = place / "memory"
-    done = subprocess.run(
+def measured(directory: Path, *arguments: str) -> tuple[int, str, int]:
+    """Run a command on the library at `directory`: exit code, stderr, and the most memory in MB."""
+    memory = directory / "memory"
+    completed = subprocess.run(
         [sys.executable, "-m", "tests.support.measured_program", str(memory), *arguments],
-        env=environment(place / "home"),
+        env=environment(directory / "home"),
         capture_output=True,
         text=True,
         check=False,
         timeout=_PATIENCE_S,
     )
-    return done.returncode, done.stderr, int(memory.read_text(encoding="ascii"))
+    return completed.returncode, completed.stderr, int(memory.read_text(encoding="ascii"))
 
 
 def command_of(path: Path) -> tuple[str, ...]:
@@ -70,26 +70,26 @@ def command_of(path: Path) -> tuple[str, ...]:
     return "import", str(path)
 
 
-def _attack(name: str, place: Path, figures: Figures) -> None:
-    library = Gramophone(place / "home")
-    first = place / "first.json"
+def _attack(name: str, directory: Path, figures: Figures) -> None:
+    library = Gramophone(directory / "home")
+    first = directory / "first.json"
     first.write_text(json.dumps([_chat(0)]))
     assert library("import", str(first)).returncode == 0
     before = _state(library)
-    path = ATTACKS[name](place)
-    code, told, used_mb = measured(place, *command_of(path))
+    path = ATTACKS[name](directory)
+    code, stderr, used_mb = measured(directory, *command_of(path))
     figures.counts["files"] += 1
     if name in HARMLESS and code == 0:
         before = _state(library)
     figures.counts["MB at most"] = max(used_mb, figures.counts["MB at most"])
-    said = [line for line in told.splitlines() if line.strip()]
+    lines = [line for line in stderr.splitlines() if line.strip()]
     allowed = (0, 1) if name in HARMLESS else (1, 2)
-    if code not in allowed or not said or any(len(line) > 500 for line in said):
-        figures.broken.append(f"{name}: exit code {code}, {told!r:.300}")
-    if "Traceback" in told or used_mb > MOST_MEMORY_MB:
-        figures.broken.append(f"{name}: {used_mb} MB, {told!r:.300}")
+    if code not in allowed or not lines or any(len(line) > 500 for line in lines):
+        figures.broken.append(f"{name}: exit code {code}, {stderr!r:.300}")
+    if "Traceback" in stderr or used_mb > MOST_MEMORY_MB:
+        figures.broken.append(f"{name}: {used_mb} MB, {stderr!r:.300}")
     if _state(library) != before or library("verify").returncode:
-        figures.broken.append(f"{name}: the library changed, {told!r:.300}")
+        figures.broken.append(f"{name}: the library changed, {stderr!r:.300}")
 
 
 def _state(library: Gramophone) -> tuple[str, list[str]]:
@@ -98,20 +98,20 @@ def _state(library: Gramophone) -> tuple[str, list[str]]:
     return library("sessions", "--json").stdout, names
 
 
-def _take_in_a_true_export(place: Path, size_mb: int, figures: Figures) -> None:
+def _take_in_a_true_export(directory: Path, size_mb: int, figures: Figures) -> None:
     """So many conversations of a megabyte, streamed; memory does not grow with the file."""
-    path = place / "conversations.json"
+    path = directory / "conversations.json"
     with path.open("w", encoding="utf-8") as file:
         file.write("[")
         for number in range(size_mb):
             file.write(("," if number else "") + json.dumps(_chat(number, chars=1_000_000)))
         file.write("]")
-    code, told, used_mb = measured(place, "import", str(path))
+    code, stderr, used_mb = measured(directory, "import", str(path))
     figures.counts["MB at most"] = max(used_mb, figures.counts["MB at most"])
     figures.counts["MB of a true export"] = size_mb
     path.unlink()
-    if code or used_mb > MOST_MEMORY_MB or f"imported {size_mb:,} conversation" not in told:
-        figures.broken.append(f"an export of {size_mb} MB: {code}, {used_mb} MB, {told!r:.300}")
+    if code or used_mb > MOST_MEMORY_MB or f"imported {size_mb:,} conversation" not in stderr:
+        figures.broken.append(f"an export of {size_mb} MB: {code}, {used_mb} MB, {stderr!r:.300}")
 
 
 # --- exports of chats -------------------------------------------------------------------------
@@ -119,27 +119,27 @@ def _take_in_a_true_export(place: Path, size_mb: int, figures: Figures) -> None:
 
 def _chat(number: int, chars: int = 100) -> dict[str, object]:
     """A conversation of Claude's export."""
-    said = f"Question {number}. " + "Some words of it. " * (chars // 18)
+    question = f"Question {number}. " + "Some words of it. " * (chars // 18)
     return {
         "uuid": f"{number:08x}-0000-4000-8000-000000000000",
         "name": f"Chat {number}",
         "created_at": "2025-01-01T00:00:00Z",
         "chat_messages": [
-            {"uuid": "a", "sender": "human", "text": said, "created_at": "2025-01-01T00:00:01Z"}
+            {"uuid": "a", "sender": "human", "text": question, "created_at": "2025-01-01T00:00:01Z"}
         ],
     }
 
 
-def chats(value: Iterator[bytes], place: Path) -> Path:
+def chats(value: Iterator[bytes], directory: Path) -> Path:
     """A file of JSON in these pieces."""
-    path = place / "conversations.json"
+    path = directory / "conversations.json"
     with path.open("wb") as file:
         file.writelines(value)
     return path
 
 
-def _zipped(members: Iterator[tuple[str, Iterator[bytes]]], place: Path) -> Path:
-    path = place / "export.zip"
+def _zipped(members: Iterator[tuple[str, Iterator[bytes]]], directory: Path) -> Path:
+    path = directory / "export.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         for name, blocks in members:
             with packed.open(name, "w", force_zip64=True) as file:
@@ -182,30 +182,32 @@ def _of_values(item: bytes, size_mb: int) -> Iterator[bytes]:
 
 
 CHATS: dict[str, Make] = {
-    "a zip bomb": lambda place: _zipped(
-        iter([("conversations.json", (_BLOCK for _ in range(1024)))]), place
+    "a zip bomb": lambda directory: _zipped(
+        iter([("conversations.json", (_BLOCK for _ in range(1024)))]), directory
     ),
-    "a zip of a million files": lambda place: _many_entries(place, 1_000_000),
-    "a zip of thousands of JSON files": lambda place: _zipped(
-        ((f"{n}.json", iter([b"[]"])) for n in range(2000)), place
+    "a zip of a million files": lambda directory: _many_entries(directory, 1_000_000),
+    "a zip of thousands of JSON files": lambda directory: _zipped(
+        ((f"{n}.json", iter([b"[]"])) for n in range(2000)), directory
     ),
-    "a conversation of 1 GB": lambda place: chats(_talk(b"words ", 1024 * _MB), place),
-    "a conversation of 60 MB": lambda place: chats(_talk(b"words ", 60 * _MB), place),
-    "a conversation of 15 MB": lambda place: chats(_talk(b"words ", 15 * _MB), place),
-    "a text of 7 MB of four bytes each": lambda place: chats(_talk("😀".encode(), 7 * _MB), place),
-    "a text of 7 MB with one of four bytes": lambda place: chats(
-        _talk(b"words ", 7 * _MB, ',"x":"😀"'.encode()), place
+    "a conversation of 1 GB": lambda directory: chats(_talk(b"words ", 1024 * _MB), directory),
+    "a conversation of 60 MB": lambda directory: chats(_talk(b"words ", 60 * _MB), directory),
+    "a conversation of 15 MB": lambda directory: chats(_talk(b"words ", 15 * _MB), directory),
+    "a text of 7 MB of four bytes each": lambda directory: chats(
+        _talk("😀".encode(), 7 * _MB), directory
     ),
-    "nested values": lambda place: chats(iter([b"[" * 64 * _MB]), place),
-    "nested objects in a conversation": lambda place: chats(
-        iter([_TALK + b'"}],"a":' + b'{"a":' * 5_000_000]), place
+    "a text of 7 MB with one of four bytes": lambda directory: chats(
+        _talk(b"words ", 7 * _MB, ',"x":"😀"'.encode()), directory
     ),
-    "empty objects in a conversation": lambda place: chats(_of_values(b"{}", 30), place),
-    "empty objects in a smaller one": lambda place: chats(_of_values(b"{}", 6), place),
-    "texts in a conversation": lambda place: chats(_of_values(b'"abc"', 30), place),
-    "broken conversations": lambda place: chats(_many(b'{"mapping":1}', 256 * _MB), place),
-    "small conversations": lambda place: chats(_small_chats(1_000_000), place),
-    "many messages": lambda place: chats(_messages(200_000), place),
+    "nested values": lambda directory: chats(iter([b"[" * 64 * _MB]), directory),
+    "nested objects in a conversation": lambda directory: chats(
+        iter([_TALK + b'"}],"a":' + b'{"a":' * 5_000_000]), directory
+    ),
+    "empty objects in a conversation": lambda directory: chats(_of_values(b"{}", 30), directory),
+    "empty objects in a smaller one": lambda directory: chats(_of_values(b"{}", 6), directory),
+    "texts in a conversation": lambda directory: chats(_of_values(b'"abc"', 30), directory),
+    "broken conversations": lambda directory: chats(_many(b'{"mapping":1}', 256 * _MB), directory),
+    "small conversations": lambda directory: chats(_small_chats(1_000_000), directory),
+    "many messages": lambda directory: chats(_messages(200_000), directory),
 }
 
 
@@ -226,9 +228,9 @@ def _messages(count: int) -> Iterator[bytes]:
     yield b"]}]"
 
 
-def _many_entries(place: Path, count: int) -> Path:
+def _many_entries(directory: Path, count: int) -> Path:
     """A zip whose directory names so many files; all are the same bytes of the file."""
-    path = place / "export.zip"
+    path = directory / "export.zip"
     with path.open("wb") as file:
         file.write(b"PK\3\4" + bytes(26))
         start = file.tell()
@@ -265,7 +267,7 @@ def _session() -> bytes:
 
 
 def bundle(
-    place: Path,
+    directory: Path,
     *,
     turns: Callable[[], Iterator[bytes]] = lambda: iter(()),
     events: Callable[[], Iterator[bytes]] = lambda: iter(()),
@@ -274,7 +276,7 @@ def bundle(
     size_lie: int = 0,
 ) -> Path:
     """A bundle of these lines, whose manifest is right but for `size_lie`."""
-    path = place / "hostile.gramophone"
+    path = directory / "hostile.gramophone"
     parts: list[dict[str, object]] = []
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
         named: list[tuple[str, Iterator[bytes]]] = [
@@ -369,22 +371,22 @@ BUNDLES: dict[str, Make] = {
 # --- others -----------------------------------------------------------------------------------
 
 
-def _scenario(text: Iterator[bytes], place: Path, name: str) -> Path:
-    path = place / name
+def _scenario(text: Iterator[bytes], directory: Path, name: str) -> Path:
+    path = directory / name
     with path.open("wb") as file:
         file.writelines(text)
     return path
 
 
 OTHERS: dict[str, Make] = {
-    "a scenario of 1 GB": lambda place: _scenario(
-        (_BLOCK for _ in range(1024)), place, "scenario.toml"
+    "a scenario of 1 GB": lambda directory: _scenario(
+        (_BLOCK for _ in range(1024)), directory, "scenario.toml"
     ),
-    "a scenario of many values": lambda place: _scenario(
-        _many(b"{}", _MB - 100, b'{"answer":['), place, "scenario.json"
+    "a scenario of many values": lambda directory: _scenario(
+        _many(b"{}", _MB - 100, b'{"answer":['), directory, "scenario.json"
     ),
-    "a nested scenario": lambda place: _scenario(
-        iter([b"a=" + b"[" * 500_000]), place, "scenario.toml"
+    "a nested scenario": lambda directory: _scenario(
+        iter([b"a=" + b"[" * 500_000]), directory, "scenario.toml"
     ),
 }
 

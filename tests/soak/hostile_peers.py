@@ -54,9 +54,9 @@ def run(seed: int, effort: float) -> Figures:
     figures = Figures({"attacks": 0})
     before = _children()
     asyncio.run(_attack(random.Random(seed), effort, figures))
-    left = _children() - before
-    if left:
-        figures.broken.append(f"processes are left: {sorted(left)}")
+    remaining = _children() - before
+    if remaining:
+        figures.broken.append(f"processes are left: {sorted(remaining)}")
     return figures
 
 
@@ -68,11 +68,11 @@ async def _attack(chosen: random.Random, effort: float, figures: Figures) -> Non
     await _attack_asks(chosen, effort, figures)
     await _attack_client("speech", _some(chosen, HANDSHAKES, effort), figures)
     await _attack_client("speech", _some(chosen, SOCKETS, effort), figures, accepts=True)
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as directory:
         stand_in = ("gramophone.standin", "--no-limits", "--speed", "0")
-        async with _serving(*stand_in, home=Path(place) / "home") as program:
+        async with _serving(*stand_in, home=Path(directory) / "home") as program:
             await _attack_server(program, chosen, effort, figures)
-        await _attack_proxy(Path(place), chosen, effort, figures)
+        await _attack_proxy(Path(directory), chosen, effort, figures)
 
 
 def _some(chosen: random.Random, attacks: Mapping[str, T], effort: float) -> dict[str, T]:
@@ -126,11 +126,11 @@ async def _attack_client(
             ]
             try:
                 async with asyncio.timeout(_PATIENCE_S * len(some)):
-                    told = await met(client, *(attack.origin for attack in attacks))
+                    lines = await met(client, *(attack.origin for attack in attacks))
             except (AssertionError, TimeoutError) as error:
                 figures.broken.append(f"{client}, one of {list(some)}: {error!r:.600}")
                 continue
-        for name, line in zip(some, told, strict=True):
+        for name, line in zip(some, lines, strict=True):
             _judge(f"{client}, {name}", line, figures, may_answer=name.startswith("random"))
 
 
@@ -141,23 +141,25 @@ async def _attack_asks(chosen: random.Random, effort: float, figures: Figures) -
             for name, shape in _some(chosen, SHAPES, effort).items():
                 body = large_answer(shape, provider, MOST_EVENT_BYTES)
                 async with attacking(body) as server:
-                    with tempfile.TemporaryDirectory() as place:
-                        used_mb, told = await ask(server.origin, provider, speak_url, Path(place))
+                    with tempfile.TemporaryDirectory() as directory:
+                        used_mb, stderr = await ask(
+                            server.origin, provider, speak_url, Path(directory)
+                        )
                 figures.counts["attacks"] += 1
                 largest = figures.counts.get("MB of ask at most", 0)
                 figures.counts["MB of ask at most"] = max(used_mb, largest)
-                if used_mb > MOST_MEMORY_MB or "Traceback" in told:
-                    figures.broken.append(f"ask {provider}, {name}: {used_mb} MB, {told!r:.200}")
+                if used_mb > MOST_MEMORY_MB or "Traceback" in stderr:
+                    figures.broken.append(f"ask {provider}, {name}: {used_mb} MB, {stderr!r:.200}")
 
 
-def _judge(what: str, line: Mapping[str, Any], figures: Figures, *, may_answer: bool) -> None:
+def _judge(attack: str, line: Mapping[str, Any], figures: Figures, *, may_answer: bool) -> None:
     figures.counts["attacks"] += 1
     sentence, memory_mb = str(line["sentence"]), int(line["memory_mb"])
     _remember_memory(memory_mb, figures)
     if memory_mb > MOST_MEMORY_MB:
-        figures.broken.append(f"{what}: {memory_mb} MB")
+        figures.broken.append(f"{attack}: {memory_mb} MB")
     if (not sentence and not may_answer) or "\n" in sentence or len(sentence) > 500:
-        figures.broken.append(f"{what}: says {sentence!r:.200}")
+        figures.broken.append(f"{attack}: says {sentence!r:.200}")
 
 
 def _remember_memory(memory_mb: int, figures: Figures) -> None:
@@ -243,8 +245,8 @@ async def _send(address: tuple[str, int], attack: Attack) -> None:
 def _random_client(seed: float) -> Attack:
     def attack() -> Iterator[bytes]:
         chosen = random.Random(seed)
-        _, known = chosen.choice(list(ATTACKS.items()))
-        opening = bytearray(next(iter(known()))[:2000])
+        _, body = chosen.choice(list(ATTACKS.items()))
+        opening = bytearray(next(iter(body()))[:2000])
         for _ in range(chosen.randint(0, 8)):
             at = chosen.randint(0, len(opening))
             opening[at : at + chosen.randint(0, 9)] = chosen.randbytes(chosen.randint(0, 9))
@@ -269,7 +271,7 @@ async def _answers(program: _Program) -> bool:
 
 
 async def _attack_proxy(
-    place: Path, chosen: random.Random, effort: float, figures: Figures
+    directory: Path, chosen: random.Random, effort: float, figures: Figures
 ) -> None:
     """Between a hostile service and our own clients, and between it and hostile clients."""
     bodies = list(_some(chosen, BODIES, effort).items())
@@ -280,13 +282,13 @@ async def _attack_proxy(
 
     async with attacking(answer) as upstream:
         arguments = ("fixture", "record", "--upstream", upstream.origin)
-        async with _serving("gramophone.cli", *arguments, home=place / "recorded") as program:
+        async with _serving("gramophone.cli", *arguments, home=directory / "recorded") as program:
             origin = str(program.ready["openai_base_url"]).removesuffix("/v1")
             for number in range(len(bodies)):
                 name = f"through the proxy, {bodies[number][0]}"
                 await _ask_through(name, origin, program, figures)
             await _attack_server(program, chosen, effort / 4, figures)
-    await _attack_socket_proxy(place, _some(chosen, SOCKETS, effort), figures)
+    await _attack_socket_proxy(directory, _some(chosen, SOCKETS, effort), figures)
 
 
 async def _ask_through(name: str, origin: str, program: _Program, figures: Figures) -> None:
@@ -302,24 +304,28 @@ async def _ask_through(name: str, origin: str, program: _Program, figures: Figur
         figures.broken.append(f"{name}: the proxy took {program.memory_mb()} MB")
 
 
-async def _attack_socket_proxy(place: Path, attacks: Mapping[str, Body], figures: Figures) -> None:
+async def _attack_socket_proxy(
+    directory: Path, attacks: Mapping[str, Body], figures: Figures
+) -> None:
     for name, answer in attacks.items():
         upstream: HostileServer
         async with attacking(answer, accepts=True) as upstream:
             arguments = ("fixture", "record", "--upstream", upstream.origin.replace("http", "ws"))
-            async with _serving("gramophone.cli", *arguments, home=place / "sockets") as program:
+            async with _serving(
+                "gramophone.cli", *arguments, home=directory / "sockets"
+            ) as program:
                 url = str(program.ready["speak_url"]).replace("ws", "http", 1)
                 async with asyncio.timeout(_PATIENCE_S):
-                    told: Sequence[Mapping[str, Any]] = await met("speech", url)
-                _judge(f"through the proxy, {name}", told[0], figures, may_answer=True)
+                    lines: Sequence[Mapping[str, Any]] = await met("speech", url)
+                _judge(f"through the proxy, {name}", lines[0], figures, may_answer=True)
                 if program.memory_mb() > MOST_MEMORY_MB:
                     figures.broken.append(f"{name}: the proxy took {program.memory_mb()} MB")
 
 
 def _children() -> set[int]:
     """The ids of this process's children that have not ended."""
-    found: set[int] = set()
+    process_ids: set[int] = set()
     for children in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):
-            found |= set(map(int, children.read_text(encoding="ascii").split()))
-    return found
+            process_ids |= set(map(int, children.read_text(encoding="ascii").split()))
+    return process_ids

@@ -54,8 +54,8 @@ def _text(dice: random.Random, keys: list[str]) -> str:
     parts: list[str] = []
     for _ in range(dice.randint(1, 8)):
         key = dice.choice(keys)
-        said = dice.choice((key, key, key[: dice.randint(1, len(key))], "word", "an ordinary one"))
-        parts += (dice.choice(_LEADS), said, dice.choice((" ", ". ", "", "\n", "é")))
+        word = dice.choice((key, key, key[: dice.randint(1, len(key))], "word", "an ordinary one"))
+        parts += (dice.choice(_LEADS), word, dice.choice((" ", ". ", "", "\n", "é")))
     return "".join(parts)
 
 
@@ -100,17 +100,17 @@ async def _recording(dice: random.Random) -> str:
                 recorder.emit(event)
                 if dice.random() < 0.02:
                     await recorder.flush()
-                    if found := _leaks(home, keys):
-                        return f"{found} while it was written"
-        if found := _leaks(home, keys):
-            return found
+                    if leak := _leaks(home, keys):
+                        return f"{leak} while it was written"
+        if leak := _leaks(home, keys):
+            return leak
         async with await StoredLibrary.open(home) as library:
-            kept = list(await library.events(SESSION_ID, with_pcm=False))
-    deltas = "".join(event.text for event in kept if isinstance(event, DeltaReceived))
-    chunks = sum(isinstance(event, ModelChunkReceived) for event in kept)
+            stored = list(await library.events(SESSION_ID, with_pcm=False))
+    deltas = "".join(event.text for event in stored if isinstance(event, DeltaReceived))
+    chunks = sum(isinstance(event, ModelChunkReceived) for event in stored)
     if any(key[:_LEAK] in deltas for key in keys):
         return f"a piece in the joined deltas {deltas!r}"
-    return "" if len(kept) == len(events) and chunks else "events are missing"
+    return "" if len(stored) == len(events) and chunks else "events are missing"
 
 
 def _leaks(home: Path, keys: list[str]) -> str:

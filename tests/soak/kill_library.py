@@ -29,23 +29,23 @@ _LONG_AGO = datetime(2026, 11, 22, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """What every case begins with: `place` holds `home/`, `talk.gramophone`, `chats.json`."""
+    """What every case begins with: `directory` holds `home/`, `talk.gramophone`, `chats.json`."""
 
-    place: Path
+    directory: Path
     digest: str = ""
 
-    def copied(self, place: Path) -> Path:
-        """A copy below `place`; its data directory."""
-        shutil.copytree(self.place, place)
-        return place / "home"
+    def copied(self, directory: Path) -> Path:
+        """A copy below `directory`; its data directory."""
+        shutil.copytree(self.directory, directory)
+        return directory / "home"
 
 
-async def build_template(place: Path) -> Template:
+async def build_template(directory: Path) -> Template:
     """Five spoken sessions, one of them ready to be removed, a bundle and an export of chats."""
-    home = place / "home"
+    home = directory / "home"
     for number, session_id in enumerate((WITNESS, TARGET, "cccc0003", DISCARDED, "eeee0005")):
         frames = tuple(bytes([turn, number]) * 24_000 for turn in range(1, 6))
-        said = [
+        exchanges = [
             event
             for turn in (0, 2, 4)
             for event in spoken_exchange(
@@ -53,9 +53,9 @@ async def build_template(place: Path) -> Template:
                 start_us=1_000_000 * (turn + 1),
             )
         ]  # fmt: skip
-        await record(home, [session_started(session_id), *said])
+        await record(home, [session_started(session_id), *exchanges])
     async with await StoredLibrary.open(home) as library:
-        await library.export([TARGET], ExportRequest("bundle", place / "talk.gramophone"))
+        await library.export([TARGET], ExportRequest("bundle", directory / "talk.gramophone"))
     edits.discard(Home.at(home), [DISCARDED], _LONG_AGO)
     chats = [
         {
@@ -68,8 +68,8 @@ async def build_template(place: Path) -> Template:
         }
         for number in range(400)
     ]  # fmt: skip
-    (place / "chats.json").write_text(json.dumps(chats))
-    return Template(place, await digest_of(home, WITNESS))
+    (directory / "chats.json").write_text(json.dumps(chats))
+    return Template(directory, await digest_of(home, WITNESS))
 
 
 async def digest_of(home: Path, session_id: str) -> str:
@@ -77,8 +77,8 @@ async def digest_of(home: Path, session_id: str) -> str:
     async with await StoredLibrary.open(home) as library:
         record_ = await library.session(session_id)
         events = await library.events(session_id)
-    said = [(turn.turn, turn.role, turn.text, turn.finish_reason) for turn in record_.turns]
-    digest = hashlib.sha256(repr(said).encode())
+    turns = [(turn.turn, turn.role, turn.text, turn.finish_reason) for turn in record_.turns]
+    digest = hashlib.sha256(repr(turns).encode())
     for event in events:
         digest.update(repr(event).encode())
         digest.update(getattr(event, "pcm", b""))
@@ -96,28 +96,28 @@ class Condition:
 
 def examine(template: Template, home: Path) -> Condition:
     """Open a library with every reader, as the next program does, and look at all of it."""
-    found = Condition()
+    condition = Condition()
     try:
-        asyncio.run(_examine(template, home, found))
+        asyncio.run(_examine(template, home, condition))
     except Exception as error:
-        found.broken.append(f"a reader failed: {type(error).__name__}: {error}")
+        condition.broken.append(f"a reader failed: {type(error).__name__}: {error}")
     for path in home.glob("audio/*/*.wav"):
         try:
             with wave.open(str(path), "rb") as sound:
                 sound.readframes(sound.getnframes())
         except (wave.Error, EOFError) as error:
-            found.broken.append(f"{path} cannot be read: {error}")
+            condition.broken.append(f"{path} cannot be read: {error}")
     with closing(sqlite3.connect(home / "library.db")) as database:
-        (said,) = database.execute("PRAGMA integrity_check").fetchone()
-        if said != "ok":
-            found.broken.append(f"integrity: {said}")
-    return found
+        (integrity,) = database.execute("PRAGMA integrity_check").fetchone()
+        if integrity != "ok":
+            condition.broken.append(f"integrity: {integrity}")
+    return condition
 
 
-async def _examine(template: Template, home: Path, found: Condition) -> None:
+async def _examine(template: Template, home: Path, condition: Condition) -> None:
     async with await StoredLibrary.open(home) as library:
         sessions = await library.sessions(limit=10_000)
-        found.sessions = len(sessions)
+        condition.sessions = len(sessions)
         await library.sessions(search="question")
         await library.totals()
         await library.statistics()
@@ -127,10 +127,10 @@ async def _examine(template: Template, home: Path, found: Condition) -> None:
             await library.events(session.id)
             await library.peaks(session.id)
             if read.summary.turns != len(read.turns):
-                found.broken.append(f"{session.id} lists {read.summary.turns} turns")
-        found.findings = [finding.detail for finding in await library.verify()]
+                condition.broken.append(f"{session.id} lists {read.summary.turns} turns")
+        condition.findings = [finding.detail for finding in await library.verify()]
     try:
         if await digest_of(home, WITNESS) != template.digest:
-            found.broken.append(f"the session {WITNESS} is not what it was")
+            condition.broken.append(f"the session {WITNESS} is not what it was")
     except SessionNotFound:
-        found.broken.append(f"the session {WITNESS} is gone")
+        condition.broken.append(f"the session {WITNESS} is gone")

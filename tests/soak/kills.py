@@ -49,12 +49,12 @@ class Command:
 
     name: str
     arguments: tuple[str, ...]
-    look: Callable[[Path], str] = lambda _place: ""
+    look: Callable[[Path], str] = lambda _path: ""
     again: frozenset[int] = frozenset({0})
 
 
 def commands() -> list[Command]:
-    """Every command that writes; paths are relative to a case's place."""
+    """Every command that writes; paths are relative to a case's directory."""
     out = "OUT/"
     return [
         Command("app", ("chat", "--provider", "openai", "--mute")),
@@ -89,15 +89,15 @@ def run(seed: int, effort: float) -> Figures:
     chance = random.Random(seed)
     figures = Figures({"kills": 0, "ended before": 0, "files left, named": 0, "sessions kept": 0})
     with tempfile.TemporaryDirectory(prefix="soak-kills-") as scratch:
-        place = Path(scratch)
-        template = asyncio.run(build_template(place / "template"))
-        target = asyncio.run(digest_of(template.place / "home", TARGET))
+        directory = Path(scratch)
+        template = asyncio.run(build_template(directory / "template"))
+        target = asyncio.run(digest_of(template.directory / "home", TARGET))
         # Repaired by whatever opens the library next, killed or not.
-        asyncio.run(record_unended(template.place / "home", "ffff0006"))
+        asyncio.run(record_unended(template.directory / "home", "ffff0006"))
         with standin("--no-limits") as speak_url, answering(_ANSWER) as model_url:
             env = {"GRAMOPHONE_SPEAK_URL": speak_url, "OPENAI_BASE_URL": model_url}
-            with program_server(place / "runs", env | {"TERM": "xterm-256color"}) as server:
-                campaign = _Campaign(place, template, target, server, figures, chance)
+            with program_server(directory / "runs", env | {"TERM": "xterm-256color"}) as server:
+                campaign = _Campaign(directory, template, target, server, figures, chance)
                 campaign.run(max(1, round(KILLS * effort)))
     return figures
 
@@ -105,14 +105,14 @@ def run(seed: int, effort: float) -> Figures:
 class _Campaign:
     def __init__(
         self,
-        place: Path,
+        directory: Path,
         template: Template,
         target: str,
         server: ProgramServer,
         figures: Figures,
         chance: random.Random,
     ) -> None:
-        self._place = place
+        self._directory = directory
         self._template = template
         self._target = target
         self._server = server
@@ -120,11 +120,14 @@ class _Campaign:
         self._chance = chance
 
     def run(self, kills: int) -> None:
-        known = commands()
-        lasts_s = {each.name: min(self._measured(each), self._measured(each)) for each in known}
+        all_commands = commands()
+        lasts_s = {
+            command.name: min(self._measured(command), self._measured(command))
+            for command in all_commands
+        }
         number = 0
         while self._figures.counts["kills"] < kills and number < 4 * kills:
-            command = known[number % len(known)]
+            command = all_commands[number % len(all_commands)]
             self._case(number, command, self._chance.uniform(0, lasts_s[command.name]))
             number += 1
 
@@ -132,56 +135,56 @@ class _Campaign:
         """Seconds that a command takes when nobody kills it."""
         if command.name == "app":
             return _APP_LASTS_S
-        place = self._place / "measured"
-        home = self._made(place)
+        directory = self._directory / "measured"
+        home = self._made(directory)
         began_s = time.monotonic()
-        program = self._start(command, place, home)
+        program = self._start(command, directory, home)
         code = program.code()
         lasts_s = time.monotonic() - began_s
         if code:
-            said = program.errors[-200:]
-            self._figures.broken.append(f"{command.name} ended with {code}: {said}")
-        shutil.rmtree(place)
+            stderr = program.errors[-200:]
+            self._figures.broken.append(f"{command.name} ended with {code}: {stderr}")
+        shutil.rmtree(directory)
         return lasts_s
 
-    def _made(self, place: Path) -> Path:
-        home = self._template.copied(place)
-        (place / "out").mkdir()
+    def _made(self, directory: Path) -> Path:
+        home = self._template.copied(directory)
+        (directory / "out").mkdir()
         return home
 
-    def _start(self, command: Command, place: Path, home: Path, terminal: str = "") -> Program:
+    def _start(self, command: Command, directory: Path, home: Path, terminal: str = "") -> Program:
         arguments = [
-            each.replace("PLACE/", f"{place}/").replace("OUT/", f"{place}/out/")
-            for each in command.arguments
+            argument.replace("PLACE/", f"{directory}/").replace("OUT/", f"{directory}/out/")
+            for argument in command.arguments
         ]
         return self._server.start(home, arguments, terminal=terminal)
 
     def _case(self, number: int, command: Command, after_s: float) -> None:
-        place = self._place / f"case-{number}"
-        home = self._made(place)
-        what = f"case {number}, {command.name} killed after {after_s:.3f} s"
+        directory = self._directory / f"case-{number}"
+        home = self._made(directory)
+        case = f"case {number}, {command.name} killed after {after_s:.3f} s"
         if command.name == "app":
-            code = self._killed_app(command, place, home, after_s)
+            code = self._killed_app(command, directory, home, after_s)
         else:
-            program = self._start(command, place, home)
+            program = self._start(command, directory, home)
             program.ended(after_s)
             program.kill()
             code = program.code()
         self._figures.counts["kills" if code < 0 else "ended before"] += 1
-        broken = self._after(command, home, place)
-        again = self._start(command, place, home) if command.name != "app" else None
+        broken = self._after(command, home, directory)
+        again = self._start(command, directory, home) if command.name != "app" else None
         if again is not None and again.code() not in command.again:
             broken.append(f"run again it fails: {again.errors[-200:]}")
-        broken += self._after(command, home, place) if again is not None else []
-        self._figures.broken += [f"{what}: {sentence}" for sentence in broken]
+        broken += self._after(command, home, directory) if again is not None else []
+        self._figures.broken += [f"{case}: {sentence}" for sentence in broken]
         if not broken:
-            shutil.rmtree(place)
+            shutil.rmtree(directory)
 
-    def _killed_app(self, command: Command, place: Path, home: Path, after_s: float) -> int:
+    def _killed_app(self, command: Command, directory: Path, home: Path, after_s: float) -> int:
         """Talk in the app until it is killed, while other commands open and close the library."""
         others: list[Program] = []
         ours, theirs = pty.openpty()
-        program = self._start(command, place, home, os.ttyname(theirs))
+        program = self._start(command, directory, home, os.ttyname(theirs))
         until_s = time.monotonic() + after_s
         ask_s = time.monotonic() + 0.6
         while (left_s := until_s - time.monotonic()) > 0:
@@ -190,23 +193,23 @@ class _Campaign:
             if time.monotonic() > ask_s:
                 os.write(ours, _QUESTION)
                 ask_s += 0.5
-                others.append(self._start(_LOOK, place, home))
+                others.append(self._start(_LOOK, directory, home))
         program.kill()
         os.close(theirs)
         os.close(ours)
-        for each in others:
-            if code := each.code():
+        for other in others:
+            if code := other.code():
                 self._figures.broken.append(f"sessions beside the app ended with {code}")
         return program.code()
 
-    def _after(self, command: Command, home: Path, place: Path) -> list[str]:
-        found = examine(self._template, home)
-        self._figures.counts["sessions kept"] += found.sessions
-        left = [each for each in found.findings if _may_be_left(command, each)]
-        self._figures.counts["files left, named"] += len(left)
-        told = [each for each in found.findings if each not in left]
-        told += [wrong] if (wrong := command.look(place / "out")) else []
-        return [*found.broken, *told, *self._target_is_whole(command, home)]
+    def _after(self, command: Command, home: Path, directory: Path) -> list[str]:
+        condition = examine(self._template, home)
+        self._figures.counts["sessions kept"] += condition.sessions
+        leftovers = [finding for finding in condition.findings if _may_be_left(command, finding)]
+        self._figures.counts["files left, named"] += len(leftovers)
+        unexpected = [finding for finding in condition.findings if finding not in leftovers]
+        unexpected += [wrong] if (wrong := command.look(directory / "out")) else []
+        return [*condition.broken, *unexpected, *self._target_is_whole(command, home)]
 
     def _target_is_whole(self, command: Command, home: Path) -> list[str]:
         try:
@@ -220,11 +223,11 @@ class _Campaign:
 
 
 def _may_be_left(command: Command, finding: str) -> bool:
-    found = _LEFT.search(finding)
-    if found is None:
+    leftover = _LEFT.search(finding)
+    if leftover is None:
         return False
-    wanted = _MAY_LEAVE.get(command.name, DISCARDED)
-    return found[1] == DISCARDED or not wanted or found[1] == wanted
+    expected = _MAY_LEAVE.get(command.name, DISCARDED)
+    return leftover[1] == DISCARDED or not expected or leftover[1] == expected
 
 
 # --- what a command made --------------------------------------------------------------------------

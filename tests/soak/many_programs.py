@@ -52,12 +52,12 @@ def run(seed: int, effort: float) -> Figures:
     ):
         for size, rounds in ((2, ROUNDS_OF_TWO), (20, ROUNDS_OF_TWENTY)):
             home = Path(scratch) / f"library-of-{size}" / "home"
-            kept: set[str] = set()
+            stored_ids: set[str] = set()
             for number in range(max(1, round(rounds * effort))):
-                what = f"round {number} of {size}"
-                broken = _round(server, home, size, kept, figures, chance)
-                figures.broken += [f"{what}: {sentence}" for sentence in broken]
-            figures.counts["sessions kept"] += len(kept)
+                round_name = f"round {number} of {size}"
+                broken = _round(server, home, size, stored_ids, figures, chance)
+                figures.broken += [f"{round_name}: {sentence}" for sentence in broken]
+            figures.counts["sessions kept"] += len(stored_ids)
     return figures
 
 
@@ -65,7 +65,7 @@ def _round(
     server: ProgramServer,
     home: Path,
     size: int,
-    kept: set[str],
+    stored_ids: set[str],
     figures: Figures,
     chance: random.Random,
 ) -> list[str]:
@@ -80,19 +80,24 @@ def _round(
     victim.kill()
     broken: list[str] = []
     for command, program in programs:
-        broken += _result(command, program, kept, figures, is_victim=program is victim)
+        broken += _result(command, program, stored_ids, figures, is_victim=program is victim)
     if time.monotonic() - began_s > 120:
         broken.append("the programs hung")
-    return broken + asyncio.run(_after(home, kept))
+    return broken + asyncio.run(_after(home, stored_ids))
 
 
 def _result(
-    command: Sequence[str], program: Program, kept: set[str], figures: Figures, *, is_victim: bool
+    command: Sequence[str],
+    program: Program,
+    stored_ids: set[str],
+    figures: Figures,
+    *,
+    is_victim: bool,
 ) -> list[str]:
     code = program.code()
     figures.counts["programs"] += 1
-    if command[0] == "ask" and code == 0 and (said := _KEPT.search(program.errors)):
-        kept.add(said[1])
+    if command[0] == "ask" and code == 0 and (match_ := _KEPT.search(program.errors)):
+        stored_ids.add(match_[1])
         return []
     if is_victim and code < 0:
         figures.counts["killed"] += 1
@@ -105,20 +110,20 @@ def _result(
     return [f"{' '.join(command)} ended with {code}: {(program.output + program.errors)[-300:]}"]
 
 
-async def _after(home: Path, kept: set[str]) -> list[str]:
+async def _after(home: Path, stored_ids: set[str]) -> list[str]:
     broken: list[str] = []
     try:
         async with await StoredLibrary.open(home) as library:
             broken += [finding.detail for finding in await library.verify()]
-            for session_id in sorted(kept):
+            for session_id in sorted(stored_ids):
                 try:
                     record = await library.session(session_id)
                 except SessionNotFound:
                     broken.append(f"the session {session_id} was kept and is gone")
                     continue
-                said = [turn.text.strip() for turn in record.turns]
-                if len(said) != 2 or said[1] != _ANSWER.strip():
-                    broken.append(f"the session {session_id} has lost text: {said}")
+                texts = [turn.text.strip() for turn in record.turns]
+                if len(texts) != 2 or texts[1] != _ANSWER.strip():
+                    broken.append(f"the session {session_id} has lost text: {texts}")
     except GramophoneError as error:
         broken.append(str(error))
     return broken

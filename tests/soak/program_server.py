@@ -33,11 +33,11 @@ MOST_S = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One run. Its output is in files below `place`."""
+    """One run. Its output is in files below `directory`."""
 
     pid: int
     process: int
-    place: Path
+    directory: Path
 
     def kill(self) -> None:
         """Kill the process as the kernel does it when memory is short."""
@@ -55,7 +55,7 @@ class Program:
             self.ended(MOST_S)
         os.close(self.process)
         # The server writes it down when it has buried its child.
-        path = self.place / "code"
+        path = self.directory / "code"
         for _ in range(10_000):
             if path.exists():
                 return int(path.read_text())
@@ -64,11 +64,11 @@ class Program:
 
     @property
     def errors(self) -> str:
-        return (self.place / "stderr").read_text(errors="replace")
+        return (self.directory / "stderr").read_text(errors="replace")
 
     @property
     def output(self) -> str:
-        return (self.place / "stdout").read_text(errors="replace")
+        return (self.directory / "stdout").read_text(errors="replace")
 
 
 class ProgramServer:
@@ -85,19 +85,19 @@ class ProgramServer:
     ) -> Program:
         """Start `gramophone ARGUMENTS` on a data directory; with `terminal`, on that pty."""
         self._runs += 1
-        place = self._scratch / f"run-{self._runs}"
-        place.mkdir()
-        (place / "stdin").write_text(stdin)
-        asked = {
-            "arguments": list(arguments), "place": str(place), "terminal": terminal,
+        directory = self._scratch / f"run-{self._runs}"
+        directory.mkdir()
+        (directory / "stdin").write_text(stdin)
+        request = {
+            "arguments": list(arguments), "directory": str(directory), "terminal": terminal,
             "environment": environment(home, self._env) | {"HOME": str(home.parent)},
         }  # fmt: skip
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.write(json.dumps(request) + "\n")
         self._process.stdin.flush()
         pid = int(self._process.stdout.readline())
-        return Program(pid, os.pidfd_open(pid), place)
+        return Program(pid, os.pidfd_open(pid), directory)
 
 
 @contextmanager
@@ -121,13 +121,13 @@ def _serve() -> None:
 
     for name in _MODULES:
         importlib.import_module(name)
-    places: dict[int, Path] = {}
+    directories: dict[int, Path] = {}
     waiting = select.poll()
     waiting.register(sys.stdin.fileno(), select.POLLIN | select.POLLHUP)
     buffered = b""
     while True:
         ready = waiting.poll(20)
-        _bury(places)
+        _bury(directories)
         if not ready:
             continue
         more = os.read(sys.stdin.fileno(), 1 << 16)
@@ -135,50 +135,52 @@ def _serve() -> None:
             break
         *lines, buffered = (buffered + more).split(b"\n")
         for line in lines:
-            asked = json.loads(line)
+            request = json.loads(line)
             child = os.fork()
             if not child:
-                _become(asked)
-            places[child] = Path(asked["place"])
+                _become(request)
+            directories[child] = Path(request["directory"])
             print(child, flush=True)
-    for child in places:
+    for child in directories:
         os.kill(child, signal.SIGKILL)
 
 
-def _bury(places: dict[int, Path]) -> None:
-    for child, place in list(places.items()):
+def _bury(directories: dict[int, Path]) -> None:
+    for child, directory in list(directories.items()):
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            del places[child]
-            aside = place / "code.part"
+            del directories[child]
+            aside = directory / "code.part"
             aside.write_text(str(os.waitstatus_to_exitcode(status)))
-            aside.rename(place / "code")
+            aside.rename(directory / "code")
 
 
-def _become(asked: dict[str, object]) -> None:
+def _become(request: dict[str, object]) -> None:
     code = 99
     try:
-        place = Path(str(asked["place"]))
+        directory = Path(str(request["directory"]))
         os.setsid()
-        terminal = str(asked["terminal"])
+        terminal = str(request["terminal"])
         if terminal:
             descriptors = [os.open(terminal, os.O_RDWR)] * 3
         else:
-            made = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-            descriptors = [os.open(place / "stdin", os.O_RDONLY)]
-            descriptors += [os.open(place / name, made, 0o600) for name in ("stdout", "stderr")]
+            creating = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+            descriptors = [os.open(directory / "stdin", os.O_RDONLY)]
+            descriptors += [
+                os.open(directory / name, creating, 0o600) for name in ("stdout", "stderr")
+            ]
         for number, descriptor in enumerate(descriptors):
             os.dup2(descriptor, number)
         sys.stdin, sys.stdout, sys.stderr = (
             os.fdopen(0), os.fdopen(1, "w", errors="replace"), os.fdopen(2, "w", errors="replace"),
         )  # fmt: skip
         sys.__stdin__, sys.__stdout__, sys.__stderr__ = sys.stdin, sys.stdout, sys.stderr
-        environ = asked["environment"]
+        environ = request["environment"]
         assert isinstance(environ, dict)
         os.environ.clear()
         os.environ.update({str(name): str(value) for name, value in environ.items()})  # pyright: ignore
-        os.chdir(place)
-        arguments = asked["arguments"]
+        os.chdir(directory)
+        arguments = request["arguments"]
         assert isinstance(arguments, list)
         sys.argv = ["gramophone", *map(str, arguments)]  # pyright: ignore
         from gramophone.cli import main

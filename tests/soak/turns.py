@@ -137,9 +137,9 @@ async def _run(chance: random.Random, seconds: float) -> Figures:
                 await _talk(running_talk, counter, chance, seconds, figures)
                 session_id = running_talk.session_id
             await engines.aclose()
-        left = len(asyncio.all_tasks()) - 1
-        if left > _MOST_LEFT_TASKS:
-            figures.broken.append(f"{left} tasks were left running")
+        remaining = len(asyncio.all_tasks()) - 1
+        if remaining > _MOST_LEFT_TASKS:
+            figures.broken.append(f"{remaining} tasks were left running")
         figures.broken += sorted(set(counter.failures) - _REFUSED)
         figures.counts |= {"turns": counter.completed, "interrupted": counter.interrupted}
         await _check(home, session_id, model, figures)
@@ -155,13 +155,13 @@ async def _talk(
 ) -> None:
     engine = running_talk.engine
     began_s, warm_mb = time.monotonic(), 0.0
-    asked = 0
+    questions = 0
     while (past_s := time.monotonic() - began_s) < seconds:
         if not warm_mb and past_s > seconds * _WARM:
             warm_mb = _resident_mb()
-        asked += 1
+        questions += 1
         answers = counter.completed
-        engine.post(Submit(f"Question {asked}?"))
+        engine.post(Submit(f"Question {questions}?"))
         for _ in range(chance.randint(0, 2)):
             await _some_time(counter, chance)
             match chance.randrange(12):
@@ -174,7 +174,7 @@ async def _talk(
                 case 4:
                     engine.post(Regenerate())
                 case 5:
-                    engine.post(RepeatTurn(chance.randrange(2 * asked)))
+                    engine.post(RepeatTurn(chance.randrange(2 * questions)))
                 case _:
                     break
         if chance.random() < 0.5:
@@ -182,7 +182,7 @@ async def _talk(
             while counter.completed == answers:
                 counter.came.clear()
                 await counter.came.wait()
-    figures.counts["questions"] = asked
+    figures.counts["questions"] = questions
     growth_mb = _resident_mb() - warm_mb
     figures.counts["MB grown"] = round(growth_mb, 1)
     figures.counts["MB most"] = round(_most_mb(), 1)
@@ -220,12 +220,12 @@ async def _check(home: Path, session_id: str, model: _RandomModel, figures: Figu
             sound_s += turn.audio.samples / turn.audio.sample_rate_hz
         if turn.role == "user" or turn.finish_reason == "repeated":
             continue
-        said = texts[turn.turn]
+        answer = texts[turn.turn]
         stopped += turn.heard is not None
-        given = answers.get(turn.text.split(" ")[0] + " ", "")
-        if turn.text != said.streamed or not given.startswith(turn.text):
-            figures.broken.append(f"turn {turn.turn} lost text: {turn.text!r} of {given!r}")
-        elif turn.finish_reason == "stop" and turn.text != given:
+        streamed = answers.get(turn.text.split(" ")[0] + " ", "")
+        if turn.text != answer.streamed or not streamed.startswith(turn.text):
+            figures.broken.append(f"turn {turn.turn} lost text: {turn.text!r} of {streamed!r}")
+        elif turn.finish_reason == "stop" and turn.text != streamed:
             figures.broken.append(f"turn {turn.turn} ended before its text: {turn.text!r}")
         if turn.heard is not None and not 0 <= turn.heard <= len(turn.text):
             figures.broken.append(f"turn {turn.turn} was heard beyond its text: {turn.heard}")

@@ -51,7 +51,7 @@ over NFS without a lock daemon. no-shared-memory: files cannot be mapped as shar
 
 
 def refuse(refusal: str) -> None:
-    """Have the kernel refuse `what` (one of REFUSALS) to this process from now on.
+    """Have the kernel refuse `refusal` (one of REFUSALS) to this process from now on.
 
     Raises:
         OSError: the kernel takes no filters.
@@ -157,12 +157,12 @@ def _rules(refusal: str, calls: dict[str, int]) -> list[list[bytes]]:
 
 
 def equal(argument: int, value: int) -> list[bytes]:
-    """Condition: the argument at `place` is `value`."""
+    """Condition: the argument at `argument` is `value`."""
     return [_instruction(_LOAD, 16 + 8 * argument), _instruction(_EQUAL, value, 0, 1)]
 
 
 def any_of(argument: int, bits: int) -> list[bytes]:
-    """Condition: the argument at `place` has one of `bits` set."""
+    """Condition: the argument at `argument` has one of `bits` set."""
     return [_instruction(_LOAD, 16 + 8 * argument), _instruction(_SET, bits, 0, 1)]
 
 

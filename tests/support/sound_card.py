@@ -127,7 +127,7 @@ class SoundCard:
 
 
 def lost_only_at(underflows: list[int], written: "array[int]", handed: "array[int]") -> bool:
-    """Whether `handed` is `given` without nothing but blocks of 20 ms that end at underflows.
+    """Whether `handed` is `written` without nothing but blocks of 20 ms that end at underflows.
 
     A lost block of silence cannot be told from one that follows it, so all the places at which the
     next stretch may begin in `handed` are followed. The last blocks may still be on their way when

@@ -31,7 +31,7 @@ print("dumpable", __import__("ctypes").CDLL(None).prctl(3, 0, 0, 0, 0))
 @pytest.mark.parametrize("module", HOLDS_KEYS)
 def test_no_core_dump_is_left(module: str, tmp_path: Path) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", STARTED.format(module=module)],
         env=environment(tmp_path / "home"),
         capture_output=True,
@@ -39,17 +39,17 @@ def test_no_core_dump_is_left(module: str, tmp_path: Path) -> None:
         check=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)),
     )
-    (limit,) = (line for line in done.stdout.splitlines() if "core file size" in line)
+    (limit,) = (line for line in completed.stdout.splitlines() if "core file size" in line)
     assert limit.split()[4:6] == ["0", "0"]
-    assert "dumpable 0" in done.stdout
+    assert "dumpable 0" in completed.stdout
 
 
 def test_what_a_crash_of_it_leaves_behind_is_nothing(tmp_path: Path) -> None:
     crash = (
         "import os; from gramophone.system.core_dumps import forbid_core_dumps; forbid_core_dumps()"
     )
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", f"{crash}; os.abort()"], cwd=tmp_path, check=False, env=os.environ
     )
-    assert done.returncode == -signal.SIGABRT
+    assert completed.returncode == -signal.SIGABRT
     assert list(tmp_path.iterdir()) == []

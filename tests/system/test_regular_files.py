@@ -36,13 +36,13 @@ def test_directories_devices_and_sockets_are_refused(tmp_path: Path) -> None:
         read_regular(tmp_path)
     with pytest.raises(NotRegularFile, match="is a device"):
         read_regular(tmp_path / "zero")
-    place = os.open(tmp_path, os.O_RDONLY)
-    with socket.socket(socket.AF_UNIX) as made:
+    directory = os.open(tmp_path, os.O_RDONLY)
+    with socket.socket(socket.AF_UNIX) as listener:
         # By the descriptor of its directory: the path of a test may be too long for a socket.
-        made.bind(f"/proc/self/fd/{place}/socket")
+        listener.bind(f"/proc/self/fd/{directory}/socket")
         with pytest.raises(NotRegularFile, match="is a socket"):
             read_regular(tmp_path / "socket")
-    os.close(place)
+    os.close(directory)
 
 
 def test_what_is_missing_is_made_only_when_asked(tmp_path: Path) -> None:
@@ -61,8 +61,11 @@ def test_what_is_missing_is_made_only_when_asked(tmp_path: Path) -> None:
 def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "file").open("wb") as file:
         file.truncate(1 << 40)
-    for most_bytes, said in ((1 << 18, "is larger than 256 kB"), (1 << 20, "is larger than 1 MB")):
-        with pytest.raises(FileTooLarge, match=said):
+    for most_bytes, reason in (
+        (1 << 18, "is larger than 256 kB"),
+        (1 << 20, "is larger than 1 MB"),
+    ):
+        with pytest.raises(FileTooLarge, match=reason):
             read_regular(tmp_path / "file", most_bytes=most_bytes)
     os.truncate(tmp_path / "file", 1 << 18)
     assert len(read_regular(tmp_path / "file")) == 1 << 18

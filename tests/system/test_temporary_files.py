@@ -33,8 +33,8 @@ sys.stdin.read()
 
 
 @contextmanager
-def owner(place: Path) -> Generator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", OWNER, str(place)]
+def owner(directory: Path) -> Generator[subprocess.Popen[str]]:
+    command = [sys.executable, "-c", OWNER, str(directory)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
@@ -59,19 +59,19 @@ def test_what_a_killed_process_left_is_swept_and_nothing_else(tmp_path: Path) ->
         sweep(tmp_path)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        left = abandoned(tmp_path)
-        assert len(left) == 3
-        assert any((path / "inside").exists() for path in left)
+        remains = abandoned(tmp_path)
+        assert len(remains) == 3
+        assert any((path / "inside").exists() for path in remains)
     sweep(tmp_path)
     assert sorted(os.listdir(tmp_path)) == sorted([*others, ".link.gramophone-abcdefgh"])
 
 
 def test_one_process_never_sweeps_its_own(tmp_path: Path) -> None:
-    made = [make_file(tmp_path / "a"), make_directory(tmp_path / "b"), make_scratch(tmp_path)]
+    entries = [make_file(tmp_path / "a"), make_directory(tmp_path / "b"), make_scratch(tmp_path)]
     assert abandoned(tmp_path) == []
-    for descriptor, _ in made:
+    for descriptor, _ in entries:
         os.close(descriptor)
-    assert abandoned(tmp_path) == sorted(path for _, path in made)
+    assert abandoned(tmp_path) == sorted(path for _, path in entries)
 
 
 def test_long_names_fit(tmp_path: Path) -> None:
@@ -86,9 +86,9 @@ def test_a_place_that_is_not_there_has_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("make", [make_file, make_directory])
-@pytest.mark.parametrize("place", ["missing", "/proc"])
+@pytest.mark.parametrize("folder", ["missing", "/proc"])
 def test_where_nothing_can_be_made_that_is_said(
-    make: Callable[[Path], tuple[int, Path]], place: str, tmp_path: Path
+    make: Callable[[Path], tuple[int, Path]], folder: str, tmp_path: Path
 ) -> None:
     with pytest.raises(OSError, match="talk"):
-        make(tmp_path / place / "talk.mp3")
+        make(tmp_path / folder / "talk.mp3")

@@ -38,70 +38,70 @@ def app(
         settings = {"GRAMOPHONE_SPEAK_URL": url, "OPENAI_BASE_URL": base_url, "COLORTERM": ""}
         env = environment(home, settings | {"HOME": str(tmp_path)} | dict(colours or {}))
         command = [*COMMAND, *flags]
-        with terminal(tmp_path / "tmux", command, env | {"TERM": "xterm-256color"}, size) as shown:
-            shown.see("Nothing said yet")
-            yield shown, Gramophone(home)
+        with terminal(tmp_path / "tmux", command, env | {"TERM": "xterm-256color"}, size) as screen:
+            screen.see("Nothing said yet")
+            yield screen, Gramophone(home)
 
 
-def ask(shown: Terminal, question: str) -> None:
-    shown.type(question)
-    shown.see(question)
-    shown.keys("Enter")
+def ask(screen: Terminal, question: str) -> None:
+    screen.type(question)
+    screen.see(question)
+    screen.keys("Enter")
 
 
 def processes_of(home: Path, flags: Sequence[str] = ()) -> list[int]:
     """The apps that run on this data directory."""
     command = "\0".join([*COMMAND, *flags, ""]).encode()
-    found: list[int] = []
-    for place in Path("/proc").glob("[0-9]*"):
+    process_ids: list[int] = []
+    for process in Path("/proc").glob("[0-9]*"):
         try:
-            ours = str(home).encode() in (place / "environ").read_bytes()
-            if ours and (place / "cmdline").read_bytes() == command:
-                found.append(int(place.name))
+            ours = str(home).encode() in (process / "environ").read_bytes()
+            if ours and (process / "cmdline").read_bytes() == command:
+                process_ids.append(int(process.name))
         except OSError:
             continue  # it ended while we looked
-    return found
+    return process_ids
 
 
 @pytest.mark.parametrize("colours", [{}, {"COLORTERM": "truecolor"}], ids=["256", "truecolor"])
 def test_the_walk(tmp_path: Path, colours: dict[str, str]) -> None:
     """Talk, interrupt, search, replay, seek, export, quit: by keys alone."""
     target = tmp_path / "gramophone-tell-me-about-the-sea.wav"
-    with app(tmp_path, LONG, SHORT, colours=colours) as (shown, gramophone):
-        ask(shown, "Tell me about the sea.")
-        shown.see(SPEAKING)
-        shown.keys("Escape")
-        shown.see("■ stopped", "not heard")
-        ask(shown, "What do records do?")
-        shown.see("Needles listen.", "idle")
+    with app(tmp_path, LONG, SHORT, colours=colours) as (screen, gramophone):
+        ask(screen, "Tell me about the sea.")
+        screen.see(SPEAKING)
+        screen.keys("Escape")
+        screen.see("■ stopped", "not heard")
+        ask(screen, "What do records do?")
+        screen.see("Needles listen.", "idle")
 
-        shown.keys("F2")
-        shown.see("Sessions (1)", "Tell me about the sea.")
-        shown.keys("/")
-        shown.type("needl")
-        shown.see("Needles", "1 hit")
-        shown.keys("Enter")
-        shown.keys("Enter")
-        shown.see("Space", "What do records do?")
+        screen.keys("F2")
+        screen.see("Sessions (1)", "Tell me about the sea.")
+        screen.keys("/")
+        screen.type("needl")
+        screen.see("Needles", "1 hit")
+        screen.keys("Enter")
+        screen.keys("Enter")
+        screen.see("Space", "What do records do?")
 
-        shown.keys("Space")
-        shown.see("▶", PLAYING)
-        shown.keys("Space")
-        shown.see("paused")
-        shown.keys("0")
-        shown.see("0:00 /")
-        shown.keys("]", "]", "]")
-        shown.see("What do records do?")
-        shown.keys("[", "Space")
-        shown.see("▶")
-        shown.see("Needles listen.", "Space Play")
+        screen.keys("Space")
+        screen.see("▶", PLAYING)
+        screen.keys("Space")
+        screen.see("paused")
+        screen.keys("0")
+        screen.see("0:00 /")
+        screen.keys("]", "]", "]")
+        screen.see("What do records do?")
+        screen.keys("[", "Space")
+        screen.see("▶")
+        screen.see("Needles listen.", "Space Play")
 
-        shown.keys("e")
-        shown.see(target.name, "Enter Write")
-        shown.keys("Enter")
-        shown.see("Exported")
-        shown.keys("C-q")
-        assert "echo" in shown.see("ended with 0", "echo")
+        screen.keys("e")
+        screen.see(target.name, "Enter Write")
+        screen.keys("Enter")
+        screen.see("Exported")
+        screen.keys("C-q")
+        assert "echo" in screen.see("ended with 0", "echo")
     turns = gramophone.json("show", "last")["turns"]
     spoken = [turn["audio"] for turn in turns if "audio" in turn]
     assert len(spoken) == 2
@@ -111,15 +111,15 @@ def test_the_walk(tmp_path: Path, colours: dict[str, str]) -> None:
 
 
 def test_escape_keeps_the_text_and_how_much_of_it_was_heard(tmp_path: Path) -> None:
-    with app(tmp_path, LONG, SHORT) as (shown, gramophone):
-        ask(shown, "Tell me about the sea.")
-        shown.see(SPEAKING)
-        shown.keys("Escape")
-        shown.see("■ stopped", "not heard")
-        ask(shown, "And records?")
-        shown.see("Needles listen.", "idle")
-        shown.keys("C-q")
-        shown.see("ended with 0")
+    with app(tmp_path, LONG, SHORT) as (screen, gramophone):
+        ask(screen, "Tell me about the sea.")
+        screen.see(SPEAKING)
+        screen.keys("Escape")
+        screen.see("■ stopped", "not heard")
+        ask(screen, "And records?")
+        screen.see("Needles listen.", "idle")
+        screen.keys("C-q")
+        screen.see("ended with 0")
     turns = gramophone.json("show", "last")["turns"]
     assert turns[1]["finish_reason"] == "interrupted"
     assert turns[1]["text"].strip() == LONG.strip()
@@ -127,12 +127,12 @@ def test_escape_keeps_the_text_and_how_much_of_it_was_heard(tmp_path: Path) -> N
 
 
 def test_a_kill_in_the_middle_loses_nothing_and_leaves_nothing(tmp_path: Path) -> None:
-    with app(tmp_path, LONG) as (shown, gramophone):
-        ask(shown, "Tell me about the sea.")
-        shown.see(SPEAKING)
+    with app(tmp_path, LONG) as (screen, gramophone):
+        ask(screen, "Tell me about the sea.")
+        screen.see(SPEAKING)
         (pid,) = processes_of(gramophone.home)
         os.kill(pid, signal.SIGKILL)
-        shown.see("ended with 137")
+        screen.see("ended with 137")
     assert gramophone("verify").returncode == 0
     session = gramophone.json("show", "last")
     assert session["recovered"]
@@ -141,41 +141,41 @@ def test_a_kill_in_the_middle_loses_nothing_and_leaves_nothing(tmp_path: Path) -
 
 
 def test_hostile_text_does_nothing_to_the_terminal(tmp_path: Path) -> None:
-    with app(tmp_path, HOSTILE) as (shown, _):
-        ask(shown, "Attack me.")
-        screen = shown.see("alert", "and done.", "idle")
+    with app(tmp_path, HOSTILE) as (running, _):
+        ask(running, "Attack me.")
+        screen = running.see("alert", "and done.", "idle")
         assert "You" in screen
         assert "\u202e" not in screen
-        title = shown.title()
+        title = running.title()
         assert "owned" not in title
-        shown.keys("C-q")
-        shown.see("ended with 0")
+        running.keys("C-q")
+        running.see("ended with 0")
 
 
 def test_it_is_usable_in_forty_by_ten(tmp_path: Path) -> None:
-    with app(tmp_path, SHORT, size=(40, 10)) as (shown, _):
-        ask(shown, "Hi there.")
-        shown.see("listen.")
-        shown.resize(120, 40)
-        shown.see("Needles listen.", "F2")
-        shown.resize(40, 10)
-        shown.keys("C-q")
-        shown.see("ended with 0")
+    with app(tmp_path, SHORT, size=(40, 10)) as (screen, _):
+        ask(screen, "Hi there.")
+        screen.see("listen.")
+        screen.resize(120, 40)
+        screen.see("Needles listen.", "F2")
+        screen.resize(40, 10)
+        screen.keys("C-q")
+        screen.see("ended with 0")
 
 
 def test_what_is_not_kept_leaves_nothing_even_when_killed(tmp_path: Path) -> None:
     home, flags = tmp_path / "home", ["--no-keep"]
-    with app(tmp_path, LONG, SHORT, flags=flags) as (shown, _):
-        shown.see("nothing is kept", "not kept")
-        ask(shown, "Tell me about the sea.")
-        shown.see(SPEAKING, "not kept")
-        shown.keys("Escape")
-        shown.see("■ stopped")
-        ask(shown, "What do records do?")
-        shown.see("Needles listen.")
+    with app(tmp_path, LONG, SHORT, flags=flags) as (screen, _):
+        screen.see("nothing is kept", "not kept")
+        ask(screen, "Tell me about the sea.")
+        screen.see(SPEAKING, "not kept")
+        screen.keys("Escape")
+        screen.see("■ stopped")
+        ask(screen, "What do records do?")
+        screen.see("Needles listen.")
         assert not home.exists()
         (process,) = processes_of(home, flags)
         os.kill(process, signal.SIGKILL)
     assert not home.exists()
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left <= {"config", "tmux", ".cache", ".config"}
+    remains = {path.name for path in tmp_path.iterdir()}
+    assert remains <= {"config", "tmux", ".cache", ".config"}

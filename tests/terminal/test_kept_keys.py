@@ -22,17 +22,17 @@ KEY = "k3y-of-the-openai-account"
 SHORT = "Records turn. Needles listen."
 
 
-def show_accounts(shown: Terminal) -> None:
-    shown.see("Nothing said yet")
-    shown.keys("F10")
-    shown.see("Model", "Accounts")
-    shown.keys("Right", "Right", "Right", "Right")
-    shown.see("OpenAI key")
+def show_accounts(screen: Terminal) -> None:
+    screen.see("Nothing said yet")
+    screen.keys("F10")
+    screen.see("Model", "Accounts")
+    screen.keys("Right", "Right", "Right", "Right")
+    screen.see("OpenAI key")
 
 
-def quit_app(shown: Terminal) -> None:
-    shown.keys("C-q")
-    shown.see("ended with 0")
+def quit_app(screen: Terminal) -> None:
+    screen.keys("C-q")
+    screen.see("ended with 0")
 
 
 def files_with(words: str, room: Path) -> list[Path]:
@@ -51,34 +51,34 @@ def test_a_key_is_kept_used_and_taken_out(tmp_path: Path) -> None:
         env = environment(tmp_path / "home", services | ring.env | {"TERM": "xterm-256color"})
         settings_file = Path(env["XDG_CONFIG_HOME"], "gramophone", "config.toml")
 
-        with terminal(tmp_path / "first", COMMAND, env, (80, 24)) as shown:
-            show_accounts(shown)
-            shown.keys("Enter")
-            shown.see("OPENAI_API_KEY in the environment", "Esc Cancel")
-            shown.type(KEY)
-            shown.see("•" * len(KEY))
-            shown.keys("Enter")
-            assert KEY not in shown.see("in the keyring")
+        with terminal(tmp_path / "first", COMMAND, env, (80, 24)) as screen:
+            show_accounts(screen)
+            screen.keys("Enter")
+            screen.see("OPENAI_API_KEY in the environment", "Esc Cancel")
+            screen.type(KEY)
+            screen.see("•" * len(KEY))
+            screen.keys("Enter")
+            assert KEY not in screen.see("in the keyring")
             assert ring.secret("openai") == KEY
             assert 'keyring = "openai"' in settings_file.read_text()
-            quit_app(shown)
+            quit_app(screen)
 
-        with terminal(tmp_path / "second", COMMAND, env, (80, 24)) as shown:
-            shown.see("Nothing said yet")
-            shown.type("What do records do?")
-            shown.keys("Enter")
-            shown.see("Needles listen.", "idle")
+        with terminal(tmp_path / "second", COMMAND, env, (80, 24)) as screen:
+            screen.see("Nothing said yet")
+            screen.type("What do records do?")
+            screen.keys("Enter")
+            screen.see("Needles listen.", "idle")
             assert set(asked_with) == {f"Bearer {KEY}"}
-            quit_app(shown)
+            quit_app(screen)
 
-        with terminal(tmp_path / "third", COMMAND, env, (80, 24)) as shown:
-            show_accounts(shown)
-            shown.see("in the keyring")
-            shown.keys("d")
-            wait_until(lambda: "in the keyring" not in shown.screen(), "the key is taken out")
+        with terminal(tmp_path / "third", COMMAND, env, (80, 24)) as screen:
+            show_accounts(screen)
+            screen.see("in the keyring")
+            screen.keys("d")
+            wait_until(lambda: "in the keyring" not in screen.screen(), "the key is taken out")
             assert ring.secret("openai") == ""
             assert "openai" not in settings_file.read_text()
-            quit_app(shown)
+            quit_app(screen)
     assert files_with(KEY, tmp_path) == []
 
 
@@ -88,7 +88,7 @@ def test_a_locked_keyring_holds_nothing_up(tmp_path: Path) -> None:
     settings_file = Path(env["XDG_CONFIG_HOME"], "gramophone", "config.toml")
 
     def ask(ring_env: dict[str, str]) -> str:
-        done = subprocess.run(
+        completed = subprocess.run(
             [*COMMAND, "ask", "--provider", "openai", "hello"],
             # Were the key found after all, it would lead nowhere.
             env=env | ring_env | {"HTTPS_PROXY": "http://127.0.0.1:9"},
@@ -97,8 +97,8 @@ def test_a_locked_keyring_holds_nothing_up(tmp_path: Path) -> None:
             timeout=HANG_S,
             check=False,
         )
-        assert done.returncode == 1
-        return done.stderr
+        assert completed.returncode == 1
+        return completed.stderr
 
     with secret_service(tmp_path) as ring:
         store = ["secret-tool", "store", "--label=key", "service", "gramophone"]
@@ -109,13 +109,13 @@ def test_a_locked_keyring_holds_nothing_up(tmp_path: Path) -> None:
         assert ring.secret("openai") == KEY
     with secret_service(tmp_path, locked=True) as ring:
         assert ring.secret("openai") == ""
-        told = ask(ring.env)
-        assert "needs OPENAI_API_KEY" in told
-        assert "The keyring gave no key for OpenAI: unlock it" in told
+        stderr = ask(ring.env)
+        assert "needs OPENAI_API_KEY" in stderr
+        assert "The keyring gave no key for OpenAI: unlock it" in stderr
         # Without a wish for that provider the app opens, and says why it is another one.
         here = env | ring.env | {"TERM": "xterm-256color"}
-        with terminal(tmp_path / "tmux", COMMAND, here, (80, 24)) as shown:
-            shown.see("Nothing said yet", "The keyring gave no key for OpenAI")
-            quit_app(shown)
+        with terminal(tmp_path / "tmux", COMMAND, here, (80, 24)) as screen:
+            screen.see("Nothing said yet", "The keyring gave no key for OpenAI")
+            quit_app(screen)
     # And without any bus.
     assert "needs OPENAI_API_KEY" in ask({"DBUS_SESSION_BUS_ADDRESS": "unix:path=/nowhere"})

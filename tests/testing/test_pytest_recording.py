@@ -42,18 +42,18 @@ def asking(project: pytest.Pytester) -> None:
 
 
 @contextmanager
-def service(place: Path, answer: str = "Because of scattering.") -> Generator[str]:
+def service(directory: Path, answer: str = "Because of scattering.") -> Generator[str]:
     """A stand-in in the place of all real services; gives the option that says where it is."""
-    place.mkdir(exist_ok=True)
-    source = place / "source.toml"
+    directory.mkdir(exist_ok=True)
+    source = directory / "source.toml"
     source.write_text(f"[[answer]]\ntext = {answer!r}\n")
-    with serving(place / "home", str(source)) as ready:
+    with serving(directory / "home", str(source)) as ready:
         base = ready["openai_base_url"].removesuffix("/v1")
         yield ",".join(f"{name}={base}" for name in ("deepgram", "openai", "anthropic"))
 
 
 def options(mode: str, upstreams: str = "") -> list[str]:
-    places = [f"--gramophone-upstream={each}" for each in upstreams.split(",") if each]
+    places = [f"--gramophone-upstream={upstream}" for upstream in upstreams.split(",") if upstream]
     return [f"--gramophone-record={mode}", *places]
 
 
@@ -144,8 +144,8 @@ def test_mode_and_upstreams_from_marker_settings_and_environment(
             "gramophone_redact =\n    scatt\\w+\n"
         )
         run(project).assert_outcomes(passed=1)
-    (said,) = answers_in(project.path / TALK)
-    assert said.startswith("Because of ***")
+    (answer,) = answers_in(project.path / TALK)
+    assert answer.startswith("Because of ***")
 
 
 def test_what_cannot_be_recorded_is_said_in_a_sentence(
@@ -195,16 +195,16 @@ def test_what_cannot_be_recorded_is_said_in_a_sentence(
 
 
 @pytest.mark.parametrize(
-    ("option", "said"),
+    ("option", "message"),
     [
         ("--gramophone-record=ever", "*no record mode 'ever'; choose one of none, once, *"),
         ("--gramophone-upstream=host", "*'host' is not an upstream; write NAME=URL *"),
     ],
 )
-def test_a_wrong_option_ends_the_run(project: pytest.Pytester, option: str, said: str) -> None:
+def test_a_wrong_option_ends_the_run(project: pytest.Pytester, option: str, message: str) -> None:
     result = run(project, option)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines([said])
+    result.stderr.fnmatch_lines([message])
 
 
 def test_workers_that_record_the_same_file_leave_it_whole(
@@ -217,9 +217,9 @@ def test_workers_that_record_the_same_file_leave_it_whole(
     )
     with service(tmp_path / "real") as real:
         run(project, *options("rewrite", real), "-n", "3").assert_outcomes(passed=6)
-    place = project.path / "deep" / "er"
-    assert [path.name for path in place.iterdir()] == [TALK]
-    assert answers_in(place / TALK) == ["Because of scattering."]
+    folder = project.path / "deep" / "er"
+    assert [path.name for path in folder.iterdir()] == [TALK]
+    assert answers_in(folder / TALK) == ["Because of scattering."]
     run(project, "-n", "2").assert_outcomes(passed=6)
 
 

@@ -11,16 +11,16 @@ def broken(text: str, *, floor: int = 1, depth: int = 0, guard: int = PLAIN) -> 
     breaks = BreakPoints()
     held: list[SpokenToken] = []
     gap = ""
-    for place, char in enumerate(text):
+    for at, char in enumerate(text):
         if char == SPACE:
             gap = "hard"
             continue
-        token = SpokenToken(char, place, place + 1, guard)
+        token = SpokenToken(char, at, at + 1, guard)
         if held:
             breaks.note(held, token, gap, guard if gap else PLAIN, depth)
         if gap:
             breaks.blank = len(held)
-            held.append(SpokenToken(SPACE, place, place, guard))
+            held.append(SpokenToken(SPACE, at, at, guard))
         held.append(token)
         gap = ""
     index = breaks.best(floor)

@@ -23,8 +23,8 @@ CASES = [pytest.param(case, id=case["id"]) for case in (*GIVEN, *MORE)]
 
 def run(deltas: list[str], lang: str = "en", *, first_clause: bool = False) -> list[Chunk]:
     chunker = Chunker(lang=lang, first_clause=first_clause)
-    found = [chunk for delta in deltas for chunk in chunker.feed(delta)]
-    return found + chunker.finish()
+    chunks_so_far = [chunk for delta in deltas for chunk in chunker.feed(delta)]
+    return chunks_so_far + chunker.finish()
 
 
 def texts(text: str, lang: str = "en", *, first_clause: bool = False) -> list[str]:
@@ -33,12 +33,12 @@ def texts(text: str, lang: str = "en", *, first_clause: bool = False) -> list[st
 
 def pieces(text: str, seed: int) -> list[str]:
     choice = random.Random(seed)
-    found: list[str] = []
+    parts: list[str] = []
     while text:
         size = choice.randint(1, 8)
-        found.append(text[:size])
+        parts.append(text[:size])
         text = text[size:]
-    return found
+    return parts
 
 
 def words(parts: list[str]) -> list[str]:
@@ -59,11 +59,11 @@ def until_chunk(text: str, lang: str = "en", *, first_clause: bool = False) -> s
 
 @pytest.mark.parametrize("case", CASES)
 def test_gives_the_expected_chunks(case: Case) -> None:
-    found = texts(case["text"], case["lang"])
+    actual = texts(case["text"], case["lang"])
     if case["any_break"]:
-        assert words(found) == words(case["expected"])
+        assert words(actual) == words(case["expected"])
     else:
-        assert found == case["expected"]
+        assert actual == case["expected"]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -82,16 +82,16 @@ def test_boundaries_agree_with_the_segments(name: str) -> None:
     hits = found_total = wanted_total = 0
     for case in load(name):
         text = case["text"]
-        starts, place = set[int](), 0
+        starts, position = set[int](), 0
         for segment in case["segments"]:
             if any(token.text.isalnum() for token in read(segment)):
-                starts.add(place + len(segment) - len(segment.lstrip()))
-            place += len(segment)
-        found = {chunk.source_start for chunk in run([text], case["lang"])}
+                starts.add(position + len(segment) - len(segment.lstrip()))
+            position += len(segment)
+        starts_of_chunks = {chunk.source_start for chunk in run([text], case["lang"])}
         if case["any_break"]:
-            found &= starts
-        hits += len(found & starts)
-        found_total += len(found)
+            starts_of_chunks &= starts
+        hits += len(starts_of_chunks & starts)
+        found_total += len(starts_of_chunks)
         wanted_total += len(starts)
     assert 2 * hits / (found_total + wanted_total) >= 0.99
 
@@ -153,9 +153,9 @@ def test_the_first_chunk_may_end_at_a_clause(text: str, first: str) -> None:
 
 
 def test_only_the_first_chunk_ends_at_a_clause() -> None:
-    found = run(["Sure, here it is. Well, now, go."], first_clause=True)
-    assert [chunk.text for chunk in found] == ["Sure,", "here it is.", "Well, now, go."]
-    assert [chunk.sentence for chunk in found] == [False, True, True]
+    parts = run(["Sure, here it is. Well, now, go."], first_clause=True)
+    assert [chunk.text for chunk in parts] == ["Sure,", "here it is.", "Well, now, go."]
+    assert [chunk.sentence for chunk in parts] == [False, True, True]
 
 
 # Cuts
@@ -184,27 +184,27 @@ def test_only_the_first_chunk_ends_at_a_clause() -> None:
 def test_a_cut_is_made_at_a_safe_place(held: str, cut: str | None) -> None:
     chunker = Chunker()
     chunker.feed(held)
-    found = chunker.cut()
-    assert (None if found is None else found.text) == cut
-    assert found is None or not found.sentence
+    piece = chunker.cut()
+    assert (None if piece is None else piece.text) == cut
+    assert piece is None or not piece.sentence
 
 
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("every", [1, 7, 23])
 def test_cuts_lose_no_word_and_move_no_sentence(case: Case, every: int) -> None:
     chunker = Chunker(lang=case["lang"])
-    found: list[Chunk] = []
+    parts: list[Chunk] = []
     for index, char in enumerate(case["text"]):
-        found += chunker.feed(char)
+        parts += chunker.feed(char)
         cut = chunker.cut() if index % every == 0 else None
-        found += [cut] if cut else []
-    found += chunker.finish()
+        parts += [cut] if cut else []
+    parts += chunker.finish()
     plain = run([case["text"]], case["lang"])
-    joined, wanted = ("".join(c.text for c in some).split() for some in (found, plain))
-    assert "".join(joined) == "".join(wanted)
-    ends = [chunk.source_end for chunk in found if chunk.sentence]
+    joined, expected = ("".join(c.text for c in some).split() for some in (parts, plain))
+    assert "".join(joined) == "".join(expected)
+    ends = [chunk.source_end for chunk in parts if chunk.sentence]
     assert ends == [chunk.source_end for chunk in plain if chunk.sentence]
-    assert all(a.source_end <= b.source_start for a, b in pairwise(found))
+    assert all(a.source_end <= b.source_start for a, b in pairwise(parts))
 
 
 # Long text
@@ -212,17 +212,17 @@ def test_cuts_lose_no_word_and_move_no_sentence(case: Case, every: int) -> None:
 
 def test_a_long_sentence_is_broken_at_a_clause() -> None:
     text = "and then the man went to the sea, " * 20
-    found = run([text])
-    assert len(found) > 1
-    assert all(chunk.text.endswith("sea,") and len(chunk.text) <= 320 for chunk in found)
-    assert not found[0].sentence
+    parts = run([text])
+    assert len(parts) > 1
+    assert all(chunk.text.endswith("sea,") and len(chunk.text) <= 320 for chunk in parts)
+    assert not parts[0].sentence
 
 
 def test_a_long_run_of_words_is_broken_between_words() -> None:
     text = "again and over " * 60
-    found = texts(text)
-    assert len(found) > 1
-    assert words(found) == text.split()
+    parts = texts(text)
+    assert len(parts) > 1
+    assert words(parts) == text.split()
 
 
 @pytest.mark.parametrize(
@@ -230,9 +230,9 @@ def test_a_long_run_of_words_is_broken_between_words() -> None:
 )
 def test_no_chunk_exceeds_the_longest(unit: str) -> None:
     text = unit * (5000 // len(unit))
-    found = texts(text)
-    assert all(len(chunk) <= LONGEST_CHUNK for chunk in found)
-    assert "".join(found) == (text if is_speakable(unit) else "")
+    parts = texts(text)
+    assert all(len(chunk) <= LONGEST_CHUNK for chunk in parts)
+    assert "".join(parts) == (text if is_speakable(unit) else "")
 
 
 HARD = [
@@ -314,11 +314,11 @@ ANY = st.one_of(MARKDOWN, st.text(max_size=80))
 def test_any_text_gives_the_same_chunks_in_any_deltas(
     text: str, sizes: list[int], first_clause: bool
 ) -> None:
-    deltas, place = list[str](), 0
+    deltas, position = list[str](), 0
     for size in sizes:
-        deltas.append(text[place : place + size])
-        place += size
-    deltas.append(text[place:])
+        deltas.append(text[position : position + size])
+        position += size
+    deltas.append(text[position:])
     whole = run([text], first_clause=first_clause)
     assert run(deltas, first_clause=first_clause) == whole
     assert run([*text], first_clause=first_clause) == whole
@@ -328,8 +328,8 @@ def test_any_text_gives_the_same_chunks_in_any_deltas(
 def test_no_letter_is_lost(text: str) -> None:
     spoken = [token.text for token in read(printable(text))]
     letters = [char for char in "".join(spoken) if char.isalnum()]
-    found = [char for char in "".join(texts(text)) if char.isalnum()]
-    assert found == letters
+    spoken_letters = [char for char in "".join(texts(text)) if char.isalnum()]
+    assert spoken_letters == letters
 
 
 def printable(text: str) -> str:
@@ -340,25 +340,25 @@ def printable(text: str) -> str:
 
 @given(ANY, st.booleans())
 def test_chunks_are_clean_ordered_and_short(text: str, first_clause: bool) -> None:
-    found = run([*text], first_clause=first_clause)
-    for chunk in found:
+    parts = run([*text], first_clause=first_clause)
+    for chunk in parts:
         assert chunk.text == chunk.text.strip()
         assert is_speakable(chunk.text)
         assert chunk.text.isprintable()
         assert 0 <= chunk.source_start < chunk.source_end <= len(text)
-    assert all(a.source_end <= b.source_start for a, b in pairwise(found))
+    assert all(a.source_end <= b.source_start for a, b in pairwise(parts))
 
 
 @given(MARKDOWN, st.integers(1, 12))
 def test_cuts_lose_nothing_of_any_text(text: str, every: int) -> None:
     chunker = Chunker()
-    found: list[Chunk] = []
+    parts: list[Chunk] = []
     for index, char in enumerate(text):
-        found += chunker.feed(char)
+        parts += chunker.feed(char)
         cut = chunker.cut() if index % every == 0 else None
-        found += [cut] if cut else []
-    found += chunker.finish()
-    joined = "".join("".join(chunk.text for chunk in found).split())
+        parts += [cut] if cut else []
+    parts += chunker.finish()
+    joined = "".join("".join(chunk.text for chunk in parts).split())
     plain = "".join("".join(texts(text)).split())
     assert joined == plain
 
@@ -380,7 +380,7 @@ def test_the_plain_form_gives_a_sentence_before_the_next_delta_is_read() -> None
             read_so_far.append(delta)
             yield delta
 
-    found = chunks(deltas())
-    assert next(found) == "One."
+    sentences = chunks(deltas())
+    assert next(sentences) == "One."
     assert len(read_so_far) == 2
-    assert list(found) == ["Two.", "Three."]
+    assert list(sentences) == ["Two.", "Three."]

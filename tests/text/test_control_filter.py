@@ -11,7 +11,7 @@ def passed(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "left"),
+    ("text", "expected"),
     [
         ("plain", "plain"),
         ("a\x1b[1;31mb\x1b[0mc", "abc"),
@@ -43,5 +43,5 @@ def passed(text: str) -> str:
         ("a\x1b[3éb", "aéb"),
     ],
 )
-def test_only_text_passes(text: str, left: str) -> None:
-    assert passed(text) == left
+def test_only_text_passes(text: str, expected: str) -> None:
+    assert passed(text) == expected

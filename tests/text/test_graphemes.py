@@ -48,31 +48,31 @@ def test_no_cut_lies_within_one(grapheme: str) -> None:
     places = [1]
     for part in parts:
         places.append(places[-1] + len(part))
-    for place in range(1, len(text) - 1):
-        assert start_of(text, place) == max(each for each in places if each <= place)
-        assert end_of(text, place) == min(each for each in places if each >= place)
+    for index in range(1, len(text) - 1):
+        assert start_of(text, index) == max(edge for edge in places if edge <= index)
+        assert end_of(text, index) == min(edge for edge in places if edge >= index)
 
 
 @given(WRITING, st.integers(-1, 41))
-def test_every_place_is_judged_as_the_whole_text_is(text: str, place: int) -> None:
+def test_every_place_is_judged_as_the_whole_text_is(text: str, index: int) -> None:
     edges = [0]
     for part in regex.findall(r"\X", text):
         edges.append(edges[-1] + len(part))
-    inside = min(max(place, 0), len(text))
-    assert start_of(text, place) == max(edge for edge in edges if edge <= inside)
-    assert end_of(text, place) == min(edge for edge in edges if edge >= inside)
-    if 0 < place <= len(text):
-        assert before(text, place) == max(edge for edge in edges if edge < place)
-    if 0 <= place < len(text):
-        assert after(text, place) == min(edge for edge in edges if edge > place)
+    inside = min(max(index, 0), len(text))
+    assert start_of(text, index) == max(edge for edge in edges if edge <= inside)
+    assert end_of(text, index) == min(edge for edge in edges if edge >= inside)
+    if 0 < index <= len(text):
+        assert before(text, index) == max(edge for edge in edges if edge < index)
+    if 0 <= index < len(text):
+        assert after(text, index) == min(edge for edge in edges if edge > index)
 
 
 @given(WRITING, st.integers(0, 40))
 def test_a_cut_text_is_a_beginning_of_whole_graphemes(text: str, longest: int) -> None:
-    kept = cut(text, longest)
-    assert text.startswith(kept)
-    assert len(kept) <= longest
-    assert "".join(regex.findall(r"\X", text)[: len(regex.findall(r"\X", kept))]) == kept
+    beginning = cut(text, longest)
+    assert text.startswith(beginning)
+    assert len(beginning) <= longest
+    assert "".join(regex.findall(r"\X", text)[: len(regex.findall(r"\X", beginning))]) == beginning
 
 
 @given(WRITING)

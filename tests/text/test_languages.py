@@ -15,7 +15,7 @@ OLD = [case for name in ("speakable-chunks", "more-chunks") for case in load(f"{
 SAMPLES = st.sampled_from([case["text"] for case in CASES])
 
 
-def found(text: str, hint: str = "") -> LanguageFinder:
+def finder_of(text: str, hint: str = "") -> LanguageFinder:
     finder = LanguageFinder(hint)
     for char in text:
         finder.add(char)
@@ -35,11 +35,11 @@ def test_the_same_where_the_language_is_found(case: Case) -> None:
 
 @pytest.mark.parametrize("case", OLD, ids=lambda case: case["id"])
 def test_the_older_cases_hold_where_the_language_is_found(case: Case) -> None:
-    said = list(chunks([case["text"]]))
+    sentences = list(chunks([case["text"]]))
     if case["any_break"]:
-        assert " ".join(said).split() == " ".join(case["expected"]).split()
+        assert " ".join(sentences).split() == " ".join(case["expected"]).split()
     else:
-        assert said == case["expected"]
+        assert sentences == case["expected"]
 
 
 @given(SAMPLES, SAMPLES, st.lists(st.integers(1, 9), max_size=30))
@@ -83,7 +83,7 @@ def test_any_mixture_gives_the_same_chunks_in_any_deltas(text: str, lang: str) -
 
 @given(SAMPLES, SAMPLES)
 def test_a_language_that_is_decided_stays(first: str, second: str) -> None:
-    finder = found(first)
+    finder = finder_of(first)
     decided = finder.decided
     for char in f" {second} " * 3:
         finder.add(char)
@@ -110,14 +110,14 @@ def test_a_language_that_is_decided_stays(first: str, second: str) -> None:
     ],
 )
 def test_the_first_words_tell_the_language(text: str, lang: str) -> None:
-    assert found(text).guess() == lang
+    assert finder_of(text).guess() == lang
 
 
 def test_without_any_words_the_hint_counts_and_else_english() -> None:
-    assert found("").guess() == "en"
-    assert found("", "de").guess() == "de"
-    assert found("42, 43.", "tr").guess() == "tr"
-    assert found("Das ist nicht gut", "fr").guess() == "de"
+    assert finder_of("").guess() == "en"
+    assert finder_of("", "de").guess() == "de"
+    assert finder_of("42, 43.", "tr").guess() == "tr"
+    assert finder_of("Das ist nicht gut", "fr").guess() == "de"
 
 
 def test_a_named_language_is_not_looked_for() -> None:
@@ -129,8 +129,8 @@ def test_a_named_language_is_not_looked_for() -> None:
 def test_a_hint_is_the_language_until_words_say_otherwise() -> None:
     for hint in ("tr", ""):
         chunker = Chunker(hint=hint)
-        said = [*chunker.feed("Ofis 2. Katta. Tamam."), *chunker.finish()]
-        assert [chunk.text for chunk in said][-1] == "Tamam."
+        parts = [*chunker.feed("Ofis 2. Katta. Tamam."), *chunker.finish()]
+        assert [chunk.text for chunk in parts][-1] == "Tamam."
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)

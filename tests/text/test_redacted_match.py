@@ -14,7 +14,7 @@ hide = Redactor(patterns=[SECRET])
 
 
 @pytest.mark.parametrize(
-    ("said", "same"),
+    ("text", "same"),
     [
         ("I am Ada and Ada is my name", True),
         ("I am Bob. and Bob. is my name", True),
@@ -23,9 +23,9 @@ hide = Redactor(patterns=[SECRET])
         ("We are Ada and Ada is my name", False),
     ],
 )
-def test_what_was_kept_is_found_again_whatever_is_hidden(said: str, same: bool) -> None:
-    kept = Redactor(patterns=["Ada"])("I am Ada and Ada is my name")
-    assert equals_redacted(kept, said) is same
+def test_what_was_kept_is_found_again_whatever_is_hidden(text: str, same: bool) -> None:
+    redacted = Redactor(patterns=["Ada"])("I am Ada and Ada is my name")
+    assert equals_redacted(redacted, text) is same
 
 
 def test_without_marks_it_is_the_very_text() -> None:
@@ -34,9 +34,9 @@ def test_without_marks_it_is_the_very_text() -> None:
 
 
 def test_a_text_begins_with_what_was_kept() -> None:
-    kept = hide(f"I am {SECRET}, who")
-    assert starts_with_redacted(kept, f"I am {SECRET}, who wrote it.")
-    assert not starts_with_redacted(kept, f"I am {SECRET}, she wrote it.")
+    redacted = hide(f"I am {SECRET}, who")
+    assert starts_with_redacted(redacted, f"I am {SECRET}, who wrote it.")
+    assert not starts_with_redacted(redacted, f"I am {SECRET}, she wrote it.")
     assert starts_with_redacted("a", "ab")
 
 
@@ -45,23 +45,23 @@ def test_a_text_begins_with_what_was_kept() -> None:
     st.data(),
 )
 def test_however_it_is_cut_it_is_followed_to_the_end(text: str, data: st.DataObject) -> None:
-    kept = RedactedText(hide(text))
+    redacted = RedactedText(hide(text))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=4)))
-    place: int | None = 0
+    position: int | None = 0
     for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True):
         piece = text[start:end]
-        assert place is not None
-        place = kept.follow(place, piece, len(piece))
-    assert place is not None
-    assert kept.whole(place) == len(hide(text))
+        assert position is not None
+        position = redacted.follow(position, piece, len(piece))
+    assert position is not None
+    assert redacted.whole(position) == len(hide(text))
 
 
 def test_other_words_are_not_swallowed_by_a_mark() -> None:
-    kept = RedactedText(hide(f"I am {SECRET}. She wrote it."))
-    assert kept.follow(0, f"I am {SECRET}. She wrote", 5) is not None
-    assert kept.follow(0, f"I am {SECRET}. He wrote", 5) is None
-    assert kept.follow(0, "I am Ada-Lov", 7) is not None
-    assert kept.follow(0, "You are", 3) is None
+    redacted = RedactedText(hide(f"I am {SECRET}. She wrote it."))
+    assert redacted.follow(0, f"I am {SECRET}. She wrote", 5) is not None
+    assert redacted.follow(0, f"I am {SECRET}. He wrote", 5) is None
+    assert redacted.follow(0, "I am Ada-Lov", 7) is not None
+    assert redacted.follow(0, "You are", 3) is None
 
 
 def test_a_mark_is_what_a_redactor_leaves() -> None:

@@ -51,33 +51,33 @@ class Trying(Redactor):
     """Tries every length of every secret, and the whole text for shapes."""
 
     def open_from(self, text: str, start: int = 0) -> int:
-        found = [len(text)]
+        starts = [len(text)]
         for secret in self._secrets:
             lengths = range(1, min(len(secret), len(text) - start + 1))
-            found += [len(text) - each for each in lengths if text.endswith(secret[:each])]
-        for left, right, secret, offset in self._parts(text, start, len(text)):
-            if right == len(text) and offset + right - left < len(secret):
-                found.append(left)
+            starts += [len(text) - length for length in lengths if text.endswith(secret[:length])]
+        for begin, right, secret, offset in self._parts(text, start, len(text)):
+            if right == len(text) and offset + right - begin < len(secret):
+                starts.append(begin)
         if shape := OPEN_SHAPES.search(text, max(0, start - CONTEXT_CHARS)):
-            found.append(shape.start(shape.lastgroup or 0))
-        return max(start, min(found))
+            starts.append(shape.start(shape.lastgroup or 0))
+        return max(start, min(starts))
 
 
 def batched(
     streams: RedactedStreams[int], batches: Sequence[Sequence[Sequence[StreamPiece]]]
 ) -> list[object]:
     """What is settled after each batch, after the end of one stream, and after that of all."""
-    seen: list[object] = []
+    settled: list[object] = []
     for batch in batches:
         for number, pieces in enumerate(batch):
             streams.put(number, pieces)
-        seen.append(streams.settled())
+        settled.append(streams.settled())
     streams.finish(lambda key: key == "a")
-    seen.append(streams.settled())
+    settled.append(streams.settled())
     streams.finish()
-    seen.append(streams.settled())
+    settled.append(streams.settled())
     assert not streams
-    return seen
+    return settled
 
 
 @given(st.lists(_items, max_size=4), st.booleans())

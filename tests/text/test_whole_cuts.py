@@ -73,5 +73,5 @@ def test_a_cast_counts_cells_as_a_terminal_does(text: str, cells: int) -> None:
 
 def test_a_page_keeps_spelling_and_drops_strays() -> None:
     england = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
-    kept = f"می\u200cخواهم ශ්\u200dරී 👨\u200d👩\u200d👧 {england}"
-    assert harmless(f"{kept} a\u200db\u202e x\U000e0061") == f"{kept} ab x"
+    spelling = f"می\u200cخواهم ශ්\u200dරී 👨\u200d👩\u200d👧 {england}"
+    assert harmless(f"{spelling} a\u200db\u202e x\U000e0061") == f"{spelling} ab x"

@@ -111,12 +111,12 @@ class TestEmbeddedEngine(ModelContract):
                 await chunks_of(model)
 
     async def test_progress_is_told_and_taken_away(self) -> None:
-        heard: list[str] = []
-        async with closing(LocalModel(progress=heard.append)) as model:
+        reports: list[str] = []
+        async with closing(LocalModel(progress=reports.append)) as model:
             assert isinstance(model, LocalModel)
             await model.start()
-        assert heard[0].startswith("loading ")
-        assert heard[-1] == ""
+        assert reports[0].startswith("loading ")
+        assert reports[-1] == ""
 
 
 async def test_a_missing_file_is_said_in_one_sentence(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ TALK = [
 
 
 @pytest.mark.parametrize(
-    ("room", "kept"),
+    ("room", "expected"),
     [
         (100, "aaaa bbbb cccc dddd eeee"),
         (20, "aaaa bbbb cccc dddd eeee"),
@@ -159,8 +159,8 @@ TALK = [
         (-5, "eeee"),
     ],
 )
-def test_the_newest_messages_are_kept(room: int, kept: str) -> None:
-    assert [message.text for message in newest_that_fit(TALK, room)] == kept.split()
+def test_the_newest_messages_are_kept(room: int, expected: str) -> None:
+    assert [message.text for message in newest_that_fit(TALK, room)] == expected.split()
 
 
 def test_nothing_to_keep() -> None:

@@ -45,7 +45,7 @@ async def connected(service: DeepgramSpeech) -> AsyncGenerator[SpeechSocket]:
         await connection.aclose()
 
 
-async def heard(connection: SpeechSocket) -> list[str | bytes]:
+async def received(connection: SpeechSocket) -> list[str | bytes]:
     return [frame async for frame in connection.frames()]
 
 
@@ -126,7 +126,7 @@ async def test_text_and_sound_come_in_order(faults: Sequence[str]) -> None:
     ):
         for message in (Speak("Hello there."), Flush(), Speak("Bye."), Flush(), Close()):
             await connection.send(render(message))
-        frames = await heard(connection)
+        frames = await received(connection)
 
     kinds = [parse_server(frame) if isinstance(frame, str) else bytes for frame in frames]
     metadata = kinds.pop(0)
@@ -146,7 +146,7 @@ async def test_a_hang_up_tells_code_and_reason() -> None:
     ):
         await connection.send(render(Speak("Hello there.")))
         await connection.send(render(Flush()))
-        frames = await heard(connection)
+        frames = await received(connection)
     assert sum(len(frame) for frame in frames if isinstance(frame, bytes)) == 4000
     assert connection.closed() == (1011, "NET-0000")
 
@@ -158,7 +158,7 @@ async def test_a_reset_is_1006() -> None:
     ):
         await connection.send(render(Speak("Hello there.")))
         await connection.send(render(Flush()))
-        await heard(connection)
+        await received(connection)
         assert connection.closed() == (1006, "")
 
 
@@ -169,9 +169,9 @@ async def test_what_is_sent_to_nobody_is_lost_in_silence() -> None:
     ):
         await connection.send(render(Speak("Hello there.")))
         await connection.send(render(Flush()))
-        await heard(connection)
+        await received(connection)
         await connection.send(render(Speak("Is anybody there?")))
-        assert await heard(connection) == []
+        assert await received(connection) == []
         await connection.aclose()
         await connection.aclose()
 
@@ -189,7 +189,7 @@ async def test_frames_of_any_size_are_taken() -> None:
         double(talk) as server,
         connected(DeepgramSpeech(server.url, PARAMETERS)) as connection,
     ):
-        assert await heard(connection) == [*big, "x" * (2 << 20)]
+        assert await received(connection) == [*big, "x" * (2 << 20)]
 
 
 async def test_a_close_frame_of_any_kind_is_told() -> None:
@@ -200,7 +200,7 @@ async def test_a_close_frame_of_any_kind_is_told() -> None:
         double(talk) as server,
         connected(DeepgramSpeech(server.url, PARAMETERS)) as connection,
     ):
-        assert await heard(connection) == []
+        assert await received(connection) == []
         assert connection.closed() == (1008, "DATA-0001")
 
 
@@ -229,7 +229,7 @@ async def test_it_may_be_closed_while_frames_are_awaited() -> None:
         frames = connection.frames()
         assert isinstance(await anext(frames), str)
         async with asyncio.TaskGroup() as group:
-            waiting = group.create_task(heard(connection))
+            waiting = group.create_task(received(connection))
             group.create_task(connection.aclose())
         assert waiting.result() == []
         assert connection.closed()[0] == 1000
@@ -266,8 +266,8 @@ async def test_what_the_address_asks_for_wins() -> None:
         service = DeepgramSpeech(f"{server.url}?{own}", PARAMETERS)
         async with connected(service) as connection:
             pass
-    asked = parse_qsl(urlsplit(server.requests[0].path).query, keep_blank_values=True)
-    assert sorted(asked) == [
+    parameters = parse_qsl(urlsplit(server.requests[0].path).query, keep_blank_values=True)
+    assert sorted(parameters) == [
         ("empty", ""),
         ("encoding", "linear16"),
         ("mip_opt_out", "true"),
@@ -318,7 +318,7 @@ def refused(body: object, **headers: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("answer", "said"),
+    ("answer", "reason"),
     [
         (refused({"err_msg": "in the body"}), "(401: in the body)"),
         (refused({"message": "an older form"}), "(401: an older form)"),
@@ -332,10 +332,10 @@ def refused(body: object, **headers: str) -> Answer:
         (refused(""), "(401);"),
     ],
 )
-async def test_a_refusal_in_any_form(answer: Answer, said: str) -> None:
+async def test_a_refusal_in_any_form(answer: Answer, reason: str) -> None:
     async with double(say_nothing, answer) as server:
         sentence = await refusal(DeepgramSpeech(server.url, PARAMETERS, api_key=KEY))
-    assert said in sentence
+    assert reason in sentence
     assert len(sentence) < 500
 
 

@@ -8,7 +8,7 @@ from gramophone.text.markdown.formulas import LONGEST_FORMULA, spoken_formula
 
 
 @pytest.mark.parametrize(
-    ("source", "said"),
+    ("source", "expected"),
     [
         ("\\pi r^2", "pi r²"),
         ("a_1 * b_{12}", "a1 × b12"),
@@ -22,8 +22,8 @@ from gramophone.text.markdown.formulas import LONGEST_FORMULA, spoken_formula
         ("2 \\times 3 \\neq 5", "2 × 3 ≠ 5"),
     ],
 )
-def test_a_formula_with_plain_characters_is_read(source: str, said: str) -> None:
-    assert spoken_formula(source) == said
+def test_a_formula_with_plain_characters_is_read(source: str, expected: str) -> None:
+    assert spoken_formula(source) == expected
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ PARTS = st.sampled_from([*"ab12^_{} +-=\\", "\\frac", "\\pi", "\\sqrt"])
 
 @given(st.lists(PARTS, max_size=40).map("".join))
 def test_what_is_read_has_no_marks_of_latex_and_is_no_longer(source: str) -> None:
-    said = spoken_formula(source)
-    if said is not None:
-        assert len(said) <= len(source)
-        assert not set(said.replace("\\_", "")) & set("^\\")
+    words = spoken_formula(source)
+    if words is not None:
+        assert len(words) <= len(source)
+        assert not set(words.replace("\\_", "")) & set("^\\")

@@ -11,7 +11,7 @@ def spoken(text: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("**a** _b_ ~~c~~", "a b c"),
         ("a * b * c", "a * b * c"),
@@ -38,12 +38,12 @@ def spoken(text: str) -> str:
         ("#1 fan", "#1 fan"),
     ],
 )
-def test_marks_are_not_said(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_marks_are_not_said(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("It is so [1]. And [12] more[3].", "It is so . And  more."),
         ("It is so [1][2].", "It is so ."),
@@ -77,12 +77,12 @@ def test_marks_are_not_said(text: str, said: str) -> None:
         ("<!-- a\n\nb -->Text", "Text"),
     ],
 )
-def test_what_is_not_words_is_not_said(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_what_is_not_words_is_not_said(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("Let $E = mc^2$ be.", "Let E = mc² be."),
         ("$2 + 2 = 4$ and $100$", "2 + 2 = 4 and 100"),
@@ -104,8 +104,8 @@ def test_what_is_not_words_is_not_said(text: str, said: str) -> None:
         ("cheap $$ or dear $$$", "cheap  or dear "),
     ],
 )
-def test_formulas_are_read_or_left_out_and_amounts_stay(text: str, said: str) -> None:
-    assert spoken(text) == said
+def test_formulas_are_read_or_left_out_and_amounts_stay(text: str, expected: str) -> None:
+    assert spoken(text) == expected
 
 
 def test_code_and_labels_are_guarded() -> None:
