@@ -83,7 +83,7 @@ class _ServedPort:
     ) -> None:
         self._routes = routes
         self._guests = guests
-        self._router = RequestRouter(routes, guests)
+        self._router = RequestRouter(routes, guests, timeouts.body_bytes)
         self.traffic_log = traffic_log
         self.timeouts = timeouts
         self.sniffing: set[SniffingConnection] = set()

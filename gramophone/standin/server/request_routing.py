@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from gramophone.standin.server.access import AllowedClients
+from gramophone.standin.server.body_encoding import ACCEPTED, plain_request
 from gramophone.standin.server.client_service import (
     ServiceName,
     service_of,
@@ -31,8 +32,10 @@ _log = logging.getLogger(__name__)
 class RequestRouter:
     """The way of a request to its handler, or to the refusal of the service that is meant."""
 
-    def __init__(self, routes: Routes, guests: AllowedClients) -> None:
+    def __init__(self, routes: Routes, guests: AllowedClients, most_bytes: int) -> None:
+        """`most_bytes` is the size of the longest body of a request."""
         self._routes = routes
+        self._most_bytes = most_bytes
         self._guests = guests
 
     async def handle(self, request: Request, reply: Reply) -> None:
@@ -85,13 +88,28 @@ class RequestRouter:
 
     async def _serve(self, request: Request, reply: Reply) -> None:
         handler = self._routes.handler(request.method, request.path)
-        if handler is not None:
-            await handler(request, reply)
-        else:
+        if handler is None:
             await self._refuse_unserved(request, reply)
+            return
+        plain = plain_request(request, self._most_bytes)
+        if isinstance(plain, Request):
+            await handler(plain, reply)
+        else:
+            headers = [("accept-encoding", ACCEPTED)] if plain.status == 415 else []
+            await self._refuse(plain, request, reply, headers)
 
     async def _refuse_unserved(self, request: Request, reply: Reply) -> None:
         refusal, headers = self._unserved(request)
+        await self._refuse(refusal, request, reply, headers)
+
+    async def _refuse(
+        self,
+        refusal: HttpRefusal,
+        request: Request,
+        reply: Reply,
+        headers: Sequence[tuple[str, str]],
+    ) -> None:
+        """Answer with a refusal in the form of the service that is meant."""
         _log.info("%s %s: %d", request.method, request.path, refusal.status)
         service = service_of(request.path, request.header)
         number = str(uuid4())

@@ -41,12 +41,12 @@ def unserved(
     own_id = id_in_own_form(request_id)
     match service:
         case "openai":
-            error = _openai(method, path, refusal.status)
+            error = _openai(method, path, refusal.status, refusal.message)
             return PlainAnswer(
                 error.status, (_JSON, ("x-request-id", own_id)), body(openai_error(error))
             )
         case "anthropic":
-            return anthropic_answer(_anthropic(refusal.status), own_id)
+            return anthropic_answer(_anthropic(refusal.status, refusal.message), own_id)
         case "deepgram":
             return None
 
@@ -62,7 +62,7 @@ def anthropic_answer(error: ModelRefusal, request_id: str) -> PlainAnswer:
     return PlainAnswer(error.status, (_JSON, ("request-id", request_id)), text)
 
 
-def _openai(method: str, path: str, status: int) -> ModelRefusal:
+def _openai(method: str, path: str, status: int, sentence: str) -> ModelRefusal:
     kind = "invalid_request_error"
     match status:
         case 404:
@@ -73,13 +73,17 @@ def _openai(method: str, path: str, status: int) -> ModelRefusal:
                 "(HINT: Perhaps you meant to use a different HTTP method?)"
             )
             return ModelRefusal(status, sentence, kind, code="method_not_supported")
+        case 400 | 413 | 415:
+            return ModelRefusal(status, sentence, kind)
         case _:
             return openai_refusal(status)
 
 
-def _anthropic(status: int) -> ModelRefusal:
+def _anthropic(status: int, sentence: str) -> ModelRefusal:
     match status:
         case 405:
             return ModelRefusal(status, "Method Not Allowed", "invalid_request_error")
+        case 400 | 415:
+            return ModelRefusal(status, sentence, "invalid_request_error")
         case _:
             return anthropic_refusal(status)
