@@ -89,6 +89,13 @@ Handler: TypeAlias = Callable[[Request, Reply], Awaitable[None]]
 """Answers one request; cancelled when the client goes away."""
 
 
+WholeBody: TypeAlias = tuple[Sequence[tuple[str, str]], bytes]
+"""The headers of an answer, without the length, and its body."""
+
+RefusalForm: TypeAlias = Callable[[Request, int, str], WholeBody]
+"""Writes the refusal of a request, whose body did not come, with this status and sentence."""
+
+
 async def answer_whole(
     reply: Reply, status: int, headers: Sequence[tuple[str, str]], body: bytes
 ) -> None:
@@ -123,10 +130,13 @@ class HttpConnection(asyncio.Protocol):
         handler: Handler,
         timeouts: Timeouts,
         on_gone: Callable[[HttpConnection], None] | None = None,
+        refusal_form: RefusalForm | None = None,
     ) -> None:
+        """Without `refusal_form`, requests are refused in plain text."""
         self._handler = handler
         self._timeouts = timeouts
         self._on_gone = on_gone
+        self._refusal_form = refusal_form
         self._loop = asyncio.get_running_loop()
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=LARGEST_HEAD_BYTES)
         self._timer: asyncio.TimerHandle | None = None
@@ -277,18 +287,20 @@ class HttpConnection(asyncio.Protocol):
         """Answer with `status` and end the connection, whatever else the client sends."""
         self._ended = True
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
-            body = (sentence + "\n").encode()
-            headers = [
-                ("content-type", "text/plain; charset=utf-8"),
-                ("content-length", str(len(body))),
-                ("connection", "close"),
-            ]
-            self._write_event(_head(status, headers))
-            self._write_event(h11.Data(data=body))
+            headers, body = self._refusal(status, sentence)
+            closing = [("content-length", str(len(body))), ("connection", "close")]
+            self._write_event(_head(status, [*headers, *closing]))
+            if self._head is None or self._head.method != b"HEAD":
+                self._write_event(h11.Data(data=body))
             self._write_event(h11.EndOfMessage())
         # To close while the client still sends would reset the connection under the answer.
         self._transport.write_eof()
         self._start_timer(self._timeouts.linger_s, self._transport.abort)
+
+    def _refusal(self, status: int, sentence: str) -> WholeBody:
+        if self._head is None or self._refusal_form is None:
+            return [("content-type", "text/plain; charset=utf-8")], f"{sentence}\n".encode()
+        return self._refusal_form(_request(self._head, b""), status, sentence)
 
     def too_slow(self) -> None:
         """Refuse a request that did not come within its time."""

@@ -112,7 +112,9 @@ class _ServedPort:
 
     def speak_http(self) -> HttpConnection:
         """The protocol for a connection that turned out to speak HTTP."""
-        connection = HttpConnection(self._answer, self.timeouts, self._http.discard)
+        connection = HttpConnection(
+            self._answer, self.timeouts, self._http.discard, self._router.refusal_of_unread
+        )
         self._http.add(connection)
         return connection
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from http import HTTPStatus
 from uuid import uuid4
 
 from gramophone.standin.server.access import AllowedClients
@@ -21,7 +22,7 @@ from gramophone.standin.server.cors import (
     page_headers,
     preflight_headers,
 )
-from gramophone.standin.server.http import Reply, Request, answer_whole
+from gramophone.standin.server.http import Reply, Request, WholeBody, answer_whole
 from gramophone.standin.server.refusal import HttpRefusal, refuse
 from gramophone.standin.server.routes import CONTROL_PATH, Routes
 from gramophone.standin.server.unserved import anthropic_answer, id_in_own_form, unserved
@@ -111,13 +112,21 @@ class RequestRouter:
     ) -> None:
         """Answer with a refusal in the form of the service that is meant."""
         _log.info("%s %s: %d", request.method, request.path, refusal.status)
+        own, body = self._in_form(refusal, request)
+        await answer_whole(reply, refusal.status, [*own, *headers], body)
+
+    def refusal_of_unread(self, request: Request, status: int, sentence: str) -> WholeBody:
+        """Write the refusal of a request whose body did not come."""
+        code = "Payload Too Large" if status == 413 else HTTPStatus(status).phrase
+        return self._in_form(HttpRefusal(status, code, sentence), request)
+
+    def _in_form(self, refusal: HttpRefusal, request: Request) -> WholeBody:
         service = service_of(request.path, request.header)
         number = str(uuid4())
         own = unserved(service, request.method, request.path, refusal, number)
         if own is None:
-            await refuse(reply, refusal, number, headers)
-        else:
-            await answer_whole(reply, own.status, [*own.headers, *headers], own.body)
+            return refusal.headers(number), refusal.body(number)
+        return own.headers, own.body
 
     def _unserved(self, request: Request) -> tuple[HttpRefusal, Sequence[tuple[str, str]]]:
         path = request.path

@@ -73,7 +73,7 @@ def _openai(method: str, path: str, status: int, sentence: str) -> ModelRefusal:
                 "(HINT: Perhaps you meant to use a different HTTP method?)"
             )
             return ModelRefusal(status, sentence, kind, code="method_not_supported")
-        case 400 | 413 | 415:
+        case 400 | 408 | 413 | 415 | 505:
             return ModelRefusal(status, sentence, kind)
         case _:
             return openai_refusal(status)
@@ -83,7 +83,7 @@ def _anthropic(status: int, sentence: str) -> ModelRefusal:
     match status:
         case 405:
             return ModelRefusal(status, "Method Not Allowed", "invalid_request_error")
-        case 400 | 415:
+        case 400 | 408 | 415 | 505:
             return ModelRefusal(status, sentence, "invalid_request_error")
         case _:
             return anthropic_refusal(status)

@@ -14,6 +14,7 @@ from gramophone.standin.llm.answer_selection import EchoAnswers
 from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.access import AllowedClients
+from gramophone.standin.server.http import Timeouts
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
 from gramophone.standin.voices.tone import ToneVoice
@@ -28,12 +29,13 @@ ORIGIN, EXPOSED = "access-control-allow-origin", "access-control-expose-headers"
 
 
 @asynccontextmanager
-async def served(*origins: str) -> AsyncGenerator[Address]:
+async def served(*origins: str, body_bytes: int = 9_999) -> AsyncGenerator[Address]:
     clock = ManualClock()
     models = ModelStandin(EchoAnswers(), ModelOptions(speed=0), clock).routes()
     guests = AllowedClients.of("127.0.0.1", [], origins)
     speak = speak_routes(ToneVoice(), StandinOptions(), clock)
-    async with listening(speak | models, guests=guests) as address:
+    timeouts = Timeouts(body_bytes=body_bytes)
+    async with listening(speak | models, guests=guests, timeouts=timeouts) as address:
         yield address
 
 
@@ -115,3 +117,41 @@ async def test_head_is_get_without_the_body(path: str, status: int) -> None:
     if status == 200:
         assert head.headers["content-length"] == str(len(get.body))
     assert int(head.headers["content-length"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        (CHAT, "invalid_request_error"),
+        (MESSAGES, "request_too_large"),
+        (SPEAK_PATH, "Payload Too Large"),
+    ],
+)
+async def test_a_body_that_is_too_large_is_refused_in_the_form_of_the_service(
+    path: str, kind: str
+) -> None:
+    async with served(body_bytes=9) as address, line(address.port) as http:
+        answer = await http.ask("POST", path, bytes(10))
+    fields = json.loads(answer.body)
+    assert answer.status == 413
+    assert (fields["err_code"] if path == SPEAK_PATH else fields["error"]["type"]) == kind
+
+
+async def test_a_head_that_announces_too_much_has_no_body_in_its_refusal() -> None:
+    async with served(body_bytes=9) as address, line(address.port) as http:
+        http.write(b"HEAD / HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 10\r\n\r\n")
+        answer = await http.everything()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+async def test_the_connection_goes_on_after_refusals() -> None:
+    async with served() as address, line(address.port) as http:
+        statuses = [
+            (await http.ask("GET", CHAT)).status,
+            (await http.ask("POST", CHAT, b"{}", {"origin": FOREIGN})).status,
+            (await http.ask("HEAD", "/no")).status,
+            (await http.ask("POST", CHAT, b"{}", {"content-encoding": "br"})).status,
+            (await http.ask("GET", "/v1/models")).status,
+        ]
+    assert statuses == [405, 403, 404, 415, 200]
