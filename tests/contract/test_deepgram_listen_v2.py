@@ -29,7 +29,7 @@ from gramophone.standin.deepgram.listen_v1 import listen_routes
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.listen_v2.server import IDLE_US
 from tests.support.clocks import WatchedClock
 

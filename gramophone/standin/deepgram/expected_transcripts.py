@@ -9,6 +9,11 @@ from gramophone.standin.source.matching import Difference, SourceRange
 from gramophone.wire.lenient_json import as_object, as_text, read_object
 
 
+def described(sound: bytes) -> str:
+    """A recording for a report: its length and the beginning of its digest."""
+    return f"{len(sound)} bytes, SHA-256 {hashlib.sha256(sound).hexdigest()[:16]}"
+
+
 class ExpectedSounds:
     """Recorded transcripts, each given once; unless `strict`, the last again when none is left."""
 
@@ -45,8 +50,7 @@ class ExpectedSounds:
             self._unused.remove(unused[0])
             return self._transcripts[unused[0]]
         last = matching[0] if matching else len(self._transcripts) - 1
-        summary = f"{len(sound)} bytes, SHA-256 {digest[:16]}"
         self._differences.append(
-            Difference("extra", "recording", "", summary, SourceRange(last, last + 1))
+            Difference("extra", "recording", "", described(sound), SourceRange(last, last + 1))
         )
         return None if self._strict else self._transcripts[last]

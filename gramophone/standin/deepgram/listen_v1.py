@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, uuid4, uuid5
 from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
-from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
+from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds, described
 from gramophone.standin.deepgram.handshake import (
     admit,
     admit_connection,
@@ -30,6 +30,7 @@ from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
 from gramophone.standin.server.refusal import HttpRefusal, refusal_by_fault, refuse
 from gramophone.standin.server.routes import Accept, HandshakeRequest, Routes
+from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.listen_v1.connection import COMPRESSED_BYTES_PER_SECOND
@@ -49,19 +50,19 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     utterances_in,
     whole_utterance,
 )
-from gramophone.wire.deepgram.listen_v1.server import ListenServer, Utterance
+from gramophone.wire.deepgram.listen_v1.server import ListenServer
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
+from gramophone.wire.deepgram.listen_v1.voice_activated_server import VoiceActivatedServer
 from gramophone.wire.deepgram.paths import LISTEN_PATH, LISTEN_V2_PATH
 from gramophone.wire.deepgram.server_actions import (
     NOT_IN_SOURCE,
     NOT_IN_SOURCE_SAID,
     SendText,
 )
-from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
 
 _log = logging.getLogger(__name__)
 
 _MODEL_VERSION = "2026-01-20.0"
-_TONES = SpeakParameters(sample_rate_hz=8_000)
 _SECOND_US = 1_000_000
 
 
@@ -72,7 +73,7 @@ def utterances_of(
 
     Each has the length of its sound; where none was recorded, that of the tones in its place.
     """
-    if recorded and (recorded.connections or recorded.wholes or recorded.turns):
+    if recorded:
         recognised = [*utterances_in(recorded.connections), *map(whole_utterance, recorded.wholes)]
         transcripts = (Utterance(text, length_us) for text, length_us in recognised if text)
         return (*transcripts, *recorded.turns)
@@ -85,45 +86,46 @@ def utterances_of(
 
 def _length_us(speech: RecordedSpeech, segment: RecordedSegment) -> int:
     if segment.frames is None:
-        size = sum(map(len, ToneVoice().words(segment.text, _TONES)))
-        return size * _SECOND_US // (2 * _TONES.sample_rate_hz)
+        return ToneVoice().duration_us(segment.text)
     size = sum(len(pcm) for _, pcm in segment.frames)
     sound = ListenParameters(encoding=speech.encoding, sample_rate_hz=speech.sample_rate_hz)
     return size * _SECOND_US // (sound.bytes_per_second or COMPRESSED_BYTES_PER_SECOND)
 
 
 def listen_routes(
-    utterances: Sequence[Utterance],
+    utterances: ExpectedUtterances | Sequence[Utterance],
     options: StandinOptions,
     clock: Clock,
     recorded: RecordedTranscripts | None = None,
     sounds: ExpectedSounds | None = None,
 ) -> Routes:
     """Both versions of Listen on a websocket and, for whole recordings, v1 over HTTP."""
+    is_expected = isinstance(utterances, ExpectedUtterances)
+    expected = utterances if is_expected else ExpectedUtterances(utterances)
     recorded = recorded or RecordedTranscripts()
     sounds = sounds or ExpectedSounds(recorded.wholes)
-    endpoint = ListenV1Endpoint(utterances, options, clock, recorded, sounds)
+    endpoint = ListenV1Endpoint(expected, options, clock, recorded, sounds)
     return Routes(
-        {LISTEN_PATH: endpoint, LISTEN_V2_PATH: ListenV2Endpoint(utterances, options, clock)},
+        {LISTEN_PATH: endpoint, LISTEN_V2_PATH: ListenV2Endpoint(expected, options, clock)},
         {("POST", LISTEN_PATH): endpoint.transcribe},
     )
 
 
 class ListenV1Endpoint:
-    """Admission of connections and recordings; each recognises all from the beginning.
+    """Admission of connections and recordings, which hear the expected utterances.
 
     Where connections were recorded, each gets the next of them, and after the last the first.
     """
 
     def __init__(
         self,
-        utterances: Sequence[Utterance],
+        expected: ExpectedUtterances,
         options: StandinOptions,
         clock: Clock,
         recorded: RecordedTranscripts,
         sounds: ExpectedSounds,
     ) -> None:
-        self._utterances = utterances
+        self._expected = expected
         self._recorded = recorded
         self._sounds = sounds
         self._options = options
@@ -154,10 +156,13 @@ class ListenV1Endpoint:
         )
         if isinstance(answer, ListenParameters) and _is_no_sound(request):
             answer = bad_request("send the sound itself; nothing is fetched here.")
-        recorded = None
-        if isinstance(answer, ListenParameters) and self._sounds:
-            recorded = self._sounds.transcript(request.body)
-            if recorded is None:
+        recorded, utterances = None, None
+        if isinstance(answer, ListenParameters):
+            if self._sounds:
+                recorded = self._sounds.transcript(request.body)
+            else:
+                utterances = self._expected.of_recording(described(request.body))
+            if recorded is None and utterances is None:
                 answer = HttpRefusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)
         if isinstance(answer, HttpRefusal):
             await refuse(reply, answer, str(uuid4()))
@@ -170,24 +175,11 @@ class ListenV1Endpoint:
         response = FaultyResponse(reply, FaultInjector(self._options.faults, ordinal), self._clock)
         async with response.watching_time():
             body = (
-                self._transcript(request.body, answer, identity)
+                _transcript(request.body, answer, identity, utterances or ())
                 if recorded is None
                 else recorded.encode()
             )
             await answer_whole(response, 200, headers, body)
-
-    # The answer to a whole recording comes from the same machine as one on a websocket: all of the
-    # sound at once, then the end of the stream.
-    def _transcript(
-        self, sound: bytes, answer: ListenParameters, identity: ListenIdentity
-    ) -> bytes:
-        machine = ListenServer(answer, self._utterances)
-        messages = [
-            action.message
-            for action in (*machine.sound_received(sound, 0), *machine.sound_received(b"", 0))
-            if isinstance(action, SendText)
-        ]
-        return _whole(messages, identity)
 
     async def _serve(
         self,
@@ -202,7 +194,11 @@ class ListenV1Endpoint:
         machine = self._machine(ordinal, parameters)
         _log.info("listening connection %d: open, %s", ordinal, parameters)
         write = partial(render, identity=identity)
-        await ListeningSession(machine, write, sender, self._clock).run(connection)
+        try:
+            await ListeningSession(machine, write, sender, self._clock).run(connection)
+        finally:
+            if isinstance(machine, VoiceActivatedServer):
+                machine.put_back()
         _log.info(
             "listening connection %d: closed, %s %s",
             ordinal,
@@ -214,7 +210,10 @@ class ListenV1Endpoint:
         recorded = self._recorded.connections
         if recorded:
             return ListenReplay(parameters, recorded[ordinal % len(recorded)])
-        return ListenServer(parameters, self._utterances)
+        queue = self._expected.queue()
+        if queue.voice_activated:
+            return VoiceActivatedServer(parameters, queue)
+        return ListenServer(parameters, queue)
 
 
 def _identity(parameters: ListenParameters) -> ListenIdentity:
@@ -231,6 +230,23 @@ def _identity(parameters: ListenParameters) -> ListenIdentity:
 
 def _is_no_sound(request: Request) -> bool:
     return not request.body or request.header("content-type").startswith("application/json")
+
+
+# The answer to a whole recording comes from the same machine as one on a websocket: all of the
+# sound at once, then the end of the stream.
+def _transcript(
+    sound: bytes,
+    parameters: ListenParameters,
+    identity: ListenIdentity,
+    utterances: Sequence[Utterance],
+) -> bytes:
+    machine = ListenServer(parameters, utterances)
+    messages = [
+        action.message
+        for action in (*machine.sound_received(sound, 0), *machine.sound_received(b"", 0))
+        if isinstance(action, SendText)
+    ]
+    return _whole(messages, identity)
 
 
 def _whole(messages: Sequence[ServerMessage], identity: ListenIdentity) -> bytes:

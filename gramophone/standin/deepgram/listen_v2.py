@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from uuid import uuid4
@@ -11,7 +11,6 @@ from uuid import uuid4
 from websockets.asyncio.server import ServerConnection
 
 from gramophone.core.clock import Clock
-from gramophone.core.frozen import frozen
 from gramophone.standin.deepgram.handshake import admit_connection, socket_headers
 from gramophone.standin.deepgram.listening import ListeningSession
 from gramophone.standin.delivery.fault_injector import FaultInjector
@@ -21,7 +20,8 @@ from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest
 from gramophone.standin.server.sniffing import when_pinged
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.standin.source.hearing import ExpectedUtterances
+from gramophone.wire.deepgram.listen_v1.utterances import UtteranceQueue
 from gramophone.wire.deepgram.listen_v2.messages import Errored, MessageWriter
 from gramophone.wire.deepgram.listen_v2.parameters import ListenV2Parameters
 from gramophone.wire.deepgram.listen_v2.server import ListenV2Server
@@ -31,16 +31,14 @@ _log = logging.getLogger(__name__)
 
 
 class ListenV2Endpoint:
-    """Admission of connections; each hears all utterances from the beginning.
+    """Admission of connections, which hear the expected utterances.
 
     Behind one that a fault cut off or made silent, the next goes on with the turn that had no end:
     a client that connects anew sends the sound of that turn again.
     """
 
-    def __init__(
-        self, utterances: Sequence[Utterance], options: StandinOptions, clock: Clock
-    ) -> None:
-        self._utterances = tuple(utterances)
+    def __init__(self, expected: ExpectedUtterances, options: StandinOptions, clock: Clock) -> None:
+        self._expected = expected
         self._last: _HeardConnection | None = None
         self._options = options
         self._clock = clock
@@ -64,15 +62,15 @@ class ListenV2Endpoint:
         connection: ServerConnection,
     ) -> None:
         faults = self._options.faults
+        queue = self._queue()
         machine = ListenV2Server(
             parameters,
-            self._expected(),
+            queue,
             _turn_faults(self._options, ordinal),
             value_of(faults, FaultName.CONFIGURE_FAILURE, ordinal),
         )
-        listener = _HeardConnection(
-            machine, MessageWriter(request_id), FaultInjector(faults, ordinal)
-        )
+        injector = FaultInjector(faults, ordinal)
+        listener = _HeardConnection(machine, queue, MessageWriter(request_id), injector)
         self._last = listener
         sender = WebSocketSender(connection, listener.injector, self._clock, listener.last_word)
         when_pinged(connection, lambda: machine.pinged(self._clock.now_us()))
@@ -80,32 +78,42 @@ class ListenV2Endpoint:
         session = ListeningSession(
             machine, listener.writer.write, sender, self._clock, listener.sent
         )
-        await session.run(connection)
+        try:
+            await session.run(connection)
+        finally:
+            listener.put_back()
         _log.info("Flux listening connection %d: closed, %s", ordinal, connection.close_code)
 
-    def _expected(self) -> tuple[Utterance, ...]:
-        """The utterances of a new connection."""
+    def _queue(self) -> UtteranceQueue:
+        """The queue of a new connection."""
         last = self._last
-        return last.remaining if last is not None and last.is_cut_off else self._utterances
+        if last is None or not last.is_cut_off:
+            return self._expected.queue()
+        last.put_back()
+        return last.queue
 
 
-@frozen
+@dataclass(slots=True, eq=False)
 class _HeardConnection:
     """A connection with what went out on it, which may be less than what the machine said."""
 
     machine: ListenV2Server
+    queue: UtteranceQueue
     writer: MessageWriter
     injector: FaultInjector
+    has_put_back: bool = False
 
     @property
     def is_cut_off(self) -> bool:
         """Whether a fault has ended the connection, or made it silent."""
         return self.injector.silent or self.machine.silent
 
-    @property
-    def remaining(self) -> tuple[Utterance, ...]:
-        """The utterances whose turns have not ended for the client."""
-        return self.machine.remaining(self.writer.ended_turns)
+    def put_back(self) -> None:
+        """Leave the utterances whose turns have not ended for the client to the next, once."""
+        is_over = self.machine.has_finished and not self.injector.silent
+        if not self.has_put_back and not is_over:
+            self.has_put_back = True
+            self.queue.put_back(self.machine.unfinished(self.writer.ended_turns))
 
     def sent(self) -> None:
         """Count a message, unless a fault kept it back."""

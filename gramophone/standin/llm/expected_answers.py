@@ -8,7 +8,7 @@ from itertools import groupby
 
 from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder, runs_of
 from gramophone.standin.source.matching import Difference, Expectation
-from gramophone.text.spaceless import without_spaces
+from gramophone.text.spaceless import letters_of, without_spaces
 from gramophone.wire.llm.answer import ModelAnswer
 
 
@@ -19,9 +19,18 @@ class ExpectedAnswers:
     calls tools. Answers to any question serve those that the source does not have. Without them,
     another wording of the next question gets its answer, one that comes too often the last answer
     it had, and any other an echo; when `strict`, none of these gets an answer.
+
+    A question that was spoken comes as its transcript, which may lack case and signs; where it is
+    among the words of `heard`, only letters and digits count.
     """
 
-    def __init__(self, answers: Sequence[ModelAnswer], *, strict: bool = False) -> None:
+    def __init__(
+        self,
+        answers: Sequence[ModelAnswer],
+        *,
+        strict: bool = False,
+        heard: Sequence[str] = (),
+    ) -> None:
         runs = [
             (prompt, run)
             for prompt, group in groupby(answers, key=lambda answer: answer.prompt)
@@ -34,9 +43,16 @@ class ExpectedAnswers:
         self._begun: dict[str, list[_Begun]] = {}
         self._strict = strict
         self._echo = EchoAnswers()
+        spoken = letters_of(" ".join(heard))
+        letters = [(letters_of(prompt), prompt) for prompt, _ in runs]
+        self._spoken = {
+            bare: prompt for bare, prompt in reversed(letters) if bare and bare in spoken
+        }
         self.expectation = Expectation("prompt", [prompt for prompt, _ in runs], by_message=True)
 
     def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+        if self._spoken and not self.expectation.knows(prompt):
+            prompt = self._spoken.get(letters_of(prompt), prompt)
         if self._anything is not None and not self.expectation.knows(prompt):
             return self._anything(prompt, step)
         answer = self._first(prompt) if step == 0 else self._next(prompt, step)

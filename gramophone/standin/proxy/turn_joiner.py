@@ -44,6 +44,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
+from gramophone.text.spaceless import letters_of
 
 _SURE_CHARACTERS = 8
 """Letters and digits from which a text is found anywhere in an answer."""
@@ -87,13 +88,13 @@ class _SpokenAnswer:
             return
         start, self.length = self.length, self.length + len(text)
         for at, character in enumerate(text):
-            letters = _words(character)
+            letters = letters_of(character)
             self.fresh.append(letters)
             self.places.extend([start + at] * len(letters))
 
     def find(self, text: str) -> int | None:
         """The index in `words` at which this text begins; None where it is not found."""
-        letters = _words(text)
+        letters = letters_of(text)
         if self.fresh:
             self.words = "".join([self.words, *self.fresh])
             self.fresh.clear()
@@ -114,7 +115,7 @@ class _SpokenAnswer:
         if start is None:
             end = self.places[self.spoken_letters - 1] + 1 if self.spoken_letters else 0
             return end, end
-        self.spoken_letters = start + len(_words(text))
+        self.spoken_letters = start + len(letters_of(text))
         return self.places[start], self.places[self.spoken_letters - 1] + 1
 
     @property
@@ -285,8 +286,3 @@ def _counted(event: Event, speech: _Speech, answer: _SpokenAnswer) -> Event:
             return replace(event, heard_samples=speech.samples + samples)
         case _:
             return event
-
-
-def _words(text: str) -> str:
-    """The letters and digits of a text, without case."""
-    return "".join(character.casefold() for character in text if character.isalnum())

@@ -35,6 +35,7 @@ from gramophone.standin.server.credentials import Secrets
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import CONTROL_PATH, Routes
 from gramophone.standin.server.traffic_log import TrafficLog
+from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.source.matching import Difference, Expectation, diff
 from gramophone.standin.source.source import StandinSource
 from gramophone.standin.voice import Voice
@@ -139,10 +140,16 @@ class _Process:
         self._secrets = secrets
         self._options = options_of(arguments, source)
         self._transcripts = source.transcripts
-        self._utterances = utterances_of(source.speech, source.transcripts)
+        utterances = utterances_of(source.speech, source.transcripts)
+        heard = [utterance.text for utterance in utterances] if source.transcripts else []
+        self._utterances = ExpectedUtterances(
+            utterances,
+            voice_activated=source.transcripts is not None and source.transcripts.voice_activated,
+            strict=arguments.strict,
+        )
         self._voice = _voice(arguments, source, piper)
         self._selector = (
-            ExpectedAnswers(source.answers, strict=arguments.strict)
+            ExpectedAnswers(source.answers, strict=arguments.strict, heard=heard)
             if source.answers
             else EchoAnswers()
         )
@@ -262,18 +269,21 @@ class _Process:
             for difference, texts in streams.settled()
         ]
 
-    def _expectations(self) -> list[Expectation | ExpectedSounds]:
+    def _expectations(self) -> list[Expectation | ExpectedSounds | ExpectedUtterances]:
         """The expectations of the services that are served; the others cannot be met."""
         served = set(self._arguments.services or SERVICES)
         sides = [
             *([self._voice] if "speak" in served else []),
             *([self._selector] if served & {"openai", "anthropic"} else []),
             self._sounds,
+            *([self._utterances] if "listen" in served else []),
         ]
         return [
             side.expectation
             for side in sides
-            if isinstance(side, RecordedVoice | ExpectedAnswers | ExpectedSounds)
+            if isinstance(
+                side, RecordedVoice | ExpectedAnswers | ExpectedSounds | ExpectedUtterances
+            )
         ]
 
 

@@ -14,9 +14,10 @@ from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.llm.endpoints import ModelStandin
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.routes import Address, Routes
+from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.voice import Voice
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
 
 
@@ -28,7 +29,7 @@ class ServiceContext:
     options: StandinOptions
     clock: Clock
     language: ModelStandin
-    utterances: tuple[Utterance, ...] = ()
+    utterances: ExpectedUtterances | tuple[Utterance, ...] = ()
     transcripts: RecordedTranscripts | None = None
     sounds: ExpectedSounds | None = None
 

@@ -37,7 +37,7 @@ from gramophone.text.redacted_match import RedactedText, equals_redacted, redact
 from gramophone.text.spaceless import without_spaces
 
 Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
-Side: TypeAlias = Literal["speech", "prompt", "recording"]
+Side: TypeAlias = Literal["speech", "prompt", "recording", "utterance"]
 
 _ALIKE = 0.6
 """From this share of the same characters on, a text is another wording and not another text."""
@@ -80,6 +80,8 @@ class Difference:
         match self.kind:
             case "changed":
                 return f"{subject} {expected} came as {actual}."
+            case "unsent" if self.side == "utterance":
+                return f"{subject} {expected} was not heard: no sound came for it."
             case "unsent":
                 return f"{subject} {expected} never came."
             case "extra" if self.again is not None:

@@ -1,5 +1,8 @@
 """Scenarios: small TOML or JSON files with the texts, answers and failures of a stand-in.
 
+    [[hear]]
+    text = "Why is the sky blue?"
+
     [[answer]]
     asked = "Why is the sky blue?"
     text = "Because of scattering."
@@ -13,8 +16,8 @@
     connection = 1
     status = 429
 
-Each `answer` is one of the language model, each `say` a text that is sent to be spoken, in order;
-each `refuse` a connection or request that is refused.
+Each `hear` is an utterance of the user, each `answer` one of the language model, each `say` a text
+that is sent to be spoken, in order; each `refuse` a connection or request that is refused.
 The keys are documented in docs/stand-in.md.
 """
 
@@ -33,6 +36,10 @@ from gramophone.standin.faults import Fault, FaultName
 from gramophone.standin.source.source import StandinSource
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voice import Break
+from gramophone.standin.voices.tone import ToneVoice
+from gramophone.wire.deepgram.listen_v1.messages import words_of
+from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.llm.answer import (
     AnswerFailure,
     AnswerPiece,
@@ -45,6 +52,7 @@ from gramophone.wire.refusal_details import RefusalDetails
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
 FRAME_MS = 20
+_LONGEST_UTTERANCE_US = 600_000_000
 
 _DELTA = re.compile(r"\S+\s*|\s+")
 _ENDS = re.compile(r"(\d{4})(?:\s+(\S.*))?")
@@ -81,7 +89,8 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
     except (ValueError, RecursionError) as error:
         kind = "JSON" if is_json else "TOML"
         raise ScenarioError(f"The scenario is not valid {kind}: {error}.") from None
-    top = _ScenarioTable("", document, ("title", "faults", "refuse", "answer", "say"))
+    top = _ScenarioTable("", document, ("title", "faults", "refuse", "hear", "answer", "say"))
+    hears = top.tables("hear", ("text", "wav", "duration_ms", "after_ms"))
     says = top.tables("say", ("text", "wav", "first_ms", "ends"))
     answers = top.tables(
         "answer",
@@ -101,6 +110,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
     return StandinSource(
         title=top.text("title"),
         speech=_speech(says, read_wav) if says else None,
+        transcripts=_transcripts(hears, read_wav) if hears else None,
         answers=tuple(_answer(table) for table in answers),
         faults=(
             *map(_refusal, top.tables("refuse", ("path", "connection", *_REFUSAL))),
@@ -145,6 +155,32 @@ def _details(table: _ScenarioTable) -> RefusalDetails:
         tuple(headers.items()),
         table.text_or_json("body") if table.has("body") else None,
     )
+
+
+# --- what is heard ----------------------------------------------------------------------------
+
+
+def _transcripts(hears: Sequence[_ScenarioTable], read_wav: ReadWav) -> RecordedTranscripts:
+    utterances = tuple(_utterance(hear, read_wav) for hear in hears)
+    return RecordedTranscripts(turns=utterances, voice_activated=True)
+
+
+def _utterance(hear: _ScenarioTable, read_wav: ReadWav) -> Utterance:
+    text = hear.needed("text")
+    if not words_of(text):
+        raise hear.wrong("text", "needs a word that can be heard")
+    if hear.has("wav") and hear.has("duration_ms"):
+        raise hear.wrong("duration_ms", "is the length of the WAV file; leave one of them out")
+    duration_us = ToneVoice().duration_us(text)
+    if hear.has("duration_ms"):
+        duration_us = 1_000 * hear.count("duration_ms")
+    if name := hear.text("wav"):
+        wav = read_wav(name)
+        duration_us = len(wav.pcm) // 2 * 1_000_000 // wav.sample_rate_hz
+    if not 0 < duration_us <= _LONGEST_UTTERANCE_US:
+        raise hear.wrong("wav" if name else "duration_ms", "is from 1 ms to 10 minutes long")
+    after_us = 1_000 * hear.count("after_ms") if hear.has("after_ms") else None
+    return Utterance(text, duration_us, after_us)
 
 
 # --- speech -----------------------------------------------------------------------------------

@@ -53,6 +53,12 @@ class ToneVoice:
     async def aclose(self) -> None:
         pass
 
+    def duration_us(self, text: str) -> int:
+        """The length of a text's sound at normal speed, with the gap after each word."""
+        words = text.split()
+        length_ms = self.character_ms * sum(map(len, words)) + self.gap_ms * len(words)
+        return 1_000 * length_ms
+
     def words(self, text: str, parameters: SpeakParameters) -> Iterator[bytes]:
         """The sound of each word with the gap after it, in the session's encoding and rate."""
         rate_hz = parameters.sample_rate_hz

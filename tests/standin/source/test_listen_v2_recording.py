@@ -16,7 +16,7 @@ from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening
 from gramophone.standin.source.listen_v1 import recorded_transcripts
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.listen_v2.recorded_turns import heard_turns
 from tests.support.speech_proxies import KEY, passing
 

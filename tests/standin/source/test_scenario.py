@@ -13,6 +13,8 @@ from gramophone.standin.faults import Fault, FaultName
 from gramophone.standin.source.scenario import ScenarioError, ScenarioSound, scenario
 from gramophone.standin.source.speech import RecordedSegment
 from gramophone.standin.voice import Break
+from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.llm.answer import (
     AnswerFailure,
     ModelAnswer,
@@ -164,12 +166,56 @@ def test_sound_comes_from_files_beside_it() -> None:
     assert b.ends == Break(1006, "")
 
 
+def test_an_utterance_has_the_length_of_its_text_of_its_file_or_as_given() -> None:
+    source = scenario(
+        """
+        [[hear]]
+        text = "Why is it blue?"
+        [[hear]]
+        text = "And the sea?"
+        wav = "a.wav"
+        [[hear]]
+        text = "Yes."
+        duration_ms = 300
+        after_ms = 0
+        """,
+        beep,
+    )
+    assert source.speech is None
+    assert source.transcripts == RecordedTranscripts(
+        turns=(
+            Utterance("Why is it blue?", 880_000),
+            Utterance("And the sea?", 31_250),
+            Utterance("Yes.", 300_000, after_us=0),
+        ),
+        voice_activated=True,
+    )
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("[[answer", "The scenario is not valid TOML: "),
         ("title = 3", "title in the scenario is a text in quotes."),
         ("voice = 'x'", "A scenario has no key voice; there are: title, faults, refuse,"),
+        ("[[hear]]", "hear[0].text in the scenario is needed."),
+        ("[[hear]]\ntext = '–'", "hear[0].text in the scenario needs a word that can be heard."),
+        (
+            "[[hear]]\ntext = 'x'\nsay = 1",
+            "A scenario has no key hear[0].say; there are: text, wav,",
+        ),
+        (
+            "[[hear]]\ntext = 'x'\nafter_ms = -1",
+            "hear[0].after_ms in the scenario is a whole number",
+        ),
+        (
+            "[[hear]]\ntext = 'x'\nduration_ms = 0",
+            "hear[0].duration_ms in the scenario is from 1 ms",
+        ),
+        (
+            "[[hear]]\ntext = 'x'\nduration_ms = 9\nwav = 'a.wav'",
+            "hear[0].duration_ms in the scenario is the length of the WAV file; leave one of",
+        ),
         ("answer = 1", "answer in the scenario is a list of tables, each under [[answer]]."),
         ("answer = [1]", "answer[0] must be a table."),
         ("[[answer]]\nwords = 'x'", "A scenario has no key answer[0].words; there are: asked,"),

@@ -21,7 +21,7 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     ListenParameters,
     Verbatim,
 )
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.lenient_json import as_list, as_object, as_text, read_object
 
@@ -62,12 +62,18 @@ class RecordedTranscripts:
     Attributes:
         connections: to Listen v1.
         wholes: recordings that were sent whole, as JSON answers.
-        turns: that Listen v2 heard, on whichever connection.
+        turns: that Listen v2 heard, on whichever connection, or that a scenario has.
+        voice_activated: whether each of the turns begins with a voice in the sound.
     """
 
     connections: tuple[RecordedConnection, ...] = ()
     wholes: tuple[str, ...] = ()
     turns: tuple[Utterance, ...] = ()
+    voice_activated: bool = False
+
+    def __bool__(self) -> bool:
+        """Whether anything was heard."""
+        return bool(self.connections or self.wholes or self.turns)
 
 
 class ListenReplay(ListenConnection):

@@ -21,10 +21,8 @@ other from its beginning: as far as the sound has come, so many words were heard
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
 
-from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.listen_v1.connection import Action, ListenConnection
 from gramophone.wire.deepgram.listen_v1.messages import (
     CONFIGURE,
@@ -38,50 +36,28 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     ServerMessage,
     SpeechStarted,
     UtteranceEnd,
-    words_of,
+)
+from gramophone.wire.deepgram.listen_v1.utterances import (
+    Utterance,
+    UtteranceQueue,
+    laid_words,
+    squeezed_words,
 )
 from gramophone.wire.deepgram.server_actions import SendText
 
 _INTERIM_US = 1_000_000
 
 
-@frozen
-class Utterance:
-    """A text that is recognised, and the length of the sound that it takes."""
-
-    text: str
-    duration_us: int
-
-
-def laid_words(utterance: Utterance, start_us: int) -> tuple[HeardWord, ...]:
-    """The words of an utterance, over the sound that begins here; longer words take longer."""
-    words = words_of(utterance.text)
-    ends = list(accumulate(map(len, words)))
-    instants = [start_us + utterance.duration_us * end // ends[-1] for end in [0, *ends]]
-    return tuple(map(HeardWord, words, instants, instants[1:]))
-
-
-def squeezed_words(
-    words: tuple[HeardWord, ...], start_us: int, end_us: int
-) -> tuple[HeardWord, ...]:
-    """Words that were laid from `start_us` on, brought into the time up to `end_us`."""
-    span_us, length_us = end_us - start_us, max(1, words[-1].end_us - start_us) if words else 1
-    return tuple(
-        HeardWord(
-            word.text,
-            start_us + (word.start_us - start_us) * span_us // length_us,
-            start_us + (word.end_us - start_us) * span_us // length_us,
-        )
-        for word in words
-    )
-
-
 class ListenServer(ListenConnection):
     """A connection that recognises the utterances it was made with, in order."""
 
-    def __init__(self, parameters: ListenParameters, utterances: Sequence[Utterance]) -> None:
+    def __init__(
+        self, parameters: ListenParameters, utterances: UtteranceQueue | Iterable[Utterance]
+    ) -> None:
         super().__init__(parameters)
-        self._waiting = [one for one in utterances if words_of(one.text) and one.duration_us]
+        is_queue = isinstance(utterances, UtteranceQueue)
+        self._queue = utterances if is_queue else UtteranceQueue(utterances)
+        self._current: Utterance | None = None
         self._sha256 = hashlib.sha256()
         self._start_us = 0
         self._words: tuple[HeardWord, ...] = ()
@@ -91,9 +67,14 @@ class ListenServer(ListenConnection):
         self._last_word_end_us: int | None = None
         self._place_next(0)
 
+    @property
+    def unfinished(self) -> tuple[Utterance, ...]:
+        """The utterance that was taken, and had no final result yet."""
+        return () if self._current is None else (self._current,)
+
     def _hear(self, sound: bytes) -> list[Action]:
         self._sha256.update(sound)
-        return [SendText(message) for message in self._recognised()]
+        return [SendText(message) for message in self._recognised(self._meter.now_us)]
 
     def _answer(self, kind: str) -> list[Action]:
         if kind == FINALIZE:
@@ -107,21 +88,27 @@ class ListenServer(ListenConnection):
             SendText(Metadata(self._sha256.hexdigest(), now_us)),
         ]
 
-    def _recognised(self) -> Iterator[ServerMessage]:
-        now_us = self._meter.now_us
+    def _recognised(self, now_us: int) -> Iterator[ServerMessage]:
         while self._words:
             if self._parameters.vad_events and not self._started and now_us > self._start_us:
                 self._started = True
                 yield SpeechStarted(self._start_us)
-            if now_us < self._words[-1].end_us:
+            if not self._is_over(now_us):
                 break
-            yield self._final(self._words, self._words[-1].end_us)
+            yield self._final(self._words, self._end_us())
         if interim := self._interim(now_us):
             yield interim
         end_us, wait_ms = self._last_word_end_us, self._parameters.utterance_end_ms
         if end_us is not None and wait_ms is not None and now_us >= end_us + 1_000 * wait_ms:
             self._last_word_end_us = None
             yield UtteranceEnd(end_us)
+
+    def _end_us(self) -> int:
+        """The end of an utterance that is over."""
+        return self._words[-1].end_us
+
+    def _is_over(self, now_us: int) -> bool:
+        return now_us >= self._words[-1].end_us
 
     def _interim(self, now_us: int) -> Results | None:
         words = self._words_until(now_us)
@@ -146,8 +133,7 @@ class ListenServer(ListenConnection):
             from_finalize=from_finalize,
         )
         if words:
-            self._waiting.pop(0)
-            self._last_word_end_us = end_us
+            self._current, self._last_word_end_us = None, end_us
             self._place_next(end_us)
         return result
 
@@ -158,9 +144,11 @@ class ListenServer(ListenConnection):
         was; one that was not begun is not given, and the result is empty.
         """
         now_us = max(self._meter.now_us, self._start_us)
-        begun = bool(self._words_until(now_us)) or (self._start_us == 0 and now_us > 0)
-        words = squeezed_words(self._words, self._start_us, now_us) if begun else ()
+        words = squeezed_words(self._words, self._start_us, now_us) if self._begun(now_us) else ()
         return self._final(words, now_us, from_finalize=from_finalize)
+
+    def _begun(self, now_us: int) -> bool:
+        return bool(self._words_until(now_us)) or (self._start_us == 0 and now_us > 0)
 
     def _configured(self) -> ServerMessage:
         if self._parameters.has_keyterms:
@@ -176,4 +164,5 @@ class ListenServer(ListenConnection):
         """Lay the next utterance over the sound that begins here."""
         self._start_us, self._interim_us, self._interim_words = start_us, start_us, 0
         self._started = False
-        self._words = laid_words(self._waiting[0], start_us) if self._waiting else ()
+        self._current = self._queue.take()
+        self._words = laid_words(self._current, start_us) if self._current else ()

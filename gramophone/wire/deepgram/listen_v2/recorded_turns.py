@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from gramophone.wire.deepgram.listen_v1.recorded_server import seconds_in
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.lenient_json import as_list, as_object, as_text, read_object
 
 

@@ -18,12 +18,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 from gramophone.wire.deepgram.json_frames import ProtocolViolation
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance, UtteranceQueue
 from gramophone.wire.deepgram.listen_v2.messages import (
     CLOSE_STREAM,
     CONFIGURE,
@@ -41,9 +41,9 @@ from gramophone.wire.deepgram.listen_v2.parameters import (
     ListenV2Parameters,
     configured,
 )
-from gramophone.wire.deepgram.listen_v2.sound import SoundSteps
 from gramophone.wire.deepgram.listen_v2.turns import TurnFaults, TurnTaking
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
+from gramophone.wire.deepgram.sound_steps import SoundSteps
 
 IDLE_US = 60_000_000
 """Deepgram: a connection without a message for so long ends."""
@@ -55,12 +55,16 @@ Action: TypeAlias = SendText[ServerMessage] | CloseConnection
 
 
 class ListenV2Server:
-    """A connection that hears the utterances it was made with, one turn each, in order."""
+    """A connection that hears the utterances it was made with, one turn each, in order.
+
+    Attributes:
+        has_finished: whether all words were said for a CloseStream.
+    """
 
     def __init__(
         self,
         parameters: ListenV2Parameters,
-        utterances: Sequence[Utterance],
+        utterances: UtteranceQueue | Iterable[Utterance],
         faults: TurnFaults | None = None,
         failed_configure: int | None = None,
     ) -> None:
@@ -72,6 +76,7 @@ class ListenV2Server:
         self._failed_configure = failed_configure
         self._configures = 0
         self._closed = False
+        self.has_finished = False
         self._deadline_us = 0
 
     @property
@@ -84,9 +89,9 @@ class ListenV2Server:
         """Whether a fault has come after which nothing is said any more."""
         return self._turns.silent
 
-    def remaining(self, turns: int) -> tuple[Utterance, ...]:
-        """The utterances that are left behind the end of so many turns."""
-        return self._turns.remaining(turns)
+    def unfinished(self, turns: int) -> tuple[Utterance, ...]:
+        """The utterances that were taken behind the end of so many turns."""
+        return self._turns.unfinished(turns)
 
     def opened(self, now_us: int) -> list[Action]:
         """Greet the client of a new connection."""
@@ -115,6 +120,7 @@ class ListenV2Server:
             return self._fail(violation.code, f"The message was not understood: {violation.detail}")
         if kind == CLOSE_STREAM:
             silent = self._turns.silent
+            self.has_finished = not silent
             return self._close([] if silent else self._told(self._turns.finish()))
         if self._turns.silent:
             return []

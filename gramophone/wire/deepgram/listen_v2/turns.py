@@ -25,23 +25,31 @@ Utterances are known beforehand, with their lengths; each becomes a turn.
 # two. Sound that is all of a kind (zeros, noise), or compressed, tells nothing: all behind the last
 # word is silence, and the next turn begins at once. The first turn begins with the sound, whatever
 # it is.
+#
+# In a voice-activated queue each turn waits for a voice, the first one, too, and silence alone is
+# nothing. Words that outlast their voice are heard at once when 640 ms of silence follow it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
 
 from gramophone.core.frozen import frozen
-from gramophone.wire.deepgram.listen_v1.messages import HeardWord, words_of
-from gramophone.wire.deepgram.listen_v1.server import Utterance, laid_words, squeezed_words
+from gramophone.wire.deepgram.listen_v1.messages import HeardWord
+from gramophone.wire.deepgram.listen_v1.utterances import (
+    Utterance,
+    UtteranceQueue,
+    laid_words,
+    squeezed_words,
+)
 from gramophone.wire.deepgram.listen_v2.messages import TurnEvent, TurnInfo, TurnTrigger
 from gramophone.wire.deepgram.listen_v2.parameters import TurnThresholds
-from gramophone.wire.deepgram.listen_v2.sound import STEP_US
+from gramophone.wire.deepgram.sound_steps import STEP_US
+from gramophone.wire.deepgram.voice_detection import VoiceDetector
 
 _UPDATE_US = 240_000
 _SURE_AFTER_US = 500_000
 _SUREST, _UNSURE = 0.99, 0.02
-_PAUSE_STEPS = 3
 
 
 @frozen(kw_only=True)
@@ -62,49 +70,23 @@ def strikes(fault: int | None, turn_index: int) -> bool:
     return fault is not None and fault in (0, turn_index + 1)
 
 
-class PauseDetector:
-    """Whether somebody begins to speak, from the loudness of each step."""
-
-    def __init__(self) -> None:
-        self._quiet_steps = 0
-        self._loudnesses: set[bool] = set()
-
-    def hear(self, loud: bool | None) -> bool:
-        """Take a step; gives whether a turn may begin in it. None is sound that tells nothing."""
-        if loud is None:
-            return True
-        begins = loud and self._quiet_steps >= _PAUSE_STEPS
-        self._quiet_steps = 0 if loud else self._quiet_steps + 1
-        self._loudnesses.add(loud)
-        return begins or not self.tells
-
-    @property
-    def tells(self) -> bool:
-        """Whether the sound has been both loud and quiet."""
-        return len(self._loudnesses) == 2
-
-
 class TurnTaking:
     """The turns of one connection, step by step."""
 
     def __init__(
         self,
-        utterances: Sequence[Utterance],
+        utterances: UtteranceQueue | Iterable[Utterance],
         thresholds: TurnThresholds,
         faults: TurnFaults | None = None,
     ) -> None:
         self.thresholds = thresholds
         self._faults = faults or TurnFaults()
-        self._utterances = tuple(
-            utterance
-            for utterance in utterances
-            if words_of(utterance.text) and utterance.duration_us
-        )
-        self._begun = 0
-        self._begun_at_ends: list[int] = []
-        self._pauses = PauseDetector()
+        is_queue = isinstance(utterances, UtteranceQueue)
+        self._queue = utterances if is_queue else UtteranceQueue(utterances)
+        self._taken: list[Utterance] = []
+        self._taken_at_ends: list[int] = []
+        self._voice = VoiceDetector(activates=self._queue.voice_activated)
         self._now_us = 0
-        self._loud_until_us = 0
         self._turn_index = 0
         self._turn_start_us = 0
         self._said_us = 0
@@ -121,24 +103,24 @@ class TurnTaking:
         """Whether a fault has come after which nothing is said any more, whatever happens."""
         return bool(self._reported_words) and strikes(self._faults.goes_silent, self._turn_index)
 
-    def remaining(self, turns: int) -> tuple[Utterance, ...]:
-        """The utterances that are left behind the end of so many turns."""
-        return self._utterances[self._begun_at_ends[turns - 1] if turns else 0 :]
+    def unfinished(self, turns: int) -> tuple[Utterance, ...]:
+        """The utterances that were taken behind the end of so many turns."""
+        return tuple(self._taken[self._taken_at_ends[turns - 1] if turns else 0 :])
 
     def step(self, loud: bool | None) -> list[TurnInfo]:
         """Hear 80 ms more."""
-        may_begin = self._pauses.hear(loud)
+        may_begin = self._voice.hear(loud)
         if not self._words:
             self._begin(may_begin=may_begin)
         self._now_us += STEP_US
-        if loud:
-            self._loud_until_us = self._now_us
+        self._hurry()
         ended_words = self._reported_words
         while ended_words < len(self._words) and self._words[ended_words].end_us <= self._now_us:
             ended_words += 1
         resumed = ended_words > self._reported_words
         if event := self._event(resumed=resumed):
             if event == "EndOfTurn":
+                self._reported_words = ended_words
                 return [self._end("model" if self._sure else "timeout")]
             self._reported_words = ended_words
             self._eager = event == "EagerEndOfTurn"
@@ -153,13 +135,22 @@ class TurnTaking:
 
     def force_end(self) -> list[TurnInfo]:
         """End the turn now, with all its words; empty when there is none."""
+        messages: list[TurnInfo] = []
+        if not self._reported_words and self._queue.voice_activated:
+            if not self._words and self._voice.is_silent:
+                self._begin(may_begin=True)
+            messages = self._complete("StartOfTurn")
+        self._voice.pause()
         if not self._reported_words:
             return []
-        return [*self._complete("TurnResumed" if self._eager else None), self._end("manual")]
+        messages += self._complete("TurnResumed" if self._eager else None)
+        return [*messages, self._end("manual")]
 
     def finish(self) -> list[TurnInfo]:
         """Say what is left of a turn, which stays without an end."""
-        return self._complete("Update") if self._reported_words else []
+        if self._reported_words:
+            return self._complete("Update")
+        return self._complete("StartOfTurn") if self._queue.voice_activated else []
 
     # --- what is said -------------------------------------------------------------------------
 
@@ -167,17 +158,12 @@ class TurnTaking:
     def _sure(self) -> bool:
         return self._confidence() >= self.thresholds.eot
 
-    @property
-    def _speaks(self) -> bool:
-        """Whether the sound tells that somebody speaks right now."""
-        return self._pauses.tells and self._loud_until_us == self._now_us
-
     def _event(self, *, resumed: bool) -> TurnEvent | None:
         """The event that is due at this step, unless it is an Update."""
         if not self._reported_words:
             return "StartOfTurn" if resumed else None
         if self._eager:
-            if resumed or self._speaks:
+            if resumed or self._voice.is_speaking:
                 return "TurnResumed"
         elif self.thresholds.eager_eot is not None and not self._sure_or_late():
             return "EagerEndOfTurn" if self._confidence() >= self.thresholds.eager_eot else None
@@ -197,9 +183,9 @@ class TurnTaking:
     def _silence_us(self) -> int:
         """The silence since the last word, as far as the sound tells."""
         wordless_us = self._wordless_us()
-        if not self._pauses.tells:
+        if not self._voice.tells:
             return wordless_us
-        return min(wordless_us, self._now_us - self._loud_until_us)
+        return min(wordless_us, self._now_us - self._voice.loud_until_us)
 
     def _confidence(self) -> float:
         if not self._reported_words:
@@ -235,7 +221,7 @@ class TurnTaking:
         self._turn_index += 1
         self._turn_start_us = self._now_us
         self._words, self._reported_words, self._eager = (), 0, False
-        self._begun_at_ends.append(self._begun)
+        self._taken_at_ends.append(len(self._taken))
         return turn_info
 
     # --- words over sound ---------------------------------------------------------------------
@@ -246,11 +232,15 @@ class TurnTaking:
             self._words, self._late = self._late, ()
             self._laid_us = self._words[0].start_us
             return
-        if self._begun == len(self._utterances) or not may_begin:
+        utterance = self._queue.next
+        if utterance is not None and utterance.after_us is not None:
+            may_begin = self._now_us >= self._turn_start_us + utterance.after_us
+        if utterance is None or not may_begin:
             return
         self._laid_us = self._now_us
-        words = laid_words(self._utterances[self._begun], self._now_us)
-        self._begun += 1
+        words = laid_words(utterance, self._now_us)
+        self._queue.take()
+        self._taken.append(utterance)
         faults = self._faults
         if strikes(faults.late_words, self._turn_index):
             self._late, words = words[1:][-1:], words[:1] + words[1:-1]
@@ -259,6 +249,12 @@ class TurnTaking:
             half = len(words) // 2
             words, self._held = words[:half], words[half:]
         self._words = words
+
+    def _hurry(self) -> None:
+        """Bring the words into the voice that was heard, once that is over."""
+        if self._words and self._voice.is_over(self._laid_us):
+            end_us = min(self._voice.loud_until_us, self._words[-1].end_us)
+            self._words = squeezed_words(self._words, self._laid_us, end_us)
 
     def _release(self) -> None:
         """Let the words that were held back follow from here on."""

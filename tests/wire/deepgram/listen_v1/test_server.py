@@ -20,7 +20,8 @@ from gramophone.wire.deepgram.listen_v1.messages import (
     SpeechStarted,
     UtteranceEnd,
 )
-from gramophone.wire.deepgram.listen_v1.server import ListenServer, Utterance
+from gramophone.wire.deepgram.listen_v1.server import ListenServer
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 

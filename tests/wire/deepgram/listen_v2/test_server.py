@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gramophone.wire.deepgram.listen_v1.server import Utterance
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance, UtteranceQueue
 from gramophone.wire.deepgram.listen_v2.messages import (
+    NO_ACTIVE_TURN,
     ConfigureFailure,
     ConfigureSuccess,
     Connected,
@@ -22,9 +23,9 @@ from gramophone.wire.deepgram.listen_v2.messages import (
 )
 from gramophone.wire.deepgram.listen_v2.parameters import ListenV2Parameters
 from gramophone.wire.deepgram.listen_v2.server import IDLE_US, NO_STATUS, Action, ListenV2Server
-from gramophone.wire.deepgram.listen_v2.sound import IS_LOUD
 from gramophone.wire.deepgram.listen_v2.turns import TurnFaults
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
+from gramophone.wire.deepgram.sound_steps import IS_LOUD
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 
 STEP_BYTES = 2_560
@@ -383,3 +384,46 @@ def test_whatever_comes_is_answered_in_order(frames: list[str | bytes]) -> None:
             if isinstance(message, TurnInfo) and message.event != "Update":
                 assert state in BEFORE[message.event]
                 state = message.event
+
+
+def voice_activated(*utterances: Utterance) -> ListenV2Server:
+    queue = UtteranceQueue(utterances or (SKY, SEA), voice_activated=True)
+    return ListenV2Server(ListenV2Parameters.from_query(RAW), queue)
+
+
+def test_a_voice_activated_turn_waits_for_its_voice() -> None:
+    server = voice_activated()
+    assert changes(server.sound_received(QUIET * 20, 0)) == []
+    assert changes(server.sound_received(LOUD + QUIET * 20, 0)) == [
+        ("StartOfTurn", 0, "Why"),
+        ("EndOfTurn", 0, "Why is it blue?"),
+    ]
+    # The words outlast the voice, and are heard at once when that is over.
+    quick = LOUD[:STEP_BYTES] + QUIET[: STEP_BYTES * 9]
+    assert turns(server.sound_received(quick, 0))[-1] == ("EndOfTurn", 1, 41_760, "Ask them.")
+    assert server.unfinished(2) == ()
+
+
+def test_a_voice_activated_turn_may_be_forced_before_its_first_word() -> None:
+    server = voice_activated()
+    server.sound_received(LOUD[:STEP_BYTES], 0)
+    assert changes(server.text_received(FORCE, 0)) == [
+        ("StartOfTurn", 0, "Why is it blue?"),
+        ("EndOfTurn", 0, "Why is it blue?"),
+    ]
+    # The next needs no pause before it, and is whole in a closed stream.
+    server.sound_received(LOUD[:STEP_BYTES], 0)
+    assert changes(server.text_received(CLOSE, 0)) == [("StartOfTurn", 1, "Ask them.")]
+    assert server.has_finished
+
+
+def test_silence_alone_is_a_voice_activated_turn_by_force_only() -> None:
+    server = voice_activated()
+    assert messages_in(server.text_received(FORCE, 0)) == [NO_ACTIVE_TURN]
+    assert changes(server.sound_received(QUIET * 20, 0)) == []
+    assert [event for event, _, _ in changes(server.text_received(FORCE, 0))] == [
+        "StartOfTurn",
+        "EndOfTurn",
+    ]
+    timed = voice_activated(Utterance("Yes.", 240_000, after_us=1_600_000))
+    assert turns(timed.sound_received(QUIET * 3, 0))[7] == ("StartOfTurn", 0, 1_840, "Yes.")

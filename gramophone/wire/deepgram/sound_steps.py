@@ -1,4 +1,4 @@
-"""The sound of a Listen v2 connection in steps of 80 ms, and whether somebody speaks in each."""
+"""The sound of a listening connection in steps of 80 ms, and whether somebody speaks in each."""
 
 from __future__ import annotations
 
