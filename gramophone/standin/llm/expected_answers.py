@@ -9,7 +9,8 @@ from itertools import groupby
 from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder, runs_of
 from gramophone.standin.source.matching import Difference, Expectation
 from gramophone.text.spaceless import letters_of, without_spaces
-from gramophone.wire.llm.answer import ModelAnswer
+from gramophone.wire.llm.answer import ModelAnswer, ToolPiece
+from gramophone.wire.llm.answer_blocks import plain_pieces
 
 
 class ExpectedAnswers:
@@ -79,9 +80,10 @@ class ExpectedAnswers:
     def _next(self, prompt: str, step: int) -> ModelAnswer | None:
         """The answer behind calls to tools, of the first conversation that has not had it."""
         for begun in self._begun.get(without_spaces(prompt), ()):
-            if begun.answered <= step < len(begun.run):
-                begun.answered = step + 1
-                return begun.run[step]
+            index = begun.index_of(step)
+            if begun.answered <= index < len(begun.run):
+                begun.answered = index + 1
+                return begun.run[index]
         self.expectation.surplus(prompt)
         return None
 
@@ -93,6 +95,19 @@ class _Begun:
     run: list[ModelAnswer]
     answered: int = 1
 
+    def index_of(self, step: int) -> int:
+        """The index of the answer to a step, also for clients that count each call as a step.
+
+        Pipecat 1.14 sends the calls of one answer in messages of their own, each with its result.
+        """
+        calls = sum(map(_calls_in, self.run[: self.answered]))
+        return self.answered if step > self.answered and step == calls else step
+
     def at(self, step: int) -> ModelAnswer:
         """The answer of this step, or the last."""
         return self.run[min(step, len(self.run) - 1)]
+
+
+def _calls_in(answer: ModelAnswer) -> int:
+    pieces = plain_pieces(answer)
+    return len({piece.index for piece in pieces if isinstance(piece, ToolPiece)})

@@ -120,3 +120,24 @@ def test_an_answer_to_anything_makes_no_question_a_difference() -> None:
     assert answers("zzz", 0) is anything
     assert answers("Who?", 0) is WHO
     assert kinds(answers) == []
+
+
+def test_calls_of_one_answer_may_come_back_in_messages_of_their_own() -> None:
+    calls = ModelAnswer(
+        "How warm?",
+        (ToolPiece(0, "c", "weather", "{}"), ToolPiece(1, "d", "weather", "{}")),
+        finish_reason="tool_calls",
+    )
+    answers = ExpectedAnswers([calls, CALL, WARM], strict=True)
+    assert [answers("How warm?", step) for step in (0, 2, 3)] == [calls, CALL, WARM]
+    assert kinds(answers) == []
+    answers = ExpectedAnswers([calls, CALL, WARM], strict=True)
+    assert [answers("How warm?", step) for step in (0, 1, 2)] == [calls, CALL, WARM]
+    assert kinds(answers) == []
+
+
+@pytest.mark.parametrize(("question", "kind"), [("WHY is the sky blue", []), ("Who", ["extra"])])
+def test_a_question_that_was_heard_needs_its_letters_only(question: str, kind: list[str]) -> None:
+    answers = ExpectedAnswers([WHY, WHO], heard=("Why is the sky blue?",))
+    answers(question, 0)
+    assert [name for name in kinds(answers) if name != "unsent"] == kind
