@@ -16,7 +16,7 @@ PARALLEL ?= --numprocesses=5 --dist=worksteal
 SOURCES := gramophone storage tui tests fixtures benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak shake check static lint types imports wheel ears format lock clean env-run env-test
+.PHONY: help run test soak clients shake check static lint types imports wheel ears format lock clean env-run env-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: env-test ## install what is missing, then run the tests, virtual sound car
 
 soak: env-test ## attack the promises for an hour or so; ARGS="kills --effort 0.1" for one of them
 	@$(BIN)/python -m tests.soak $(ARGS)
+
+clients: env-test ## run real clients against the stand-in (installs 1 GB); ARGS="litellm" for one of them
+	@$(BIN)/python -m tests.clients $(ARGS)
 
 shake: env-test ## run the tests ten times beside eight busy processes; RUNS=2 BUSY=4 for less
 	@PARALLEL="$(PARALLEL)" scripts/shake.sh $(RUNS) $(BUSY)
@@ -65,7 +68,7 @@ lock: ## recompile requirements/ (needs uv)
 	@scripts/lock.sh
 
 clean: ## remove the environment and everything made
-	rm -rf .venv .venv-ears build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-ears .venv-clients build dist *.egg-info .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 env-run:

@@ -27,6 +27,9 @@ compile test pyproject.toml --extra local --extra keyring --extra web --group bu
     --constraints requirements/build.txt --constraints requirements/run.txt "$@"
 compile local-model --group local-model --no-deps "$@"
 compile ears --group ears "$@"
+for client in instructor langchain litellm llama-index llm openai-agents pydantic-ai smolagents; do
+    compile "clients-$client" --group "clients-$client" "$@"
+done
 
 if grep -nE '://|file:|index-url|find-links' requirements/*.txt; then
     echo 'lock: a lock file names an address or a path (above)' >&2

@@ -11,9 +11,9 @@ from tests.support.paths import ROOT
 TESTS = ROOT / "tests"
 FRONT = ("storage", "tui")
 """Packages beside `gramophone/`; the tests of its own packages stand directly in `tests/`."""
-OF_NO_PACKAGE = {"browser", "contract", "project", "soak", "support", "terminal"}
+OF_NO_PACKAGE = {"browser", "clients", "contract", "project", "soak", "support", "terminal"}
 """Tests of the whole, and what tests share."""
-SHARED = {"soak", "support"}
+SHARED = {"clients", "soak", "support"}
 
 
 def modules() -> Iterator[Path]:

@@ -1,0 +1,1 @@
+"""Programs of clients, each run by the Python of its own environment."""
