@@ -10,6 +10,7 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
+from anthropic import beta_async_tool
 from anthropic.types import Message, TextBlock, ThinkingBlock, ToolUseBlock
 
 from gramophone.standin.server.routes import Address
@@ -40,6 +41,57 @@ def text_of(message: Message) -> str:
 
 def asking(client: anthropic.AsyncAnthropic) -> Any:
     return client.messages.create(model=MODEL, max_tokens=99, messages=QUESTION)
+
+
+class TestThreads:
+    """Conversations that the server holds: a request has only the messages of its turn."""
+
+    @pytest.mark.parametrize("stream", [False, True])
+    async def test_the_runner_of_tools(self, stream: bool) -> None:
+        places: list[dict[str, str]] = []
+
+        @beta_async_tool
+        async def look(where: str) -> str:
+            """Look somewhere."""
+            places.append({"where": where})
+            return "Nothing."
+
+        async with standing_in(LOOKING, LOOKED) as address, client_of(address) as client:
+            runner = client.beta.messages.tool_runner(
+                model=MODEL,
+                max_tokens=99,
+                messages=[{"role": "user", "content": "Look twice."}],
+                tools=[look],
+                stream=stream,
+            )
+            message = await runner.until_done()
+        assert places == PLACES
+        assert [block.text for block in message.content if block.type == "text"] == [
+            "Nothing there."
+        ]
+
+    async def test_a_thread_that_is_lost(self) -> None:
+        """The client sends the whole conversation again, and goes on."""
+        async with standing_in() as address, standing_in() as other, client_of(address) as client:
+            thread = client.beta.messages.thread(model=MODEL, max_tokens=99)
+            await thread.send({"role": "user", "content": "Hello?"})
+            client.base_url = other.http()
+            await thread.send({"role": "user", "content": "Hello?"})
+            last = await thread.send({"role": "user", "content": "Hello?"})
+        assert len(thread.messages) == 6
+        assert thread.previous_message_id == last.id
+
+    async def test_an_unknown_one_is_refused_in_the_clients_words(self) -> None:
+        async with standing_in() as address, client_of(address) as client:
+            with pytest.raises(anthropic.NotFoundError) as refused:
+                await client.beta.messages.create(
+                    model=MODEL,
+                    max_tokens=99,
+                    messages=QUESTION,
+                    betas=["message-threads-2026-08-12"],
+                    thread={"type": "continue", "previous_message_id": "msg_1"},
+                )
+        assert refused.value.error_code == "thread_not_found"
 
 
 class TestMessages:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from uuid import NAMESPACE_DNS, uuid5
 
 from gramophone.core.frozen import frozen
+from gramophone.standin.llm.message_threads import MessageThreads
 from gramophone.standin.llm.rate_limits import (
     AnthropicLimits,
     Headers,
@@ -21,12 +22,13 @@ from gramophone.standin.llm.rate_limits import (
 )
 from gramophone.standin.server.cors import OPENAI_HEADERS
 from gramophone.standin.server.http import Request
-from gramophone.wire.lenient_json import read_object
+from gramophone.wire.lenient_json import as_list, read_object
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, ToolPiece
 from gramophone.wire.llm.answer_blocks import plain_pieces
 from gramophone.wire.llm.anthropic_messages import (
     MessagesRequest,
     message_events,
+    message_id,
     parse_messages,
     render_count,
     render_message,
@@ -311,9 +313,9 @@ class _AnthropicDialect:
     def model(self, name: str) -> bytes:
         return body(_anthropic_model(name))
 
-    def _parse(self, request: Request, *, counting: bool = False) -> MessagesRequest:
+    def _parse(self, request: Request, body: bytes, *, counting: bool = False) -> MessagesRequest:
         return parse_messages(
-            request.body,
+            body,
             request.header("anthropic-version"),
             counting=counting,
             strict=self._strict,
@@ -322,15 +324,28 @@ class _AnthropicDialect:
 
 
 class MessagesDialect(_AnthropicDialect):
-    """`POST /v1/messages`."""
+    """`POST /v1/messages`, in a thread or without one."""
+
+    def __init__(self, *, strict: bool = False) -> None:
+        super().__init__(strict=strict)
+        self._threads = MessageThreads()
 
     def read(self, request: Request) -> Question:
-        parsed = self._parse(request)
+        turn = self._threads.turn_of(request.body, request.header("anthropic-beta"))
+        parsed = self._parse(request, turn.body if turn else request.body)
+
+        def hold(answer: ModelAnswer, ordinal: int) -> None:
+            if turn is not None and answer.failure is None:
+                message = read_object(render_message(answer, parsed, ordinal))
+                id_ = message_id(answer, ordinal)
+                self._threads.hold(turn, id_, as_list(message.get("content")))
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
+            hold(answer, ordinal)
             return message_events(answer, parsed, ordinal)
 
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
+            hold(answer, ordinal)
             return render_message(answer, parsed, ordinal)
 
         return Question(
@@ -348,7 +363,7 @@ class TokenCountDialect(_AnthropicDialect):
     """`POST /v1/messages/count_tokens`, answered with a guess."""
 
     def read(self, request: Request) -> Question:
-        parsed = self._parse(request, counting=True)
+        parsed = self._parse(request, request.body, counting=True)
         return Question(
             "", 0, False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(parsed)
         )

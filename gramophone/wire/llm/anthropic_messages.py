@@ -175,6 +175,16 @@ def render_message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) 
     return body(message)
 
 
+def message_id(answer: ModelAnswer, ordinal: int) -> str:
+    """Id of the answer of this ordinal; a recording has its own."""
+    for piece in answer.recorded_for(ANTHROPIC) or ():
+        if _type(piece) == "message":
+            return as_text(read_object(piece.raw).get("id"))
+        if _type(piece) == "message_start":
+            return as_text(as_object(read_object(piece.raw).get("message")).get("id"))
+    return made_id("msg_", ordinal)
+
+
 def render_count(request: MessagesRequest) -> bytes:
     """The answer to a request that only counts its tokens."""
     return body({"input_tokens": guessed_tokens(request.prompt_chars)})
@@ -326,7 +336,7 @@ def _message(answer: ModelAnswer, request: MessagesRequest, ordinal: int) -> dic
         "service_tier": "standard",
     }
     return {
-        "id": made_id("msg_", ordinal),
+        "id": message_id(answer, ordinal),
         "type": "message",
         "role": "assistant",
         "model": request.model,

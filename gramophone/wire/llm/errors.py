@@ -22,6 +22,7 @@ class ModelRefusal:
     """A request that is answered with an error status.
 
     `kind`, `code` and `param` are the provider's names; an empty kind follows from the status.
+    `error_code` is Anthropic's name of what a client can mend by itself.
     `details` take the place of the provider's headers and body.
     """
 
@@ -30,6 +31,7 @@ class ModelRefusal:
     kind: str = ""
     code: str | None = None
     param: str | None = None
+    error_code: str = ""
     details: RefusalDetails = USUAL
 
     @property
@@ -140,7 +142,9 @@ def openai_error(refusal: ModelRefusal) -> dict[str, Any]:
 def anthropic_error(refusal: ModelRefusal, request_id: str) -> dict[str, Any]:
     """A refusal as Anthropic writes it, in a body or inside a stream."""
     kind = refusal.kind or anthropic_refusal(refusal.status).kind
-    error = {"type": kind, "message": refusal.message}
+    error: dict[str, Any] = {"type": kind, "message": refusal.message}
+    if refusal.error_code:
+        error["details"] = {"error_code": refusal.error_code}
     return {"type": "error", "error": error, "request_id": request_id}
 
 
