@@ -24,13 +24,13 @@ class Namer:
 
     def __init__(self, answer: str) -> None:
         self.answer = answer
-        self.asked: list[Message] = []
+        self.messages: list[Message] = []
         self.given = 0
 
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
-        self.asked += messages
+        self.messages += messages
         for character in self.answer:
             self.given += 1
             yield ModelChunk(raw="", text=character)
@@ -63,7 +63,7 @@ def test_an_answer_becomes_a_title(answer: str, title: str) -> None:
 async def test_the_model_sees_the_beginning_as_data() -> None:
     model = Namer("Blue sky\nand then a long story")
     assert await title_by(model, TURNS) == "Blue sky"
-    (request,) = model.asked
+    (request,) = model.messages
     assert "Person: Why is the sky blue?" in request.text
     assert len(request.text) < 1_000
     assert model.given < len("Blue sky\nand ")

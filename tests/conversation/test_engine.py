@@ -54,7 +54,7 @@ class TestAWholeTurn:
             engine.post(Submit("Hello?"))
             turn = await listening.until(completed(1))
         assert (turn.text, turn.finish_reason) == ("Sure, here it is.", "stop")
-        assert model.asked == [(Message("user", "Hello?"),)]
+        assert model.requests == [(Message("user", "Hello?"),)]
         assert [event.text for event in listening.all_of(TextSpoken)] == ["Sure,", "here it is."]
         assert listening.sound(1) == tones("Sure,") + tones("here it is.")
         assert listening.all_of(FlushAnswered)[-1].end_samples == len(listening.sound(1)) // 2
@@ -78,7 +78,7 @@ class TestAWholeTurn:
             engine.post(Submit("B?"))
             await listening.until(completed(3))
         assert len(listening.all_of(SpeechConnected)) == 1
-        assert model.asked[1] == (
+        assert model.requests[1] == (
             Message("user", "A?"),
             Message("assistant", "One."),
             Message("user", "B?"),

@@ -23,11 +23,11 @@ class Full:
 
     def __init__(self, room: int = 0) -> None:
         self.room = room
-        self.asked = 0
+        self.calls = 0
 
     def emit(self, entry: Entry) -> None:
-        self.asked += 1
-        if self.asked > self.room:
+        self.calls += 1
+        if self.calls > self.room:
             raise OSError("the disk is full")
 
 
@@ -58,7 +58,7 @@ def test_one_that_fails_is_dropped_and_reported_once() -> None:
     fanout.add(collecting)
     for text in "abc":
         fanout.emit(delta(text))
-    assert full.asked == 2
+    assert full.calls == 2
     assert [(sink, str(error)) for sink, error in reports.made] == [(full, "the disk is full")]
     assert len(collecting.entries) == 3
 

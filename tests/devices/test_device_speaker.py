@@ -23,10 +23,10 @@ async def test_sound_waits_for_a_device_that_opens_late() -> None:
         rig.speaker.play(1, ramp(1, 500))
         rig.speaker.finish(1)
         await settled()
-        assert rig.listener.told == []
+        assert rig.listener.reports == []
         rig.card.opened("")
         await rig.play_on(8)
-        assert rig.listener.told == [
+        assert rig.listener.reports == [
             ("device", "Card", False, ""),
             ("began", 1),
             ("drained", 1, 500),
@@ -46,7 +46,7 @@ async def test_a_device_that_does_not_open_is_left() -> None:
     late.opened("")
     await settled()
 
-    assert listener.told == [
+    assert listener.reports == [
         (
             "device",
             "silent",
@@ -64,7 +64,7 @@ async def test_closing_leaves_a_device_that_is_still_opening() -> None:
         assert rig.card.left
         rig.card.opened("")
         await settled()
-        assert rig.listener.told == []
+        assert rig.listener.reports == []
 
 
 async def test_a_device_that_dies_is_replaced_at_the_same_position() -> None:
@@ -78,7 +78,7 @@ async def test_a_device_that_dies_is_replaced_at_the_same_position() -> None:
         await SilentRig.play_on(rig, 20)
 
         assert rig.card.left
-        assert rig.listener.told == [
+        assert rig.listener.reports == [
             ("device", "Card", False, ""),
             ("began", 1),
             (
@@ -141,7 +141,7 @@ async def test_a_gap_in_the_sound_is_told() -> None:
         await rig.play_on(12)
 
         assert rig.listener.of("underran") == [("underran", 1, 3 * BLOCK, 2 * BLOCK)]
-        assert ("drained", 1, 13 * BLOCK) in rig.listener.told
+        assert ("drained", 1, 13 * BLOCK) in rig.listener.reports
 
 
 async def test_stop_leaves_but_a_fade() -> None:

@@ -71,7 +71,7 @@ async def test_an_odd_byte_waits_for_the_next_frame(rig: Rig) -> None:
     rig.speaker.finish(1)
     await rig.play_on(8)
 
-    assert ("drained", 1, 600) in rig.listener.told
+    assert ("drained", 1, 600) in rig.listener.reports
     assert rig.listener.of("underran") == []
 
 
@@ -90,7 +90,7 @@ async def test_an_odd_byte_ends_with_its_stream(rig: Rig) -> None:
     rig.speaker.finish(1)
     await rig.play_on(12)
 
-    assert ("drained", 1, 800) in rig.listener.told
+    assert ("drained", 1, 800) in rig.listener.reports
 
 
 async def test_a_turn_without_sound_is_over_at_once(rig: Rig) -> None:
@@ -144,13 +144,13 @@ async def test_stopping_silence_is_nothing(rig: Rig) -> None:
 async def test_after_its_end_it_tells_nothing(rig: Rig) -> None:
     rig.speaker.play(1, ramp(1, 100))
     await rig.speaker.aclose()
-    before = list(rig.listener.told)
+    before = list(rig.listener.reports)
     rig.speaker.play(1, ramp(1, 1_000))
     rig.speaker.finish(1)
     rig.speaker.stop()
     await settled()
 
-    assert rig.listener.told == before
+    assert rig.listener.reports == before
     await rig.speaker.aclose()
 
 

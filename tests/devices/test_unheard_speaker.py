@@ -38,7 +38,7 @@ async def test_one_that_is_not_heard_keeps_pace_and_holds_no_device() -> None:
         await rig.play_on(2)
         assert rig.speaker.playout() == PlayoutState(1, 2 * BLOCK, BLOCK)
         await rig.play_on(3)
-        assert rig.listener.told == [("began", 1), ("drained", 1, 3 * BLOCK)]
+        assert rig.listener.reports == [("began", 1), ("drained", 1, 3 * BLOCK)]
         assert all(card.left for card in rig.cards)
 
 
@@ -72,7 +72,7 @@ async def test_sound_that_comes_back_is_heard_from_where_it_is() -> None:
         rig.cards[-1].pull(3)
         await settled()
         assert bytes(rig.cards[-1].sound[: 4 * BLOCK]) == ramp(1, 10 * BLOCK)[16 * BLOCK :]
-        assert ("drained", 1, 10 * BLOCK) in rig.listener.told
+        assert ("drained", 1, 10 * BLOCK) in rig.listener.reports
 
 
 async def test_while_its_device_opens_what_has_begun_goes_on() -> None:
@@ -102,7 +102,7 @@ async def test_while_its_device_opens_what_has_not_begun_waits() -> None:
         await rig.play_on(2)
         rig.speaker.set_audible(True)
         await rig.play_on(8)
-        assert ("drained", 1, 6 * BLOCK) in rig.listener.told
+        assert ("drained", 1, 6 * BLOCK) in rig.listener.reports
         rig.speaker.play(2, ramp(2, 10 * BLOCK))
         await rig.play_on(10)
         assert rig.speaker.playout() == PlayoutState(2, 0, 10 * BLOCK)

@@ -113,7 +113,7 @@ async def exported(home: Path, directory: Path) -> tuple[str, str, str]:
             for compress in (False, True):
                 path = directory / f"{session.id}-{compress}.gramophone"
                 await library.export([session.id], ExportRequest("bundle", path, compress=compress))
-        _refused, answered, _said = sessions
+        _refused, answered, _spoken = sessions
         texts = [turn.text for turn in (await library.session(answered.id)).turns]
         events = await library.events(answered.id, with_pcm=False)
         (url,) = (event.url for event in events if isinstance(event, SpeechConnected))

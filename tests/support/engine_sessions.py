@@ -40,14 +40,14 @@ class ScriptedModel:
 
     def __init__(self, *replies: Sequence[Reply]) -> None:
         self._replies = list(replies)
-        self.asked: list[tuple[Message, ...]] = []
+        self.requests: list[tuple[Message, ...]] = []
         self.closed_early = 0
         self.closed = 0
 
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncGenerator[ModelChunk]:
-        self.asked.append(tuple(messages))
+        self.requests.append(tuple(messages))
         finished = False
         try:
             for piece in self._replies.pop(0):

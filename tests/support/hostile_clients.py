@@ -27,7 +27,7 @@ def _posted(body: bytes, path: str = "") -> Iterator[bytes]:
     yield body
 
 
-def _asked(content: str) -> bytes:
+def _question(content: str) -> bytes:
     return json.dumps({"model": "m", "messages": [{"role": "user", "content": content}]}).encode()
 
 
@@ -66,9 +66,9 @@ ATTACKS: dict[str, Attack] = {
     "JSON too deep": lambda: _posted(b"[" * 1_000_000),
     "JSON too wide": lambda: _posted(b'{"messages": [' + b"{}," * 5_000_000 + b"{}]}"),
     "JSON too wide to speak": lambda: _posted(b'{"text": [' + b"[]," * 5_000_000, "/v1/speak"),
-    "a question of 20 MB": lambda: _posted(_asked("word " * 4_000_000)),
-    "half of a pair": lambda: _posted(_asked("\ud800")),
-    "many requests at once": lambda: iter([b"".join(_posted(_asked("Who?"))) * 200]),
+    "a question of 20 MB": lambda: _posted(_question("word " * 4_000_000)),
+    "half of a pair": lambda: _posted(_question("\ud800")),
+    "many requests at once": lambda: iter([b"".join(_posted(_question("Who?"))) * 200]),
     "a frame of 200 MB": lambda: filled(_UPGRADE + _frame(2, _MANY_BYTES), b"\0"),
     "a text of 200 MB": lambda: filled(_UPGRADE + _frame(1, _MANY_BYTES), b" "),
     "fragments without end": lambda: filled(

@@ -65,7 +65,7 @@ class FakeReplay(FakeFeed):
     ) -> None:
         super().__init__(entries, steady)
         self.now = state or ReplayState(ready=True, duration_us=10_000_000)
-        self.asked: list[tuple[object, ...]] = []
+        self.requests: list[tuple[object, ...]] = []
         self.refusal = ""
 
     def state(self) -> ReplayState:
@@ -96,7 +96,7 @@ class FakeReplay(FakeFeed):
         self._do("loop", turn, loop=turn)
 
     def _do(self, *request: object, **changes: Any) -> None:
-        self.asked.append(request)
+        self.requests.append(request)
         self.now = replace(self.now, **changes)
 
 
@@ -106,7 +106,7 @@ class FakeLibrary:
     def __init__(self, records: Iterable[SessionRecord] = ()) -> None:
         self.records = list(records)
         self.discarded: dict[str, tuple[int, SessionRecord]] = {}
-        self.asked: list[tuple[int, str | None, str]] = []
+        self.queries: list[tuple[int, str | None, str]] = []
         self.read: list[str] = []
         self.exported: list[tuple[str, Path]] = []
         self.orders: list[ExportRequest] = []
@@ -123,7 +123,7 @@ class FakeLibrary:
     async def sessions(
         self, *, limit: int = 50, older_than: str | None = None, search: str = ""
     ) -> list[SessionSummary]:
-        self.asked.append((limit, older_than, search))
+        self.queries.append((limit, older_than, search))
         await self.sessions_held.wait()
         self._check()
         query = parse(search, TODAY)
@@ -153,7 +153,7 @@ class FakeLibrary:
         await self.answers_held.wait()
         self._check()
         self.read.append(session_id)
-        return self.records[self._place(session_id)]
+        return self.records[self._index(session_id)]
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         await self.answers_held.wait()
@@ -174,7 +174,7 @@ class FakeLibrary:
         await self.answers_held.wait()
         added, removed = set(add), set(remove)
         for session_id in ids:
-            tags = set(self.records[self._place(session_id)].summary.tags)
+            tags = set(self.records[self._index(session_id)].summary.tags)
             self._change([session_id], tags=tuple(sorted(tags - removed | added)))
 
     async def pin(self, ids: Sequence[str], pinned: bool = True) -> None:
@@ -187,7 +187,7 @@ class FakeLibrary:
     async def discard(self, ids: Sequence[str]) -> None:
         self._check()
         for session_id in ids:
-            index = self._place(session_id)
+            index = self._index(session_id)
             self.discarded[session_id] = index, self.records.pop(index)
 
     async def restore(self, ids: Sequence[str]) -> None:
@@ -219,7 +219,7 @@ class FakeLibrary:
         turns = [turn for record in self.records for turn in reversed(record.turns)]
         return [turn.text for turn in turns if turn.role == "user"][:limit]
 
-    def _place(self, session_id: str) -> int:
+    def _index(self, session_id: str) -> int:
         for index, record in enumerate(self.records):
             if record.summary.id == session_id:
                 return index
@@ -228,7 +228,7 @@ class FakeLibrary:
     def _change(self, ids: Iterable[str], **values: Any) -> None:
         self._check()
         for session_id in ids:
-            index = self._place(session_id)
+            index = self._index(session_id)
             record = self.records[index]
             self.records[index] = replace(record, summary=replace(record.summary, **values))
 

@@ -27,7 +27,7 @@ class FakePreferences:
 
     def __init__(self) -> None:
         self.path = "/home/me/.config/gramophone/config.toml"
-        self.told: dict[str, Value] = {}
+        self.changed: dict[str, Value] = {}
         self.overruled: dict[str, str] = {}
         self.keys: dict[str, str] = {}
         self.written: list[tuple[str, Value | None]] = []
@@ -49,8 +49,8 @@ class FakePreferences:
     async def read(self) -> Mapping[str, Preference]:
         return {
             name: Preference(
-                self.told.get(name, USUAL.get(name, "")),
-                name in self.told,
+                self.changed.get(name, USUAL.get(name, "")),
+                name in self.changed,
                 self.overruled.get(name, ""),
             )
             for name in FILE_SETTINGS.values()
@@ -61,9 +61,9 @@ class FakePreferences:
             raise self.refusal
         self.written.append((name, value))
         if value is None:
-            self.told.pop(name, None)
+            self.changed.pop(name, None)
         else:
-            self.told[name] = value
+            self.changed[name] = value
 
     async def write_key(self, binding_id: str, keys: str) -> None:
         if self.refusal is not None:

@@ -26,7 +26,7 @@ def ramp(turn: int, samples: int) -> bytes:
     return array("h", [1 + (turn * 7_919 + index) % 30_000 for index in range(samples)]).tobytes()
 
 
-class Told:
+class Reporter:
     """A listener that prints."""
 
     def __init__(self, clock: SystemClock) -> None:
@@ -61,7 +61,7 @@ class Player:
     def __init__(self, rate_hz: int = RATE_HZ, **options: Any) -> None:
         self.clock = SystemClock()
         self.speaker = DeviceSpeaker(rate_hz, self.clock, **options)
-        self.told = Told(self.clock)
+        self.reporter = Reporter(self.clock)
 
     async def reached(self, position_samples: int) -> None:
         while self.speaker.playout().position_samples < position_samples:
@@ -80,7 +80,7 @@ async def turns(player: Player) -> None:
     for turn, samples in enumerate((24_000, 100, 12_345)):
         player.push(turn, ramp(turn, samples))
         player.speaker.finish(turn)
-        assert await player.told.drained_turns.get() == turn
+        assert await player.reporter.drained_turns.get() == turn
 
 
 async def starving(player: Player) -> None:
@@ -93,7 +93,7 @@ async def starving(player: Player) -> None:
         await player.glance_later()
     player.push(0, whole[half:])
     player.speaker.finish(0)
-    await player.told.drained_turns.get()
+    await player.reporter.drained_turns.get()
 
 
 async def stopping(player: Player) -> None:
@@ -102,7 +102,7 @@ async def stopping(player: Player) -> None:
         player.push(turn, ramp(turn, 4 * RATE_HZ))
         await player.reached(RATE_HZ // 4)
         position = player.speaker.stop()
-        player.told.tell("stopped", turn=turn, heard=position)
+        player.reporter.tell("stopped", turn=turn, heard=position)
         for _ in range(60):
             await player.glance_later()
 
@@ -112,15 +112,15 @@ async def dying(player: Player) -> None:
     player.push(0, ramp(0, 2 * RATE_HZ))
     player.speaker.finish(0)
     await player.reached(RATE_HZ // 2)
-    player.told.tell("halfway")
-    await player.told.drained_turns.get()
+    player.reporter.tell("halfway")
+    await player.reporter.drained_turns.get()
 
 
 async def brief(player: Player) -> None:
     """A short turn, wherever it goes."""
     player.push(0, ramp(0, 4_800))
     player.speaker.finish(0)
-    await player.told.drained_turns.get()
+    await player.reporter.drained_turns.get()
 
 
 async def opening_and_waiting(player: Player) -> None:
@@ -133,12 +133,12 @@ async def opening(player: Player) -> None:
 
 async def main(scenario: str, options: dict[str, Any]) -> None:
     player = Player(**options)
-    player.speaker.open(player.told)
+    player.speaker.open(player.reporter)
     if scenario != "opening":
-        await player.told.device.wait()
+        await player.reporter.device.wait()
         await globals()[scenario](player)
     await player.speaker.aclose()
-    player.told.tell("closed")
+    player.reporter.tell("closed")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ class Listener:
     """Remembers what it was told, and can be waited for."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[Any, ...]] = []
+        self.reports: list[tuple[Any, ...]] = []
         self._news = asyncio.Event()
 
     def playback_began(self, turn: int, at_us: int) -> None:
@@ -42,15 +42,15 @@ class Listener:
         self._note("device", device, silent, detail)
 
     def of(self, *kinds: str) -> list[tuple[Any, ...]]:
-        return [news for news in self.told if news[0] in kinds]
+        return [news for news in self.reports if news[0] in kinds]
 
     async def until(self, *news: Any) -> None:
-        while not any(report[: len(news)] == news for report in self.told):
+        while not any(report[: len(news)] == news for report in self.reports):
             self._news.clear()
             await self._news.wait()
 
     def _note(self, *news: Any) -> None:
-        self.told.append(news)
+        self.reports.append(news)
         self._news.set()
 
 

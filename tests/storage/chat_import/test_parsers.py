@@ -230,17 +230,17 @@ ODD_NODES = st.dictionaries(st.sampled_from(["a", "b", "root", ""]), ODD, max_si
     st.dictionaries(st.sampled_from(["current_node", "title", "create_time", "id"]), ODD), ODD_NODES
 )
 def test_wrong_types_in_chatgpt_never_break_it(fields: dict[str, Any], nodes: object) -> None:
-    _told(chatgpt.chat_of, fields | {"mapping": nodes})
+    _check(chatgpt.chat_of, fields | {"mapping": nodes})
 
 
 @given(
     st.dictionaries(st.sampled_from(["uuid", "name", "created_at", "model"]), ODD), st.lists(ODD)
 )
 def test_wrong_types_in_claude_never_break_it(fields: dict[str, Any], messages: object) -> None:
-    _told(claude.chat_of, fields | {"chat_messages": messages})
+    _check(claude.chat_of, fields | {"chat_messages": messages})
 
 
-def _told(parse: Any, fields: dict[str, Any]) -> None:
+def _check(parse: Any, fields: dict[str, Any]) -> None:
     try:
         chat = parse(fields)
     except ChatError:

@@ -251,7 +251,7 @@ class TestWantedOfATurn:
             pane.transcript.post_message(TurnWanted(action, turn))  # pyright: ignore[reportArgumentType]
             await drawn(pilot)
             self.prompt = screen_of(pilot).query_one(Prompt).text
-            self.said = screen_words(pilot)
+            self.words = screen_words(pilot)
             self.chosen = chosen(pilot)
             return backend
 
@@ -268,7 +268,7 @@ class TestWantedOfATurn:
     async def test_an_answer_is_not_edited(self) -> None:
         await self.wanted("edit", 1)
         assert self.prompt == ""
-        assert "Only a prompt that still counts" in self.said
+        assert "Only a prompt that still counts" in self.words
 
     async def test_fork_takes_what_was_said_until_then(self) -> None:
         backend = await self.wanted("fork", 1)
@@ -343,7 +343,7 @@ class TestContinuing:
             assert isinstance(screen, ConversationScreen)
             screen.continue_session(kept_session(7).summary.id)
             await drawn(pilot)
-            self.said = screen_words(pilot)
+            self.words = screen_words(pilot)
             self.panes = len(screen.grid.panes)
             return backend
 
@@ -355,7 +355,7 @@ class TestContinuing:
             provider="local", model="smollm2", voice="thalia", system_prompt="Be brief."
         )
         assert backend.talks[1].heard
-        assert "Long ago." in self.said
+        assert "Long ago." in self.words
         assert self.panes == 1
 
     async def test_beside_a_talk_it_has_a_pane_of_its_own(self) -> None:
@@ -366,7 +366,7 @@ class TestContinuing:
     async def test_where_four_talk_one_must_be_closed_first(self) -> None:
         backend = await self.continued(4, touched=True)
         assert len(backend.talks) == 4
-        assert "4 panes are open" in self.said
+        assert "4 panes are open" in self.words
 
     async def test_it_is_chosen_in_the_history(self) -> None:
         async with panes(1) as (pilot, backend):

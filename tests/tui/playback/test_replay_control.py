@@ -19,7 +19,7 @@ class SlowReplay(FakeReplay):
     """Does nothing of what it was asked, as a replay whose thread is busy."""
 
     def _do(self, *request: object, **changes: Any) -> None:
-        self.asked.append(request)
+        self.requests.append(request)
 
 
 def ready(position_us: int = 0, *, playing: bool = False, speed: float = 1.0) -> ReplayState:
@@ -38,7 +38,7 @@ def test_requests_count_from_the_one_before() -> None:
     control = ReplayControl(replay)
     control.skip(2)
     control.skip(5)
-    assert replay.asked == [("seek", 2_000_000), ("seek", 7_000_000)]
+    assert replay.requests == [("seek", 2_000_000), ("seek", 7_000_000)]
 
 
 def test_a_state_that_came_since_is_what_holds() -> None:
@@ -54,7 +54,7 @@ def test_nothing_seeks_out_of_the_session() -> None:
     control = ReplayControl(replay)
     control.skip(-5)
     control.skip(60)
-    assert replay.asked == [("seek", 0), ("seek", 9_000_000)]
+    assert replay.requests == [("seek", 0), ("seek", 9_000_000)]
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_the_turn_before_is_this_one_from_its_middle_on(
 ) -> None:
     replay = FakeReplay(state=ready(position_us, playing=playing))
     ReplayControl(replay).turn_before()
-    assert replay.asked == [("seek", stop_us)]
+    assert replay.requests == [("seek", stop_us)]
 
 
 def test_behind_the_last_turn_comes_the_end() -> None:
@@ -79,7 +79,7 @@ def test_behind_the_last_turn_comes_the_end() -> None:
     control = ReplayControl(replay)
     control.next_turn()
     control.next_turn()
-    assert replay.asked == [("seek", 6_000_000), ("seek", 9_000_000)]
+    assert replay.requests == [("seek", 6_000_000), ("seek", 9_000_000)]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_behind_the_last_turn_comes_the_end() -> None:
 def test_speed_climbs_a_ladder(speed: float, steps: int, expected: float) -> None:
     replay = FakeReplay(state=ready(speed=speed))
     ReplayControl(replay).change_speed(steps)
-    assert replay.asked == [("speed", expected)]
+    assert replay.requests == [("speed", expected)]
 
 
 def test_the_turn_that_plays_is_looped_and_let_go() -> None:
@@ -97,7 +97,7 @@ def test_the_turn_that_plays_is_looped_and_let_go() -> None:
     assert control.turn == 1
     control.toggle_loop()
     control.toggle_loop()
-    assert replay.asked == [("loop", 1), ("loop", None)]
+    assert replay.requests == [("loop", 1), ("loop", None)]
 
 
 def test_at_the_very_beginning_no_turn_was_chosen() -> None:

@@ -77,7 +77,7 @@ async def test_pages_are_read_as_one_goes_down() -> None:
     async with app.run_test(notifications=True) as pilot:
         await pilot.press("f2")
         await drawn(pilot)
-        assert [request[:2] for request in library.asked] == [(50, None)]
+        assert [request[:2] for request in library.queries] == [(50, None)]
         await pilot.press("end")
         await drawn(pilot)
         await pilot.press("end")

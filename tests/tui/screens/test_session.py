@@ -101,7 +101,7 @@ class TestReplaying:
             assert "▶ 1.0×  0:07 / 0:30" in screen_text(pilot)
             await pilot.press("escape")
             await drawn(pilot)
-            assert feed.asked[-1] == ("rest",)
+            assert feed.requests[-1] == ("rest",)
             assert "Answer 0 to it." in screen_text(pilot)
             assert "○ stopped" in screen_text(pilot)
             await pilot.press("escape")
@@ -116,7 +116,7 @@ class TestReplaying:
             await drawn(pilot)
             await pilot.press("r")
             await drawn(pilot)
-            assert backend.replay_feed.asked == [("play",)]
+            assert backend.replay_feed.requests == [("play",)]
             assert not backend.replay_feed.closed
         assert backend.replay_feed.closed, "leaving the app closes it"
 
@@ -128,7 +128,7 @@ class TestReplaying:
             await pilot.press("space")
             await looked(pilot)
             assert "▶ 1.0×" in screen_text(pilot)
-            assert backend.replay_feed.asked == [("play",), ("pause",), ("play",)]
+            assert backend.replay_feed.requests == [("play",), ("pause",), ("play",)]
 
     async def test_while_it_is_paused_the_meter_rests(self) -> None:
         backend = backend_of()
@@ -170,14 +170,14 @@ class TestReplaying:
             await drawn(pilot)
             assert "An answer is being spoken." in screen_words(pilot)
             assert "Answer 0 to it." in screen_words(pilot)
-            assert backend.replay_feed.asked[-1] == ("rest",)
+            assert backend.replay_feed.requests[-1] == ("rest",)
 
     async def test_a_word_is_heard_from_there(self) -> None:
         backend = backend_of()
         async with opened(backend) as pilot:
             pilot.app.screen.query_one(Transcript).post_message(TurnWanted("hear", 1, 7))
             await drawn(pilot)
-            assert backend.replay_feed.asked == [("hear", 1, 7)]
+            assert backend.replay_feed.requests == [("hear", 1, 7)]
             await looked(pilot)
             assert "▶ 1.0×" in screen_text(pilot)
 
@@ -208,12 +208,12 @@ class TestBeforeItIsRead:
     async def test_keys_wait(self, keys: list[str], requests: list[tuple[object, ...]]) -> None:
         backend = backend_of(state=ReplayState())
         async with opened(backend, *keys) as pilot:
-            assert backend.replay_feed.asked == []
+            assert backend.replay_feed.requests == []
             assert "reading the timeline; what you asked for comes then" in screen_text(pilot)
             assert "Answer 0 to it." in screen_text(pilot), "the text stays until then"
             backend.replay_feed.now = exchanges(3)
             await looked(pilot)
-            assert backend.replay_feed.asked == requests
+            assert backend.replay_feed.requests == requests
             assert ("▶" in screen_text(pilot)) == (requests[-1][0] in ("play", "hear"))
 
     async def test_even_before_there_is_anything_to_see(self) -> None:
@@ -224,10 +224,12 @@ class TestBeforeItIsRead:
             await pilot.press("5", "plus", "space", "e")
             assert "reading the timeline; what you asked for comes then" in screen_text(pilot)
             backend.library.answers_held.set()
-            while not isinstance(pilot.app.screen, ExportScreen) or not backend.replay_feed.asked:
+            while (
+                not isinstance(pilot.app.screen, ExportScreen) or not backend.replay_feed.requests
+            ):
                 await pilot.pause()
             requests = [("seek", 15_000_000), ("speed", 1.25), ("play",)]
-            assert backend.replay_feed.asked == requests
+            assert backend.replay_feed.requests == requests
 
     async def test_of_a_session_that_cannot_be_read_it_is_said_again(self) -> None:
         sentence = "The library is damaged."
@@ -238,7 +240,7 @@ class TestBeforeItIsRead:
             await pilot.press("space")
             await drawn(pilot)
             assert screen_words(pilot).count(sentence) == 2
-            assert backend.replay_feed.asked == [("rest",)]
+            assert backend.replay_feed.requests == [("rest",)]
 
 
 class TestKeys:
@@ -280,11 +282,11 @@ class TestKeys:
         backend = backend_of()
 
         def seek(position_us: int) -> None:
-            backend.replay_feed.asked.append(("seek", position_us))
+            backend.replay_feed.requests.append(("seek", position_us))
 
         backend.replay_feed.seek = seek  # pyright: ignore[reportAttributeAccessIssue]
         async with opened(backend, "right", "right", "left"):
-            assert backend.replay_feed.asked == [
+            assert backend.replay_feed.requests == [
                 ("seek", 5_000_000),
                 ("seek", 10_000_000),
                 ("seek", 5_000_000),
@@ -352,7 +354,7 @@ class TestKeys:
             inset = strip.content_region.x - strip.region.x
             await pilot.click(strip, offset=(inset + str(strip.render()).index(words), 0))
             await drawn(pilot)
-            assert backend.replay_feed.asked[-1] == feed_request
+            assert backend.replay_feed.requests[-1] == feed_request
 
     @pytest.mark.parametrize(("key", "screen"), [("w", LatencyScreen), ("v", TimelineScreen)])
     async def test_a_closer_look_begins_with_the_turn_of_the_seek_bar(
@@ -381,19 +383,19 @@ class TestKeys:
             await looked(pilot)
             await pilot.press("h")
             await drawn(pilot)
-            assert backend.replay_feed.asked[-1] == ("hear", 3, 0), "the one of the seek bar"
+            assert backend.replay_feed.requests[-1] == ("hear", 3, 0), "the one of the seek bar"
             await pilot.press("escape")
             await drawn(pilot)
             await pilot.press("j", "j")
             await pilot.press("h")
             await drawn(pilot)
-            assert backend.replay_feed.asked[-1] == ("hear", 1, 0)
+            assert backend.replay_feed.requests[-1] == ("hear", 1, 0)
 
     async def test_until_it_has_been_read_the_strip_says_so_and_keys_do_nothing(self) -> None:
         backend = backend_of(state=ReplayState())
         async with opened(backend, "5", "right", "l") as pilot:
             assert "… reading the timeline" in screen_text(pilot)
-            assert not [request for request in backend.replay_feed.asked if request[0] == "seek"]
+            assert not [request for request in backend.replay_feed.requests if request[0] == "seek"]
 
     async def test_export(self) -> None:
         async with opened(backend_of()) as pilot:
@@ -452,12 +454,12 @@ class TestSeekBar:
         async with opened(backend) as pilot:
             bar = pilot.app.screen.query_one(SeekBar)
             await pilot.hover(bar, offset=(INSET + 50, 0))
-            assert backend.replay_feed.asked == []
+            assert backend.replay_feed.requests == []
             await pilot.mouse_down(bar, offset=(INSET + 10, 0))
             await pilot.hover(bar, offset=(INSET + 20, 0))
             await pilot.hover(bar, offset=(INSET + 30, 0))
             await pilot.mouse_up(bar, offset=(INSET + 30, 0))
-            assert len(backend.replay_feed.asked) >= 2
+            assert len(backend.replay_feed.requests) >= 2
             at_us = 30_000_000 * 30 / bar.size.width
             assert backend.replay_feed.now.position_us == pytest.approx(at_us, abs=400_000)
             await pilot.hover(bar, offset=(INSET + 50, 0))

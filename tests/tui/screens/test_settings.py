@@ -151,7 +151,7 @@ async def test_a_switch_turns_and_the_screen_goes_by_it_at_once() -> None:
         await seat.page("Screen")
         await seat.row("reduced_motion")
         await seat.press("space")
-        assert seat.preferences.told["reduced_motion"] is True
+        assert seat.preferences.changed["reduced_motion"] is True
         assert seat.value("Reduced motion") == "on"
         assert seat.app.motion == Motion(15, reduced=True)
         await seat.press("enter")
@@ -251,7 +251,7 @@ async def test_what_is_refused_can_be_mended_or_left(size: tuple[int, int]) -> N
         await seat.press(*"-5", "enter")
         assert seat.preferences.written == [("model", "gpt-5")]
         await seat.press("enter", *"x", "escape")
-        assert seat.preferences.told["model"] == "gpt-5"
+        assert seat.preferences.changed["model"] == "gpt-5"
         assert isinstance(seat.app.screen, SettingsScreen)
 
 

@@ -99,11 +99,11 @@ async def test_an_older_search_is_left_for_the_newer_one(monkeypatch: pytest.Mon
     """Only what stands still is asked for, and a question under way is dropped."""
     library = library_of(3)
     async with history(library) as pilot:
-        searches = len(library.asked)
+        searches = len(library.queries)
         monkeypatch.setattr(history_screen, "SEARCH_AFTER_S", 3600)
         await pilot.press("slash", *"question ")
         monkeypatch.setattr(history_screen, "SEARCH_AFTER_S", 0)
         await pilot.press("2")
         await drawn(pilot)
-        assert [search for _, _, search in library.asked[searches:]] == ["question 2"]
+        assert [search for _, _, search in library.queries[searches:]] == ["question 2"]
         assert titles(pilot) == ["Question 2?"]
