@@ -91,6 +91,22 @@ async def test_other_paths_are_not_refused() -> None:
         assert [(await post(address, path)).status for path in (CHAT, RESPONSES)] == [429, 200]
 
 
+async def test_a_path_that_gives_no_answer_is_refused_if_it_is_named() -> None:
+    refuse = '[[refuse]]\npath = "/v1/models"\nconnection = 1\nstatus = 503\n'
+    async with served(f"{refuse}[[refuse]]\nstatus = 500") as address:
+        async with line(address.port) as http:
+            statuses = [(await http.ask("GET", "/v1/models")).status for _ in range(3)]
+    assert statuses == [200, 503, 200]
+
+
+async def test_a_429_of_openai_says_when_to_try_again() -> None:
+    for refuse, wait_s in (("", 1), ("\nretry_after_s = 20", 20)):
+        async with served(f"[[refuse]]\nstatus = 429{refuse}") as address:
+            answer = await post(address, CHAT)
+        assert f"Please try again in {wait_s}s." in answer.body.decode()
+        assert answer.headers["retry-after"] == str(wait_s)
+
+
 @pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
 async def test_a_529_is_the_same_from_an_answer_and_from_a_fault(path: str) -> None:
     ways = [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from asyncio import Event
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -40,7 +41,7 @@ from gramophone.standin.llm.response_plan import (
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.server.routes import Routes
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, ModelAnswer
-from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused
+from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused, detailed
 from gramophone.wire.llm.limits import within_limits
 from gramophone.wire.sse import event_bytes
 
@@ -81,6 +82,7 @@ class ModelStandin:
         self._clock = clock
         self._answer_requests = 0
         self._other_requests = 0
+        self._at_path: Counter[str] = Counter()
         self._strict = not options.tolerant
         self._openai: ProviderDialect = ChatDialect(strict=self._strict)
         self._anthropic: ProviderDialect = MessagesDialect(strict=self._strict)
@@ -130,6 +132,7 @@ class ModelStandin:
         dialect = self._anthropic if request.header("anthropic-version") else self._openai
         request_id, came_us = self._other_request_id(), self._clock.now_us()
         try:
+            self._check_path(dialect, request)
             self._check_key(dialect, request)
         except RequestRefused as refused:
             await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
@@ -144,6 +147,7 @@ class ModelStandin:
     async def _count(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         request_id, came_us = self._other_request_id(), self._clock.now_us()
         try:
+            self._check_path(dialect, request)
             body = self._understood(dialect, request).whole(
                 ModelAnswer(None, ()), self._answer_requests
             )
@@ -151,6 +155,20 @@ class ModelStandin:
             await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
         else:
             await answer_whole(reply, 200, self._whole_head(dialect, request_id, came_us), body)
+
+    def _check_path(self, dialect: ProviderDialect, request: Request) -> None:
+        """Refuse a request that is not for an answer, if a scenario names its path.
+
+        Raises:
+            RequestRefused: it does.
+        """
+        named = [fault for fault in self._options.faults if fault.path == request.path]
+        if not named:
+            return
+        ordinal = self._at_path[request.path]
+        self._at_path[request.path] += 1
+        if (fault := refusal_at(named, ordinal, request.path)) is not None:
+            raise RequestRefused(_by_fault(dialect, fault))
 
     def _whole_head(self, dialect: ProviderDialect, request_id: str, came_us: int) -> Headers:
         return [JSON, *dialect.headers(request_id, self._clock.now_us() - came_us)]
@@ -192,9 +210,7 @@ class ModelStandin:
         """
         faults = on_connection(self._options.faults, ordinal)
         if (fault := refusal_at(faults, ordinal, request.path)) is not None:
-            usual = dialect.refusal(fault.value)
-            message = fault.text or usual.message
-            raise RequestRefused(replace(usual, message=message, details=fault.details))
+            raise RequestRefused(_by_fault(dialect, fault))
         question = self._understood(dialect, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
             raise RequestRefused(dialect.refusal(dialect.overloaded_status))
@@ -294,6 +310,10 @@ class ModelStandin:
         usual = [*head, *(limits or []), *refusal.headers]
         body = details.body_over(dialect.error(refusal, request_id))
         await answer_whole(reply, refusal.status, details.headers_over(usual), body)
+
+
+def _by_fault(dialect: ProviderDialect, fault: Fault) -> ModelRefusal:
+    return detailed(dialect.refusal(fault.value), fault.text, fault.details)
 
 
 def _limits_of_refused(dialect: ProviderDialect, status: int, now_us: int) -> Headers:

@@ -16,6 +16,7 @@ from typing import Protocol, TypeAlias
 
 from gramophone.core.clock import wall_clock
 from gramophone.wire.llm.answer import ModelAnswer
+from gramophone.wire.llm.errors import OPENAI_REQUESTS
 from gramophone.wire.llm.token_usage import guessed_tokens
 
 Headers: TypeAlias = list[tuple[str, str]]
@@ -61,7 +62,7 @@ class RateLimits(Protocol):
 class OpenAILimits:
     """Requests and tokens a minute, with the time until each is full again."""
 
-    def __init__(self, requests: int = 5_000, tokens: int = 800_000) -> None:
+    def __init__(self, requests: int = OPENAI_REQUESTS, tokens: int = 800_000) -> None:
         self._buckets = {"requests": Bucket(requests), "tokens": Bucket(tokens)}
 
     def used(self, input_tokens: int, output_tokens: int, now_us: int) -> Headers:

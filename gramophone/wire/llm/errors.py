@@ -6,6 +6,7 @@ OpenAI: `{"error": {message, type, param, code}}` (error-codes guide; openai 3.5
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from gramophone.core.frozen import frozen
@@ -15,6 +16,8 @@ from gramophone.wire.refusal_details import USUAL, RefusalDetails
 
 RETRY_AFTER_S = 1
 """Seconds of the `retry-after` header of a 429."""
+OPENAI_REQUESTS = 5_000
+"""The limit of requests a minute that a 429 of OpenAI names."""
 
 
 @frozen
@@ -53,6 +56,17 @@ NOT_JSON = (
     "The API expects a JSON payload, but what was sent was not valid JSON."
 )
 
+
+def _rate_limit_reached(retry_after_s: int) -> str:
+    # Programs read the time from this sentence; it is the service's, but for model and account.
+    return (
+        "Rate limit reached for this model on requests per min (RPM): "
+        f"Limit {OPENAI_REQUESTS}, Used {OPENAI_REQUESTS}, Requested 1. "
+        f"Please try again in {retry_after_s}s. "
+        "Visit https://platform.openai.com/account/rate-limits to learn more."
+    )
+
+
 _OPENAI = {
     400: ModelRefusal(400, "The request is not valid.", "invalid_request_error"),
     401: ModelRefusal(
@@ -74,7 +88,9 @@ _OPENAI = {
         code="model_not_found",
     ),
     408: ModelRefusal(408, "The request timed out.", "timeout"),
-    429: ModelRefusal(429, "Rate limit reached.", "requests", code="rate_limit_exceeded"),
+    429: ModelRefusal(
+        429, _rate_limit_reached(RETRY_AFTER_S), "requests", code="rate_limit_exceeded"
+    ),
     500: ModelRefusal(
         500, "The server had an error while processing your request. Sorry!", "server_error"
     ),
@@ -109,6 +125,14 @@ def anthropic_refusal(status: int) -> ModelRefusal:
     return _ANTHROPIC.get(status) or _like(status, _ANTHROPIC)
 
 
+def detailed(usual: ModelRefusal, message: str, details: RefusalDetails) -> ModelRefusal:
+    """The usual refusal with these details and, unless it is empty, this message."""
+    wait_s = details.retry_after_s
+    if not message and wait_s is not None and usual == _OPENAI[429]:
+        message = _rate_limit_reached(wait_s)
+    return replace(usual, message=message or usual.message, details=details)
+
+
 def _like(status: int, statuses: dict[int, ModelRefusal]) -> ModelRefusal:
     like = statuses[500 if status >= 500 else 400]
     return ModelRefusal(status, like.message, like.kind)
@@ -124,8 +148,8 @@ def refusal_of(failure: AnswerFailure, *, anthropic: bool) -> ModelRefusal:
     statuses = named in _STATUS_OF_KIND
     kind = named if named and statuses == anthropic else usual.kind
     code = usual.code if kind == usual.kind else None
-    message = failure.message or usual.message
-    return ModelRefusal(status, message, kind, code, details=failure.details)
+    refusal = detailed(usual, failure.message, failure.details)
+    return replace(refusal, kind=kind, code=code)
 
 
 def openai_error(refusal: ModelRefusal) -> dict[str, Any]:
