@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from textual.events import AppBlur, AppFocus
 
-from tests.support.screen_backend import FakeBackend
+from tests.support.builders import session_started, spoken_exchange
+from tests.support.screen_backend import FakeBackend, FakeFeed
 from tests.support.seeing import drawn, screen_words
 from tui.app import GramophoneApp
+from tui.prompt.prompt import Prompt
 
 
 async def test_an_app_that_started_in_the_background_hears_keys() -> None:
@@ -45,3 +47,15 @@ async def test_a_screen_that_came_in_the_background_has_focus_too() -> None:
         pilot.app.post_message(AppFocus())
         await drawn(pilot)
         assert type(pilot.app.focused).__name__ == "VerticalScroll"
+
+
+async def test_a_first_turn_leaves_the_keys_to_the_prompt() -> None:
+    feed = FakeFeed([])
+    app = GramophoneApp(FakeBackend(feed), {})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        # As at a start at which the turn comes before the prompt is mounted.
+        app.screen.set_focus(None)
+        feed.put(session_started(), *spoken_exchange())
+        await drawn(pilot)
+        assert isinstance(app.focused, Prompt)

@@ -159,9 +159,12 @@ class Pane(Vertical):
         seen = self.spoken
         self._transcript.display = seen
         self._empty.display = not seen
-        # What is hidden cannot be focused, so a screen that opened meanwhile has no focus at all.
-        if self._transcript.display and self.screen.focused is None:
-            self._transcript.focus(scroll_visible=False)
+        # What is hidden cannot be focused, so a screen whose focus belongs to the transcript has
+        # none until now. Where it belongs to the prompt, the first turn may come before the prompt
+        # is mounted, and must not take the keys from it.
+        screen = self.screen
+        if self._transcript.display and screen.focused is None:
+            screen.focus_next(screen.AUTO_FOCUS or "*")
 
     def _show_more(self) -> None:
         """Say what came below while the user reads above."""
