@@ -95,7 +95,7 @@ class Chunker:
         self._first_clause = first_clause
         self._filter = ControlFilter()
         self._reader = MarkdownSpeechReader()
-        self._place = 0
+        self._position = 0
         self._finished = False
         self._chunks: list[Chunk] = []
         self._ahead: deque[SpokenToken] = deque()
@@ -120,10 +120,10 @@ class Chunker:
         if self._finished:
             raise ValueError("the stream of text has been finished")
         for char in delta:
-            place = self._place
-            self._place += 1
+            position = self._position
+            self._position += 1
             for passed in self._filter.pass_on(char):
-                self._reader.feed(passed, place)
+                self._reader.feed(passed, position)
                 if self._reader.tokens:
                     self._take_tokens()
         return self._take_chunks()
@@ -133,11 +133,11 @@ class Chunker:
         if not self._finished:
             self._finished = True
             for passed in self._filter.finish():
-                self._reader.feed(passed, self._place - 1)
+                self._reader.feed(passed, self._position - 1)
             self._reader.finish()
             self._take_tokens()
             self._settle(ended=True)
-            self._end_line(self._place)
+            self._end_line(self._position)
         return self._take_chunks()
 
     def cut(self) -> Chunk | None:
@@ -256,7 +256,7 @@ class Chunker:
         if self._voiced < 0:
             return
         following = next((token for token in self._ahead if token.text not in _GAPS), None)
-        end = self._place if following is None else following.start
+        end = self._position if following is None else following.start
         if following is not None and following.text == LINE_END:
             # The newline itself closes the line, and takes what is left with it.
             return

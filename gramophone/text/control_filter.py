@@ -107,7 +107,7 @@ class ControlFilter:
         if char in (_MARK_FIELD, _MARK_END):
             self._state = _State.MARK if char == _MARK_FIELD else _State.TEXT
             return name in _MARK_NAMES
-        if not any(known.startswith(name + char) for known in _MARK_NAMES):
+        if not any(mark_name.startswith(name + char) for mark_name in _MARK_NAMES):
             return False
         self._name = name + char
         return True

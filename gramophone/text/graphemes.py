@@ -34,30 +34,30 @@ def _grapheme() -> regex.Pattern[str]:
     return regex.compile(r"\X")
 
 
-def start_of(text: str, place: int) -> int:
-    """Give the last place at or before `place` at which `text` may be cut."""
-    if place <= 0 or place >= len(text) or _parted(text, place):
-        return max(0, min(place, len(text)))
-    start, _ = _around(text, place)
+def start_of(text: str, position: int) -> int:
+    """Give the last position at or before `position` at which `text` may be cut."""
+    if position <= 0 or position >= len(text) or _parted(text, position):
+        return max(0, min(position, len(text)))
+    start, _ = _around(text, position)
     return start
 
 
-def end_of(text: str, place: int) -> int:
-    """Give the first place at or after `place` at which `text` may be cut."""
-    if place <= 0 or place >= len(text) or _parted(text, place):
-        return max(0, min(place, len(text)))
-    start, end = _around(text, place)
-    return place if start == place else end
+def end_of(text: str, position: int) -> int:
+    """Give the first position at or after `position` at which `text` may be cut."""
+    if position <= 0 or position >= len(text) or _parted(text, position):
+        return max(0, min(position, len(text)))
+    start, end = _around(text, position)
+    return position if start == position else end
 
 
-def before(text: str, place: int) -> int:
-    """Give the start of the grapheme that ends at `place`, or that it lies in."""
-    return start_of(text, place - 1)
+def before(text: str, position: int) -> int:
+    """Give the start of the grapheme that ends at `position`, or that it lies in."""
+    return start_of(text, position - 1)
 
 
-def after(text: str, place: int) -> int:
-    """Give the end of the grapheme that starts at `place`, or that it lies in."""
-    return end_of(text, place + 1)
+def after(text: str, position: int) -> int:
+    """Give the end of the grapheme that starts at `position`, or that it lies in."""
+    return end_of(text, position + 1)
 
 
 def cut(text: str, longest: int) -> str:
@@ -71,27 +71,27 @@ def is_plain(text: str) -> bool:
 
 
 def graphemes(text: str, start: int = 0, end: int | None = None) -> Iterator[tuple[int, int]]:
-    """Yield start and end of each grapheme between two places at which `text` may be cut."""
+    """Yield start and end of each grapheme between two positions at which `text` may be cut."""
     end = len(text) if end is None else end
     return (match.span() for match in _grapheme().finditer(text, start, end))
 
 
-def _parted(text: str, place: int) -> bool:
-    """Say whether the characters beside a place are plain enough to need no table."""
-    return is_plain(text[place - 1 : place + 1])
+def _parted(text: str, position: int) -> bool:
+    """Say whether the characters beside a position are plain enough to need no table."""
+    return is_plain(text[position - 1 : position + 1])
 
 
-def _around(text: str, place: int) -> tuple[int, int]:
-    """Find start and end of the grapheme that holds the character at `place`."""
+def _around(text: str, position: int) -> tuple[int, int]:
+    """Find start and end of the grapheme that holds the character at `position`."""
     # Whether a break lies between two characters may depend on many before (the halves of flags
     # pair up from the first one on): so it is found from the last certain break onward.
-    first = place
-    lowest = max(0, place - LONGEST)
+    first = position
+    lowest = max(0, position - LONGEST)
     while first > lowest and not _parted(text, first):
         first -= 1
-    known = first == 0 or _parted(text, first)
-    for match in _grapheme().finditer(text, first, min(len(text), place + LONGEST)):
-        if match.end() > place:
-            start = match.start() if known or match.start() > first else place
+    is_certain = first == 0 or _parted(text, first)
+    for match in _grapheme().finditer(text, first, min(len(text), position + LONGEST)):
+        if match.end() > position:
+            start = match.start() if is_certain or match.start() > first else position
             return start, match.end()
-    return place, place + 1
+    return position, position + 1

@@ -59,11 +59,11 @@ def _pattern(stored: str, names: dict[str, str] | None = None, anything: str = "
 class RedactedText:
     """A stored text that comes again piece by piece.
 
-    A place is an offset into it; one within a mark stands for any place in the secret.
+    A position is an offset into it; one within a mark stands for any position in the secret.
     """
 
     def __init__(self, text: str, ends: Container[int] = ()) -> None:
-        """`ends` are the places where texts end, if it is several joined."""
+        """`ends` are the positions where texts end, if it is several joined."""
         self._text = text
         self._borders = ends
         self._marks = [match.span() for match in MARK.finditer(text)]
@@ -73,33 +73,37 @@ class RedactedText:
         """Say whether anything in it is redacted."""
         return bool(self._marks)
 
-    def whole(self, place: int) -> int:
-        """Give the place, or the end of the mark in which it is."""
-        mark = self._mark(place)
-        return mark[1] if mark is not None and mark[0] < place else place
+    def whole(self, position: int) -> int:
+        """Give the position, or the end of the mark in which it is."""
+        mark = self._mark(position)
+        return mark[1] if mark is not None and mark[0] < position else position
 
-    def follow(self, place: int, text: str, last_word: int) -> int | None:
-        """Give the place at which `text` ends when it goes on at `place`; None when it does not.
+    def follow(self, position: int, text: str, last_word: int) -> int | None:
+        """Give the position at which `text` ends when it goes on at `position`; None when it does not.
 
         It may end within a secret, if that is all in the `last_word` characters of it, or if
         nothing more stands behind the mark.
         """
-        return self._follow(place, text, 0, len(text) - last_word, set())
+        return self._follow(position, text, 0, len(text) - last_word, set())
 
     def _follow(
-        self, place: int, text: str, at: int, last_at: int, failed: set[tuple[int, int]]
+        self, position: int, text: str, at: int, last_at: int, failed: set[tuple[int, int]]
     ) -> int | None:
         """`failed` holds what was tried in vain: without it the time would be exponential."""
-        mark = self._mark(place)
-        stop = len(self._text) if mark is None else max(place, mark[0])
-        literal, left = self._text[place:stop], len(text) - at
-        if mark is None or left <= len(literal):
-            return place + left if left <= len(literal) and text.endswith(literal[:left]) else None
+        mark = self._mark(position)
+        stop = len(self._text) if mark is None else max(position, mark[0])
+        literal, rest_chars = self._text[position:stop], len(text) - at
+        if mark is None or rest_chars <= len(literal):
+            return (
+                position + rest_chars
+                if rest_chars <= len(literal) and text.endswith(literal[:rest_chars])
+                else None
+            )
         if not text.startswith(literal, at):
             return None
         start, end = mark
         at += len(literal)
-        for beyond in range(at + (0 if place > start else 1), len(text)):
+        for beyond in range(at + (0 if position > start else 1), len(text)):
             if (end, beyond) in failed:
                 continue
             ended_at = self._follow(end, text, beyond, last_at, failed)
@@ -109,7 +113,7 @@ class RedactedText:
         ends_here = end == len(self._text) or end in self._borders
         return start + 1 if ends_here or at >= last_at else None
 
-    def _mark(self, place: int) -> tuple[int, int] | None:
-        """Give the first mark that does not end before this place."""
-        index = bisect_right(self._ends, place)
+    def _mark(self, position: int) -> tuple[int, int] | None:
+        """Give the first mark that does not end before this position."""
+        index = bisect_right(self._ends, position)
         return self._marks[index] if index < len(self._marks) else None

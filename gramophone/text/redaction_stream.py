@@ -111,8 +111,8 @@ class RedactedStreams(Generic[T]):
         """Give the same as `settled`, cheaper where nothing is hidden."""
         self._read_new(lambda _: False)
         settled, self._unchanged = self._unchanged, []
-        done = [held for held in self._held.values() if not held.open]
-        for held in done:
+        settled_items = [held for held in self._held.values() if not held.open]
+        for held in settled_items:
             del self._held[id(held)]
             pairs = zip(held.pieces, held.texts, strict=True)
             changed = any(piece.text != text for piece, text in pairs)
@@ -128,18 +128,18 @@ class RedactedStreams(Generic[T]):
         new, self._new = self._new, []
         changed, alone = self._gathered(new)
         ending = {key for key in self._streams if ended(key)}
-        read = {key: self._streams[key] for key in changed | ending}
+        streams = {key: self._streams[key] for key in changed | ending}
         # In these something waits or is hidden.
         marked = {
-            key for key, stream in read.items() if not self._read(stream, ended=key in ending)
+            key for key, stream in streams.items() if not self._read(stream, ended=key in ending)
         }
         if marked or self._held or self._redactor.may_change(alone):
             self._locate(new, marked)
             for key in marked:
-                self._settle(read[key])
+                self._settle(streams[key])
         else:
             self._unchanged += new
-        for key, stream in read.items():
+        for key, stream in streams.items():
             self._forget(stream)
             if key in ending:
                 del self._streams[key]
@@ -215,18 +215,19 @@ class RedactedStreams(Generic[T]):
     def _forget(self, stream: _Stream[T]) -> None:
         """Drop text that is settled, except the context that the rest may need."""
         first = stream.pieces[0][2] if stream.pieces else stream.fixed
-        gone = min(first, stream.fixed - CONTEXT_CHARS)
-        if gone <= 2 * CONTEXT_CHARS:
+        dropped_chars = min(first, stream.fixed - CONTEXT_CHARS)
+        if dropped_chars <= 2 * CONTEXT_CHARS:
             return
-        stream.text = stream.text[gone:]
-        stream.fixed -= gone
+        stream.text = stream.text[dropped_chars:]
+        stream.fixed -= dropped_chars
         stream.spans = [
-            RedactedSpan(span.start - gone, span.end - gone, span.mark)
+            RedactedSpan(span.start - dropped_chars, span.end - dropped_chars, span.mark)
             for span in stream.spans
-            if span.end > gone
+            if span.end > dropped_chars
         ]
         stream.pieces = deque(
-            (held, number, start - gone, end - gone) for held, number, start, end in stream.pieces
+            (held, number, start - dropped_chars, end - dropped_chars)
+            for held, number, start, end in stream.pieces
         )
 
 

@@ -90,8 +90,8 @@ def _without_controls(text: str) -> str:
 
 def _is_harmless(text: str) -> bool:
     """Say whether nothing in it needs a closer look: nearly always, and in a tenth of the time."""
-    seen = text.replace("\n", "").replace("\t", "")
-    return seen.isprintable() and (seen.isascii() or not _DOUBTFUL.search(seen))
+    line = text.replace("\n", "").replace("\t", "")
+    return line.isprintable() and (line.isascii() or not _DOUBTFUL.search(line))
 
 
 def without_sequences(text: str) -> str:

@@ -130,7 +130,7 @@ class BlockReader:
             self._writer.mark()
             after_cell = False
             for start, end in blocks.cells(line):
-                tokens = self._read_nested(line[start:end], self._held.places[start:end], LABEL)
+                tokens = self._read_nested(line[start:end], self._held.positions[start:end], LABEL)
                 if after_cell and any(token.text.strip() for token in tokens):
                     self._separate_cells(start)
                 self._writer.put_nested(tokens)
@@ -139,7 +139,7 @@ class BlockReader:
         return len(line) or 1
 
     def _separate_cells(self, index: int) -> None:
-        spoken = (token.text for token in reversed(self._writer.tokens) if token.text.strip())
-        if next(spoken, "") not in ".!?:;,…。！？、，":
+        texts = (token.text for token in reversed(self._writer.tokens) if token.text.strip())
+        if next(texts, "") not in ".!?:;,…。！？、，":
             self._writer.put(",", index - 1, LABEL)
         self._writer.put(SPACE, index - 1, LABEL)

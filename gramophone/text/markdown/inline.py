@@ -200,8 +200,8 @@ def match_angle(
             return InlineSpan(tag.end(), Kind.SKIP, closing=f"</{name}>")
         if name in _BLOCK_TAGS or (name in _HIDDEN_TAGS and tag[0][1] == "/"):
             return InlineSpan(tag.end(), Kind.BREAK)
-        known = name in _PHRASE_TAGS or not after_word
-        return InlineSpan(tag.end(), Kind.VOID) if known else None
+        is_tag = name in _PHRASE_TAGS or not after_word
+        return InlineSpan(tag.end(), Kind.VOID) if is_tag else None
     if final or len(text) - at > LONGEST_HOLD // 2 or not _ANGLE_OPEN.match(text, at):
         return None
     return Wait()

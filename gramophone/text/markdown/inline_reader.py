@@ -183,7 +183,7 @@ class InlineReader:
     def _say_label(self, span: InlineSpan) -> None:
         first, last = span.first, span.last
         tokens = self._read_nested(
-            self._held.text[first:last], self._held.places[first:last], LABEL
+            self._held.text[first:last], self._held.positions[first:last], LABEL
         )
         # A label that closes with a full stop may close its sentence.
         for index in range(len(tokens) - 1, -1, -1):
@@ -216,8 +216,8 @@ class InlineReader:
         self._writer.mark()
         length = span.last - span.first
         for index, char in enumerate(text):
-            place = span.first + index * length // len(text)
-            self._writer.put(SPACE if char == " " else char, place, CODE)
+            position = span.first + index * length // len(text)
+            self._writer.put(SPACE if char == " " else char, position, CODE)
         self._writer.note(text[-1])
         return span.end
 

@@ -39,22 +39,22 @@ class MarkdownSpeechReader:
         self.tokens = self._writer.tokens
         """Tokens read so far; the user takes them and empties the list."""
 
-    def feed(self, char: str, place: int) -> None:
-        """Take the character that stands at `place` in the source."""
+    def feed(self, char: str, position: int) -> None:
+        """Take the character that stands at `position`, its index in the source."""
         held = self._held
         if not held.text:
             # Most of a text is letters with nothing held before them: they need no rules.
             blocks = self._blocks
             if char.isalpha() and not blocks.at_start and blocks.fence is None:
                 if blocks.skipped is None and not is_wide(char):
-                    self._writer.say(char, place, place + 1)
+                    self._writer.say(char, position, position + 1)
                     return
         elif held.wake and char not in held.wake and len(held.text) < held.longest:
             held.text += char
-            held.places.append(place)
+            held.positions.append(position)
             return
         held.text += char
-        held.places.append(place)
+        held.positions.append(position)
         self._drain(final=False)
 
     def finish(self) -> None:
@@ -74,7 +74,7 @@ class MarkdownSpeechReader:
             if used == 0:
                 return
             held.text = held.text[used:]
-            del held.places[:used]
+            del held.positions[:used]
 
     def _step(self, final: bool) -> int:
         """Deal with the front of the held text; give how much of it is done, 0 for a wait."""
@@ -91,18 +91,18 @@ class MarkdownSpeechReader:
 
 
 def read(text: Sequence[str]) -> list[SpokenToken]:
-    """Read a whole text at once; its places are the indices of its characters."""
+    """Read a whole text at once; its positions are the indices of its characters."""
     reader = MarkdownSpeechReader()
-    for place, char in enumerate(text):
-        reader.feed(char, place)
+    for position, char in enumerate(text):
+        reader.feed(char, position)
     reader.finish()
     return reader.tokens
 
 
-def _read_nested(text: str, places: Sequence[int], guard: int) -> list[SpokenToken]:
+def _read_nested(text: str, positions: Sequence[int], guard: int) -> list[SpokenToken]:
     """Read a part of a line as Markdown of its own; no token has a lower guard than `guard`."""
     reader = MarkdownSpeechReader(nested=True)
-    for char, place in zip(text, places, strict=True):
-        reader.feed(char, place)
+    for char, position in zip(text, positions, strict=True):
+        reader.feed(char, position)
     reader.finish()
     return [token._replace(guard=max(token.guard, guard)) for token in reader.tokens]

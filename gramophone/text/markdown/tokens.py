@@ -43,7 +43,7 @@ class HeldText:
 
     def __init__(self) -> None:
         self.text = ""
-        self.places: list[int] = []
+        self.positions: list[int] = []
         self.wake = ""
         self.longest = 0
 
@@ -87,8 +87,8 @@ class TokenWriter:
     def say_held(self, length: int, instead: str = "") -> int:
         """Write the first `length` held characters, or `instead` for each; give `length`."""
         for index in range(length):
-            place = self._held.places[index]
-            self.say(instead or self._held.text[index], place, place + 1)
+            position = self._held.positions[index]
+            self.say(instead or self._held.text[index], position, position + 1)
         return length
 
     def put(self, text: str, index: int, guard: int) -> None:
@@ -96,9 +96,9 @@ class TokenWriter:
 
         The marks of a construct are its own, so `before` does not change.
         """
-        place = self._held.places[index]
-        start = self.take_start(place) if text.strip() else place
-        self.tokens.append(SpokenToken(text, start, place + 1, guard))
+        position = self._held.positions[index]
+        start = self.take_start(position) if text.strip() else position
+        self.tokens.append(SpokenToken(text, start, position + 1, guard))
         if text.strip():
             self.solid = text
 
@@ -110,9 +110,9 @@ class TokenWriter:
 
     def put_space(self, char: str, length: int = 1) -> int:
         """Write a space for the first `length` held characters; give `length`."""
-        places = self._held.places
+        positions = self._held.positions
         guard = LABEL if char == GLUE else PLAIN
-        self.tokens.append(SpokenToken(SPACE, places[0], places[length - 1] + 1, guard))
+        self.tokens.append(SpokenToken(SPACE, positions[0], positions[length - 1] + 1, guard))
         self.in_address = False
         self.before_that, self.before = self.before, " "
         return length
@@ -143,17 +143,17 @@ class TokenWriter:
     def mark(self) -> None:
         """Remember that the next spoken character begins with a mark standing at the front."""
         if self._mark_start is None:
-            self._mark_start = self._held.places[0]
+            self._mark_start = self._held.positions[0]
 
-    def take_start(self, place: int) -> int:
-        """Give where a token at `place` begins: at the first mark before it, if there is one."""
+    def take_start(self, position: int) -> int:
+        """Give where a token at `position` begins: at the first mark before it, if there is one."""
         mark_start, self._mark_start = self._mark_start, None
-        return place if mark_start is None else mark_start
+        return position if mark_start is None else mark_start
 
     def note(self, char: str) -> None:
         """Set the character before, without writing a token."""
         self.before_that, self.before = self.before, char
 
     def _put_span(self, text: str, length: int) -> None:
-        places = self._held.places
-        self.tokens.append(SpokenToken(text, places[0], places[length - 1] + 1, PLAIN))
+        positions = self._held.positions
+        self.tokens.append(SpokenToken(text, positions[0], positions[length - 1] + 1, PLAIN))

@@ -194,8 +194,8 @@ def _joined_word(candidate: BoundaryCandidate, text: str, rules: Rules) -> bool 
         numeric = letters[-1:].isdigit() and not letters[:1].isalpha()
         return numeric or (len(letters) >= 2 and letters.lower() not in LIBRARIES)
     is_word = letters.isalpha() and letters.islower() and len(letters) >= 3
-    spoken = candidate.before.count(" ") >= 1 and _VOWELS.search(letters) is not None
-    return is_word and spoken and letters not in LIBRARIES
+    is_pronounceable = candidate.before.count(" ") >= 1 and _VOWELS.search(letters) is not None
+    return is_word and is_pronounceable and letters not in LIBRARIES
 
 
 # After a space
@@ -285,7 +285,7 @@ def _before_attribution(candidate: BoundaryCandidate, text: str, rules: Rules) -
     if verb is None:
         return True if words[1] or candidate.ended else None
     if verb.end() == len(words[1]) and len(words) == 2 and not candidate.ended:
-        could = any(spoken.startswith(verb[0]) for spoken in SPEECH)
+        could = any(verb_of_speech.startswith(verb[0]) for verb_of_speech in SPEECH)
         return None if could else True
     return verb[0] not in SPEECH
 
