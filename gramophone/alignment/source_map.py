@@ -20,7 +20,7 @@ def source_map(text: str, source: str, start: int, end: int) -> Sequence[int]:
     if end - start == len(text):
         # Spoken as it is written: no search, and no list.
         return range(start, end + 1)
-    known = [(0, start)]
+    anchors = [(0, start)]
     at = start
     for word in _WORD.finditer(text):
         core = _CORE.search(word[0])
@@ -29,10 +29,10 @@ def source_map(text: str, source: str, start: int, end: int) -> Sequence[int]:
             offset = _find(part, source, at, end)
             if offset >= 0:
                 at = offset + len(part)
-                known += ((first, offset), (first + len(part), at))
+                anchors += ((first, offset), (first + len(part), at))
                 break
-    known.append((len(text), max(at, end)))
-    return _filled(known)
+    anchors.append((len(text), max(at, end)))
+    return _filled(anchors)
 
 
 def _part(core: re.Match[str] | None, word_start: int) -> tuple[str, int]:
@@ -53,9 +53,9 @@ def _find(word: str, source: str, start: int, end: int) -> int:
     return at
 
 
-def _filled(known: Sequence[tuple[int, int]]) -> list[int]:
+def _filled(anchors: Sequence[tuple[int, int]]) -> list[int]:
     """Fill in the offsets between those that are known, evenly."""
     offsets: list[int] = []
-    for (first, low), (last, high) in pairwise(known):
+    for (first, low), (last, high) in pairwise(anchors):
         offsets += (low + (high - low) * step // (last - first) for step in range(last - first))
-    return [*offsets, known[-1][1]]
+    return [*offsets, anchors[-1][1]]

@@ -185,11 +185,11 @@ class WordTiming:
         self._newest = self._turns.setdefault(number, _TurnTiming())
         return self._newest
 
-    def _spoken(self, turn: _TurnTiming, spoken: TextSpoken) -> None:
-        _forget_repeated(turn, spoken.source_start)
+    def _spoken(self, turn: _TurnTiming, event: TextSpoken) -> None:
+        _forget_repeated(turn, event.source_start)
         if not turn.segments or turn.segments[-1].flush is not None:
             turn.segments.append(_FlushedSegment(self._known_end(turn)))
-        turn.segments[-1].chunks.append(_chunk(turn, spoken))
+        turn.segments[-1].chunks.append(_chunk(turn, event))
 
     def _answered(self, turn: _TurnTiming, answer: FlushAnswered) -> None:
         """End the segments up to the answered flush.
@@ -231,8 +231,8 @@ class WordTiming:
         It is what was understood of an answer that is stopped there.
         """
         start, end = self._reached(turn, position_samples)
-        known = self._turns.get(turn)
-        source = "".join(known.source) if known is not None else ""
+        timing = self._turns.get(turn)
+        source = "".join(timing.source) if timing is not None else ""
         if end < len(source):
             while end > start and not source[end].isspace():
                 end -= 1
@@ -240,30 +240,30 @@ class WordTiming:
 
     def _reached(self, turn: int, position_samples: int) -> tuple[int, int]:
         """Give the offsets of the chunk that sounds at a position, and of the character."""
-        known = self._turns.get(turn)
-        if known is None:
+        timing = self._turns.get(turn)
+        if timing is None:
             return 0, 0
-        starts = [segment.start_samples for segment in known.segments]
+        starts = [segment.start_samples for segment in timing.segments]
         index = bisect_right(starts, position_samples) - 1
         if index < 0:
             return 0, 0
-        segment = known.segments[index]
-        span = max(1, self._end(known, segment) - segment.start_samples)
+        segment = timing.segments[index]
+        span = max(1, self._end(timing, segment) - segment.start_samples)
         into = min(span, position_samples - segment.start_samples)
         return _source_at(segment, segment.length_ms * into / span)
 
     def position_of(self, turn: int, character: int) -> int | None:
         """Give the sample at which the character at this offset of the turn's text is spoken, or
         the next one that is; None when nothing from there on was spoken."""
-        known = self._turns.get(turn)
-        for segment in known.segments if known is not None else ():
-            assert known is not None
+        timing = self._turns.get(turn)
+        for segment in timing.segments if timing is not None else ():
+            assert timing is not None
             before = 0
             for chunk in segment.chunks:
                 if character < chunk.source_end:
                     char = min(bisect_left(chunk.offsets, character), chunk.chars)
                     into_ms = before + reached_ms(chunk.text)[char]
-                    length = self._end(known, segment) - segment.start_samples
+                    length = self._end(timing, segment) - segment.start_samples
                     return segment.start_samples + length * into_ms // max(1, segment.length_ms)
                 before += chunk.length_ms
         return None
@@ -274,15 +274,15 @@ class WordTiming:
         Each is there once, also when a lost connection made it be spoken again. `silences` of the
         turn's sound, where it is at hand, make the times more exact.
         """
-        known = self._turns.get(turn)
+        timing = self._turns.get(turn)
         spans: list[TimedChunk] = []
-        for segment in known.segments if known is not None else ():
-            assert known is not None
+        for segment in timing.segments if timing is not None else ():
+            assert timing is not None
             anchors = match_pauses(
                 list(_pauses(segment)),
                 segment.length_ms,
                 segment.start_samples,
-                self._end(known, segment),
+                self._end(timing, segment),
                 silences,
             )
             before = 0
@@ -329,12 +329,12 @@ def _forget_repeated(turn: _TurnTiming, source_start: int) -> None:
         turn.segments.pop()
 
 
-def _chunk(turn: _TurnTiming, spoken: TextSpoken) -> _SpokenChunk:
-    start, end = spoken.source_start, spoken.source_end
+def _chunk(turn: _TurnTiming, event: TextSpoken) -> _SpokenChunk:
+    start, end = event.source_start, event.source_end
     # Its source need not be looked at where it was spoken as it stands.
-    source = "" if end - start == len(spoken.text) else "".join(turn.source)
-    known = source_map(spoken.text, source, start, end)
-    return _SpokenChunk(spoken.text, len(spoken.text), start, end, known)
+    source = "" if end - start == len(event.text) else "".join(turn.source)
+    offsets = source_map(event.text, source, start, end)
+    return _SpokenChunk(event.text, len(event.text), start, end, offsets)
 
 
 def _pauses(segment: _FlushedSegment) -> Generator[TextPause]:

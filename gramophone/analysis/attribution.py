@@ -35,16 +35,16 @@ ATTRIBUTION_EVENTS: Final = (SessionStarted, SettingsChanged, TurnStarted, Reque
 def answerers(events: Iterable[Event]) -> dict[int, Answerer]:
     """Give the answerers by the number of the turn; a user's turns have no entry."""
     voice = ""
-    known: dict[int, Answerer] = {}
+    by_turn: dict[int, Answerer] = {}
     for event in events:
         match event:
             case SessionStarted() | SettingsChanged():
                 voice = event.voice
             # A text that is only spoken asks no model: then the voice is all there is.
             case TurnStarted(role="assistant"):
-                known[event.turn] = Answerer(voice=voice)
+                by_turn[event.turn] = Answerer(voice=voice)
             case RequestSent():
-                known[event.turn] = Answerer(event.provider, event.model, voice)
+                by_turn[event.turn] = Answerer(event.provider, event.model, voice)
             case _:
                 pass
-    return known
+    return by_turn

@@ -103,9 +103,9 @@ def compare(one: Sequence[Event], other: Sequence[Event]) -> Comparison:
     )
 
 
-def _alone(number: int, where: str, turn: ComparedTurn | None) -> Iterable[str]:
+def _alone(number: int, session: str, turn: ComparedTurn | None) -> Iterable[str]:
     if turn is not None:
-        yield f"Turn {number} ({turn.role}) is in the {where} only: {_shown(turn.text)}."
+        yield f"Turn {number} ({turn.role}) is in the {session} only: {_shown(turn.text)}."
 
 
 def _turn_differences(number: int, a: ComparedTurn, b: ComparedTurn) -> Iterable[str]:
@@ -255,5 +255,7 @@ def _message(text: str) -> SpeechMessage:
     if not isinstance(parsed, dict):
         return SpeechMessage("?", text)
     fields = cast("dict[str, object]", parsed)
-    spoken = fields.get("text")
-    return SpeechMessage(str(fields.get("type", "?")), spoken if isinstance(spoken, str) else "")
+    message_text = fields.get("text")
+    return SpeechMessage(
+        str(fields.get("type", "?")), message_text if isinstance(message_text, str) else ""
+    )

@@ -160,7 +160,7 @@ class EngineThread:
 
     def unseen_failures(self) -> list[str]:
         """Take the failures that no screen has shown, as sentences; for the terminal at the end."""
-        entries = (entry for each in self._all for entry in each.feed.take())
+        entries = (entry for conversation in self._all for entry in conversation.feed.take())
         return [entry.detail for entry in entries if isinstance(entry, Failed)]
 
     def stop(self) -> None:
@@ -204,8 +204,8 @@ class EngineThread:
         self._open_waiting()
         await self._stopping.wait()
         self._pool = None
-        for each in self._conversations:
-            each.end()
+        for conversation in self._conversations:
+            conversation.end()
         if self._conversations:
             await asyncio.wait(self._conversations.values())
         await pool.aclose()
@@ -223,7 +223,7 @@ class EngineThread:
             task.add_done_callback(lambda _, ended=conversation: self._conversations.pop(ended))
 
     def _speaks(self) -> bool:
-        return any(each.speaking for each in self._conversations)
+        return any(conversation.speaking for conversation in self._conversations)
 
     async def _suggest_title(self, session_id: str) -> str:
         from gramophone.app.title_suggestion import suggest_title
@@ -242,8 +242,8 @@ class EngineThread:
     def _lose(self, stage: Stage, detail: str) -> None:
         """Tell every conversation that there is no engine; those opened later are told, too."""
         self._lost = True
-        for each in self._all:
-            each.lose(stage, detail)
+        for conversation in self._all:
+            conversation.lose(stage, detail)
 
     def _call(self, function: Callable[[], None]) -> None:
         loop = self._loop

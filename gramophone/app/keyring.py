@@ -20,7 +20,7 @@ from gramophone.ports.preferences import Account, KeyLocation
 SERVICE: Final = "gramophone"
 
 ACCOUNTS: Final = tuple(
-    Account(each.name, each.title, each.key_variable) for each in KEYED_SERVICES
+    Account(service.name, service.title, service.key_variable) for service in KEYED_SERVICES
 )
 NOT_INSTALLED: Final = (
     "Keys cannot be kept: the extra 'keyring' is not installed. Until it is, set the variable "
@@ -41,14 +41,14 @@ def with_stored_keys(environment: Mapping[str, str], without: str = "") -> dict[
     """
     whole = dict(environment)
     stored = set(stored_accounts(environment)) - {without}
-    wanted = [
-        each
-        for each in ACCOUNTS
-        if each.name in stored and not environment.get(each.variable, "").strip()
+    missing = [
+        account
+        for account in ACCOUNTS
+        if account.name in stored and not environment.get(account.variable, "").strip()
     ]
-    if not wanted or why_no_keyring():
+    if not missing or why_no_keyring():
         return whole
-    for account in wanted:
+    for account in missing:
         # A keyring that stays locked gives nothing: whoever needs the key says that it is missing.
         # Any exception, because backends raise their own (D-Bus, KWallet, macOS).
         with suppress(Exception):
@@ -64,9 +64,9 @@ def missing_keys(environment: Mapping[str, str]) -> str:
     """
     stored = stored_accounts(environment)
     titles = [
-        each.title
-        for each in ACCOUNTS
-        if each.name in stored and not environment.get(each.variable, "").strip()
+        account.title
+        for account in ACCOUNTS
+        if account.name in stored and not environment.get(account.variable, "").strip()
     ]
     if not titles:
         return ""
@@ -97,7 +97,7 @@ def accounts(environment: Mapping[str, str]) -> tuple[Account, ...]:
             return "environment"
         return "keyring" if account.name in stored else ""
 
-    return tuple(replace(each, location=location(each)) for each in ACCOUNTS)
+    return tuple(replace(account, location=location(account)) for account in ACCOUNTS)
 
 
 def why_no_keyring() -> str:

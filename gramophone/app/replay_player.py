@@ -71,7 +71,7 @@ class ReplayPlayer:
         self._replay: Replay | None = None
         self._running: asyncio.Task[None] | None = None
         self._queued: list[Callable[[Replay], None]] = []
-        self._wanted = asyncio.Event()
+        self._play_requested = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._closed = False
         call(self._start)
@@ -130,10 +130,10 @@ class ReplayPlayer:
             return
         self._refuse("")
         self._do(start)
-        self._wanted.set()
+        self._play_requested.set()
 
     def _suspend(self) -> None:
-        self._wanted.clear()
+        self._play_requested.clear()
         self._do(Replay.pause)
         running, self._running = self._running, None
         if running is not None:
@@ -172,7 +172,7 @@ class ReplayPlayer:
             self._renew(schedule, self._state)
             while True:
                 # Until it is played nothing is emitted: the screen shows the stored text.
-                await self._wanted.wait()
+                await self._play_requested.wait()
                 assert self._replay is not None
                 running = self._running = spawn(self._replay.run(), name="replay playing")
                 await asyncio.wait({running})

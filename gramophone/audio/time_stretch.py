@@ -108,7 +108,7 @@ class WsolaStretcher:
         return low + int(self._np.argmax(self._np.correlate(region, natural, mode="valid")))
 
     def _forget(self, before: int) -> None:
-        gone = before - self._first
-        if gone > 0:
-            self._held = self._held[gone:]
+        dropped_samples = before - self._first
+        if dropped_samples > 0:
+            self._held = self._held[dropped_samples:]
             self._first = before

@@ -31,11 +31,11 @@ class WavStream:
 
     def __init__(self) -> None:
         self._head = b""
-        self._left: int | None = None
+        self._remaining_bytes: int | None = None
 
     def feed(self, piece: bytes) -> list[Samples | Wrapping]:
         """Take the next piece; give its parts, empty while the header is not whole."""
-        if self._left is not None:
+        if self._remaining_bytes is not None:
             return self._divide(piece)
         self._head += piece
         begin = _begin_of_data(self._head)
@@ -43,18 +43,18 @@ class WavStream:
             return []
         head, self._head = self._head[:begin], self._head[begin:]
         size = int.from_bytes(head[-4:], "little")
-        self._left = size or _ENDLESS
+        self._remaining_bytes = size or _ENDLESS
         parts: list[Samples | Wrapping] = [Wrapping(head)] if head else []
         return [*parts, *self._divide(self._head)]
 
     def rest(self) -> list[Samples | Wrapping]:
         """Give the header of a file that ended before its samples began."""
-        return [Wrapping(self._head)] if self._left is None and self._head else []
+        return [Wrapping(self._head)] if self._remaining_bytes is None and self._head else []
 
     def _divide(self, piece: bytes) -> list[Samples | Wrapping]:
-        assert self._left is not None
-        data, behind = piece[: self._left], piece[self._left :]
-        self._left -= len(data)
+        assert self._remaining_bytes is not None
+        data, behind = piece[: self._remaining_bytes], piece[self._remaining_bytes :]
+        self._remaining_bytes -= len(data)
         parts: list[Samples | Wrapping] = [Samples(data)] if data else []
         return [*parts, Wrapping(behind)] if behind else parts
 

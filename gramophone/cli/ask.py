@@ -113,18 +113,18 @@ def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], li
     Raises:
         SessionNotFound: there is no such answer.
     """
-    turns = [each for each in record.turns if each.counts and each.text.strip()]
+    turns = [entry for entry in record.turns if entry.counts and entry.text.strip()]
     answers = [
         index
-        for index, each in enumerate(turns)
-        if each.role == "assistant" and turn in (None, each.turn)
+        for index, entry in enumerate(turns)
+        if entry.role == "assistant" and turn in (None, entry.turn)
     ]
     if not answers:
-        which = "no answer" if turn is None else f"no answer that counts as its turn {turn}"
+        missing = "no answer" if turn is None else f"no answer that counts as its turn {turn}"
         raise SessionNotFound(
-            f"The session {record.summary.id} has {which}; `gramophone show` prints its turns."
+            f"The session {record.summary.id} has {missing}; `gramophone show` prints its turns."
         )
-    return [Message(each.role, each.text, each.heard) for each in turns], answers
+    return [Message(entry.role, entry.text, entry.heard) for entry in turns], answers
 
 
 def _is_over(entry: Entry) -> bool:

@@ -49,7 +49,7 @@ def draw_bars(bars: Sequence[Bar], pen: Pen) -> list[str]:
 def wrap_facts(facts: Sequence[str], pen: Pen, *, indent: str = "  ") -> list[str]:
     """Set facts side by side, as many as fit a line; none is broken that fits one."""
     # `wrap` does not break at non-breaking spaces.
-    whole = "  ".join(each.replace(" ", "\xa0") for each in facts)
+    whole = "  ".join(fact.replace(" ", "\xa0") for fact in facts)
     lines = wrap(whole, max(8, pen.cells), initial_indent=indent, subsequent_indent=indent)
     return [line.replace("\xa0", " ") for line in lines]
 

@@ -146,7 +146,7 @@ def say(
     from gramophone.cli.ask import speak_once, speak_session
     from gramophone.core.intents import Say
 
-    if sum(each is not None for each in (text, file, session)) != 1:
+    if sum(source is not None for source in (text, file, session)) != 1:
         raise click.UsageError("give a text, - for standard input, --file or --session")
     if turn is not None and session is None:
         raise click.UsageError("--turn belongs to --session")
@@ -330,8 +330,8 @@ def stats(
     if as_json and as_csv:
         raise click.UsageError("give --json or --csv, not both")
     form = "json" if as_json else "csv" if as_csv else "text"
-    wanted = tuple(name for name in statistics.BY if name in by) or statistics.BY
-    finish(statistics.stats(configured().home, session, since=since, by=wanted, form=form))
+    columns = tuple(name for name in statistics.BY if name in by) or statistics.BY
+    finish(statistics.stats(configured().home, session, since=since, by=columns, form=form))
 
 
 cli.add_command(export)

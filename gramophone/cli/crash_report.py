@@ -24,9 +24,9 @@ def report_crash(error: Exception) -> NoReturn:
     if os.environ.get("GRAMOPHONE_TRACEBACK"):
         traceback.print_exception(error, file=sys.stderr)
     message = " ".join(str(error).split())[:_LONGEST_MESSAGE]
-    what = f"{type(error).__name__}: {message}" if message else type(error).__name__
+    text = f"{type(error).__name__}: {message}" if message else type(error).__name__
     note(
-        f"gramophone: this is a defect of the program ({what}, {_place(error)}); please report it. "
+        f"gramophone: this is a defect of the program ({text}, {_place(error)}); please report it. "
         "Set GRAMOPHONE_TRACEBACK=1 to see the whole traceback."
     )
     sys.exit(EXIT_CODE)

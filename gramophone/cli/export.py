@@ -192,10 +192,10 @@ def _target(form: str | None, output: str | None) -> tuple[str, Path, bool]:
     if output is None:
         return form or "wav", Path(), True
     path = Path(output)
-    known = form_of(path)
+    suggested = form_of(path)
     # Asked of the typed text: `Path` drops the slash at its end.
     folder = output.endswith("/") or path.is_dir()
-    return form or (known.name if known and not folder else "wav"), path, folder
+    return form or (suggested.name if suggested and not folder else "wav"), path, folder
 
 
 def _pauses(text: str | None, form: str) -> Pauses:

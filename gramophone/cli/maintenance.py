@@ -41,28 +41,30 @@ async def compact(home: Path, older_than: timedelta, *, dry_run: bool, as_json: 
     stopped = "Compacting was stopped; the session under way stays as it was."
     with progress_bar("Packing sound") as bar, cancellable(stopped, bar) as tell:
         before = wall_clock() - older_than
-        done = await asyncio.to_thread(pack, Home.at(home), before, dry_run=dry_run, progress=tell)
+        packed = await asyncio.to_thread(
+            pack, Home.at(home), before, dry_run=dry_run, progress=tell
+        )
     if as_json:
         result_json(
             {
                 "dry_run": dry_run,
-                "sessions": done.sessions,
-                "turns": done.turns,
-                "wav_bytes": done.wav_bytes,
-                "flac_bytes": None if dry_run else done.flac_bytes,
-                "saved_bytes": None if dry_run else done.saved_bytes,
-                "stay_wav": done.stay_wav,
-                "busy": done.busy,
-                "left": done.left,
+                "sessions": packed.sessions,
+                "turns": packed.turns,
+                "wav_bytes": packed.wav_bytes,
+                "flac_bytes": None if dry_run else packed.flac_bytes,
+                "saved_bytes": None if dry_run else packed.saved_bytes,
+                "stay_wav": packed.stay_wav,
+                "busy": packed.busy,
+                "left": packed.left,
             }
         )
     else:
-        result(_compacted(done, dry_run=dry_run))
-    for sentence in done.left:
+        result(_compacted(packed, dry_run=dry_run))
+    for sentence in packed.left:
         note(sentence)
-    if done.busy:
-        note(f"{_count(done.busy, 'session is', 'sessions are')} in use and left alone.")
-    return 1 if done.left else 0
+    if packed.busy:
+        note(f"{_count(packed.busy, 'session is', 'sessions are')} in use and left alone.")
+    return 1 if packed.left else 0
 
 
 async def backup(home: Path, path: Path, *, force: bool) -> int:
@@ -73,11 +75,11 @@ async def backup(home: Path, path: Path, *, force: bool) -> int:
         progress_bar(f"Copying to {path.name}") as bar,
         cancellable("The backup was stopped.", bar) as t,
     ):
-        done = await asyncio.to_thread(back_up, Home.at(home), path, force=force, progress=t)
-    sessions = _count(done.sessions, "session", "sessions")
-    note(f"backed up {sessions}, {size_words(done.size_bytes)}, to {path}")
-    if done.missing:
-        missing = _count(done.missing, "sound file is", "sound files are")
+        summary = await asyncio.to_thread(back_up, Home.at(home), path, force=force, progress=t)
+    sessions = _count(summary.sessions, "session", "sessions")
+    note(f"backed up {sessions}, {size_words(summary.size_bytes)}, to {path}")
+    if summary.missing:
+        missing = _count(summary.missing, "sound file is", "sound files are")
         note(f"{missing} missing here and so in the backup; run `gramophone verify`.")
     return 0
 
@@ -101,7 +103,7 @@ class Examined:
     @property
     def reclaimable_bytes(self) -> int:
         strays_bytes = self.report.strays.size_bytes if self.orphans else 0
-        due_bytes = sum(each.size_bytes for each in self.due)
+        due_bytes = sum(session.size_bytes for session in self.due)
         return self.report.reclaimable_bytes + strays_bytes + due_bytes
 
 
@@ -165,9 +167,10 @@ def print_sizes(examination: Examined) -> None:
 def _beyond(examination: Examined) -> Generator[str]:
     if examination.due:
         yield f"- {counted(examination.due)} beyond {words(examination.limits)}, removed for good:"
-    for each in examination.due[:_LISTED]:
-        title = plain_line(each.title) or "(untitled)"
-        yield f"    {each.id}  {each.created_at[:10]}  {size_words(each.size_bytes)}  {title}"
+    for session in examination.due[:_LISTED]:
+        title = plain_line(session.title) or "(untitled)"
+        size = size_words(session.size_bytes)
+        yield f"    {session.id}  {session.created_at[:10]}  {size}  {title}"
     if len(examination.due) > _LISTED:
         yield f"    and {len(examination.due) - _LISTED:,} more"
 
@@ -179,8 +182,8 @@ def _findings(report: Report) -> Generator[str]:
     if report.undoable:
         sessions = _count(report.undoable, "session was", "sessions were")
         yield f"- {sessions} deleted within a day, or just now; not freed yet"
-    for kind, found in (("sound of no session", report.orphans), ("left over", report.leftovers)):
-        for path in found.paths:
+    for kind, group in (("sound of no session", report.orphans), ("left over", report.leftovers)):
+        for path in group.paths:
             yield f"- {kind}: {path}, {size_words(size_of(path))}"
     yield from _strays(report)
     for path in report.strange:
@@ -211,17 +214,17 @@ def _strays(report: Report) -> Generator[str]:
 
 async def reclaim_space(examination: Examined, *, freeing: bool, as_json: bool) -> int:
     """Free what was found, if `freeing`; print the result."""
-    freed_bytes, left = 0, list[str]()
+    freed_bytes, failures = 0, list[str]()
     if freeing:
         with progress_bar("Freeing") as bar, cancellable("Freeing was stopped.", bar) as tell:
-            freed_bytes, left = await asyncio.to_thread(_free, examination, tell)
+            freed_bytes, failures = await asyncio.to_thread(_free, examination, tell)
     if as_json:
         result_json(_sizes(examination) | {"freed_bytes": freed_bytes if freeing else None})
     elif freeing:
         result(f"Freed {size_words(max(0, freed_bytes))}.")
     elif not examination.clean:
         note("Nothing was changed; `gramophone gc --yes` frees it.")
-    for sentence in left:
+    for sentence in failures:
         note(sentence)
     return 0
 
@@ -235,8 +238,8 @@ def _free(examination: Examined, tell: Callable[[int, int], None]) -> tuple[int,
         remove(examination.home, examination.due)
         # Examined again, because the rows of removed sessions are free pages now.
         report = examine(examination.home, wall_clock())
-    _, left = reclaim(examination.home, report, tell, orphans=examination.orphans)
-    return before_bytes - size_of(examination.home.root), left
+    _, failures = reclaim(examination.home, report, tell, orphans=examination.orphans)
+    return before_bytes - size_of(examination.home.root), failures
 
 
 def _sizes(examination: Examined) -> dict[str, Any]:
@@ -254,14 +257,14 @@ def _sizes(examination: Examined) -> dict[str, Any]:
         "strange": [str(path) for path in report.strange],
         "recording": report.recording,
         "strays": _found(report.strays) | {"sessions": list(report.stray_sessions)},
-        "beyond_limits": [each.id for each in examination.due],
+        "beyond_limits": [session.id for session in examination.due],
         "reclaimable_bytes": examination.reclaimable_bytes,
     }
 
 
-def _found(found: FileGroup, *, named: bool = True) -> dict[str, Any]:
-    fields: dict[str, Any] = {"files": len(found.paths), "bytes": found.size_bytes}
-    return fields | {"paths": [str(path) for path in found.paths]} if named else fields
+def _found(group: FileGroup, *, named: bool = True) -> dict[str, Any]:
+    fields: dict[str, Any] = {"files": len(group.paths), "bytes": group.size_bytes}
+    return fields | {"paths": [str(path) for path in group.paths]} if named else fields
 
 
 def size_words(size_bytes: int) -> str:
@@ -276,18 +279,17 @@ def size_words(size_bytes: int) -> str:
     return f"{size:.1f} {unit}" if size < 99.95 else f"{size:.0f} {unit}"
 
 
-def _compacted(done: Compacted, *, dry_run: bool) -> str:
-    if not done.turns:
+def _compacted(packed: Compacted, *, dry_run: bool) -> str:
+    if not packed.turns:
         return "Nothing to pack: no sound is old enough, or all of it is packed."
-    what = (
-        f"{_count(done.turns, 'turn', 'turns')} of {_count(done.sessions, 'session', 'sessions')}"
-    )
+    turns = _count(packed.turns, "turn", "turns")
+    extent = f"{turns} of {_count(packed.sessions, 'session', 'sessions')}"
     if dry_run:
-        return f"Would pack {what}: {size_words(done.wav_bytes)} of WAV."
-    percent = round(100 * done.saved_bytes / done.wav_bytes)
+        return f"Would pack {extent}: {size_words(packed.wav_bytes)} of WAV."
+    percent = round(100 * packed.saved_bytes / packed.wav_bytes)
     return (
-        f"Packed {what}: {size_words(done.wav_bytes)} are {size_words(done.flac_bytes)} now, "
-        f"{size_words(done.saved_bytes)} ({percent} %) saved."
+        f"Packed {extent}: {size_words(packed.wav_bytes)} are {size_words(packed.flac_bytes)} now, "
+        f"{size_words(packed.saved_bytes)} ({percent} %) saved."
     )
 
 

@@ -68,7 +68,7 @@ class AnswerPrinter:
 
     def __init__(self) -> None:
         self._stream = PlainStream()
-        self._wrote = False
+        self._has_text = False
 
     def emit(self, entry: Entry) -> None:
         if isinstance(entry, DeltaReceived | DeltasPassed):
@@ -77,12 +77,12 @@ class AnswerPrinter:
     def finish(self) -> None:
         """End the line."""
         self._write(self._stream.finish())
-        if self._wrote:
+        if self._has_text:
             self._write("\n")
 
     def _write(self, text: str) -> None:
         if text:
-            self._wrote = True
+            self._has_text = True
             write_out(text)
 
 
@@ -117,12 +117,12 @@ class Notes:
 
 
 class Waiter:
-    """A sink that calls back for each entry that `wanted` accepts."""
+    """A sink that calls back for each entry that `predicate` accepts."""
 
-    def __init__(self, wanted: Callable[[Entry], bool], on_found: Callable[[], None]) -> None:
-        self._wanted = wanted
+    def __init__(self, predicate: Callable[[Entry], bool], on_found: Callable[[], None]) -> None:
+        self._predicate = predicate
         self._on_found = on_found
 
     def emit(self, entry: Entry) -> None:
-        if self._wanted(entry):
+        if self._predicate(entry):
             self._on_found()

@@ -34,7 +34,7 @@ class ProgressBar:
         self._as_count = as_count
         self._seconds = seconds
         self._began_s = seconds()
-        self._shown = ""
+        self._line = ""
 
     def __call__(self, done: int, total: int) -> None:
         """Show that `done` of `total` is done."""
@@ -43,15 +43,15 @@ class ProgressBar:
         full = BAR_CELLS * done // max(1, total)
         share = f"{done}/{total}" if self._as_count else f"{100 * done // max(1, total)} %"
         line = f"{self._words}  [{'#' * full}{'.' * (BAR_CELLS - full)}] {share}"
-        if line != self._shown:
-            self._shown = line
+        if line != self._line:
+            self._line = line
             self._terminal.write(f"\r{line}")
             self._terminal.flush()
 
     def close(self) -> None:
         """Clear the line."""
-        if self._shown:
-            self._terminal.write(f"\r{' ' * len(self._shown)}\r")
+        if self._line:
+            self._terminal.write(f"\r{' ' * len(self._line)}\r")
             self._terminal.flush()
 
 

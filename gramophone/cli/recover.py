@@ -26,13 +26,13 @@ async def recover(
         progress_bar("Recovering", LEAVES_NOTHING) as bar,
         cancellable(stopped, bar) as progress,
     ):
-        done = await asyncio.to_thread(
+        salvaged = await asyncio.to_thread(
             salvage, Home.at(home), target, now=wall_clock(), new_id=new_id, progress=progress
         )
     if as_json:
-        result_json({"path": str(target)} | asdict(done))
+        result_json({"path": str(target)} | asdict(salvaged))
         return 0
-    result(_summary(done, target))
+    result(_summary(salvaged, target))
     note(
         f"{home} is as it was. Look at the new library with GRAMOPHONE_HOME={target} gramophone; "
         f"if nothing is missing, move {home} away and {target} into its place."
@@ -40,15 +40,15 @@ async def recover(
     return 0
 
 
-def _summary(done: Salvaged, target: Path) -> str:
-    turns = f"{done.turns:,} turn{'' if done.turns == 1 else 's'}"
-    parts = [f"Recovered {counted(done.sessions)}, {turns} into {target}"]
-    if done.from_sound:
-        parts.append(f"{counted(done.from_sound)} of sound alone, without text")
-    if done.completed:
-        parts.append(f"{counted(done.completed)} whose own row was lost")
-    if done.lost_rows:
-        parts.append(f"{done.lost_rows:,} rows could not be read")
-    if done.lost_files:
-        parts.append(f"{done.lost_files:,} sound files could not be read")
+def _summary(salvaged: Salvaged, target: Path) -> str:
+    turns = f"{salvaged.turns:,} turn{'' if salvaged.turns == 1 else 's'}"
+    parts = [f"Recovered {counted(salvaged.sessions)}, {turns} into {target}"]
+    if salvaged.from_sound:
+        parts.append(f"{counted(salvaged.from_sound)} of sound alone, without text")
+    if salvaged.completed:
+        parts.append(f"{counted(salvaged.completed)} whose own row was lost")
+    if salvaged.lost_rows:
+        parts.append(f"{salvaged.lost_rows:,} rows could not be read")
+    if salvaged.lost_files:
+        parts.append(f"{salvaged.lost_files:,} sound files could not be read")
     return "; ".join(parts) + "."

@@ -51,7 +51,7 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
         seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
         facts = [f"turn {turn.turn}"]
         facts += [f"{seconds:.1f} s spoken"] if turn.audio else []
-        facts += [heard] if (heard := heard_up_to(turn)) else []
+        facts += [heard_words] if (heard_words := heard_up_to(turn)) else []
         facts += ["taken back"] if turn.withdrawn else []
         result(f"\n{speaker}  ({', '.join(facts)})")
         result(turn.text)
@@ -178,7 +178,7 @@ def _record(record: SessionRecord) -> dict[str, Any]:
 
 
 def _turn(turn: TurnRecord) -> dict[str, Any]:
-    shown: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "turn": turn.turn,
         "role": turn.role,
         "text": turn.text,
@@ -188,7 +188,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "withdrawn": turn.withdrawn,
     }
     if turn.audio is not None:
-        shown["audio"] = {
+        fields["audio"] = {
             "path": str(turn.audio.path),
             "sample_rate": turn.audio.sample_rate_hz,
             "samples": turn.audio.samples,
@@ -196,7 +196,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         }
     if turn.role == "assistant":
         metrics = turn.metrics
-        shown["metrics"] = {
+        fields["metrics"] = {
             "ttft_ms": metrics.ttft_ms,
             "ttfb_ms": metrics.ttfb_ms,
             "ttfa_ms": metrics.ttfa_ms,
@@ -207,4 +207,4 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
             "output_tokens": metrics.output_tokens,
             "tokens_per_s": metrics.tokens_per_s,
         }
-    return shown
+    return fields

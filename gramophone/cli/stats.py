@@ -39,19 +39,19 @@ async def stats(
     async with await StoredLibrary.open(home) as library:
         session_id = await library.resolve(reference) if reference else None
         begun = None if day is None else datetime.combine(day, time()).astimezone()
-        kept = await library.statistics(since=begun, session_id=session_id)
+        statistics = await library.statistics(since=begun, session_id=session_id)
     if form == "csv":
-        _print_csv(kept, by)
+        _print_csv(statistics, by)
         return 0
-    summed = fold.total(kept.tallies.values())
-    days = fold.days(kept.quarters, _local_day)
+    summed = fold.total(statistics.tallies.values())
+    days = fold.days(statistics.quarters, _local_day)
     if form == "json":
         query = {"session": session_id, "since": day.isoformat() if day else None, "by": list(by)}
-        result_json(query | _object(kept, by, summed, days))
+        result_json(query | _object(statistics, by, summed, days))
     elif not summed.turns:
         note(_nothing(session_id, day))
     else:
-        for line in drawn(kept, by, summed, days, pen()):
+        for line in drawn(statistics, by, summed, days, pen()):
             sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
     return 0
@@ -93,22 +93,22 @@ def _nothing(session_id: str | None, day: date | None) -> str:
 
 
 def _object(
-    kept: StoredStatistics, by: Sequence[str], summed: Tally, days: Sequence[Day]
+    statistics: StoredStatistics, by: Sequence[str], summed: Tally, days: Sequence[Day]
 ) -> dict[str, Any]:
     return {
-        "sessions": sum(sessions for sessions, _ in kept.quarters.values()),
+        "sessions": sum(sessions for sessions, _ in statistics.quarters.values()),
         "total": _figures(summed.figures()),
         "groups": [
             dict(zip(by, key, strict=True)) | _figures(tally.figures())
-            for key, tally in fold.grouped(kept.tallies, by).items()
+            for key, tally in fold.grouped(statistics.tallies, by).items()
         ],
         "days": [
             {"day": day.day.isoformat(), "sessions": day.sessions, "spoken_ms": day.spoken_ms}
             for day in days
         ],
         "response_histogram": [
-            {"from_ms": each.from_ms, "to_ms": each.to_ms, "turns": each.turns}
-            for each in fold.histogram(summed.response_ms)
+            {"from_ms": interval.from_ms, "to_ms": interval.to_ms, "turns": interval.turns}
+            for interval in fold.histogram(summed.response_ms)
         ],
     }
 
@@ -134,25 +134,25 @@ def _rounded(ms: float | None) -> float | None:
     return None if ms is None else round(ms, 3)
 
 
-def _print_csv(kept: StoredStatistics, by: Sequence[str]) -> None:
+def _print_csv(statistics: StoredStatistics, by: Sequence[str]) -> None:
     """Print a row for each group, under a row of names."""
     table = io.StringIO()
     writer = csv.writer(table)
     named = _flat(Tally().figures())
     writer.writerow([*by, *named])
-    for key, tally in fold.grouped(kept.tallies, by).items():
+    for key, tally in fold.grouped(statistics.tallies, by).items():
         writer.writerow([*map(_cell, key), *_flat(tally.figures()).values()])
     write_out(table.getvalue())
 
 
 def _flat(figures: Statistics) -> dict[str, float | int | None]:
     flat: dict[str, float | int | None] = {}
-    for name, told in _figures(figures).items():
-        if isinstance(told, dict):
+    for name, figure in _figures(figures).items():
+        if isinstance(figure, dict):
             stem = name.removesuffix("_ms")
-            flat |= {f"{stem}_{part}_ms": told[part] for part in ("p50", "p95")}
+            flat |= {f"{stem}_{part}_ms": figure[part] for part in ("p50", "p95")}
         else:
-            flat[name] = told
+            flat[name] = figure
     return flat
 
 
@@ -175,14 +175,14 @@ def pen() -> Pen:
 
 
 def drawn(
-    kept: StoredStatistics, by: Sequence[str], summed: Tally, days: Sequence[Day], pen: Pen
+    statistics: StoredStatistics, by: Sequence[str], summed: Tally, days: Sequence[Day], pen: Pen
 ) -> list[str]:
     """Draw the total, its groups, spoken time by day, and a histogram of response times."""
-    count = sum(sessions for sessions, _ in kept.quarters.values())
+    count = sum(sessions for sessions, _ in statistics.quarters.values())
     lines = [f"All of {_many(count, 'session')}", *_facts(summed.figures(), pen)]
-    groups = fold.grouped(kept.tallies, by)
+    groups = fold.grouped(statistics.tallies, by)
     for key, tally in groups.items():
-        name = " · ".join(plain_line(each) or "–" for each in key)
+        name = " · ".join(plain_line(name_part) or "–" for name_part in key)
         if len(groups) == 1:
             lines[0] += f" · {name}"
         else:
@@ -194,7 +194,7 @@ def drawn(
         lines += ["", f"Spoken a {unit}", *draw_bars(bars, pen)]
     bins = fold.histogram(summed.response_ms)
     if bins:
-        bars = [Bar(_span(each), each.turns, f"{each.turns:,}") for each in bins]
+        bars = [Bar(_span(interval), interval.turns, f"{interval.turns:,}") for interval in bins]
         lines += ["", "Until the first sound (turns)", *draw_bars(bars, pen)]
     return lines if pen.blocks else [line.translate(_ASCII) for line in lines]
 
@@ -212,7 +212,7 @@ def _facts(figures: Statistics, pen: Pen) -> list[str]:
     if figures.input_tokens is not None or figures.output_tokens is not None:
         facts += [f"{figures.input_tokens or 0:,} tokens in, {figures.output_tokens or 0:,} out"]
     spreads = [(_NAMES[name], getattr(figures, name)) for name in _TIMES]
-    took = [f"{name} {_ms(each)}" for name, each in spreads if each.turns]
+    took = [f"{name} {_ms(spread)}" for name, spread in spreads if spread.turns]
     return [
         *wrap_facts(facts, pen),
         *(wrap_facts([*took, "(ms: p50, p95)"], pen) if took else ["  no latencies"]),
@@ -249,7 +249,7 @@ def _period(unit: str, day: date) -> str:
             return day.isoformat()
 
 
-def _span(each: Bin) -> str:
-    if each.to_ms is None:
-        return f"{each.from_ms:,} ms and more"
-    return f"to {each.to_ms:,} ms"
+def _span(interval: Bin) -> str:
+    if interval.to_ms is None:
+        return f"{interval.from_ms:,} ms and more"
+    return f"to {interval.to_ms:,} ms"

@@ -41,8 +41,8 @@ _LANGUAGE = re.compile(r"(?:auto|[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*)\Z")
 ENVIRONMENT = {
     "GRAMOPHONE_SPEAK_URL": "speak_url",
     "GRAMOPHONE_LOCAL_MODEL": "local_model",
-    **{each.key_variable: each.key_setting for each in KEYED_SERVICES},
-    **{each.base_url_variable: each.base_url_setting for each in ADDRESSED_SERVICES},
+    **{service.key_variable: service.key_setting for service in KEYED_SERVICES},
+    **{service.base_url_variable: service.base_url_setting for service in ADDRESSED_SERVICES},
 }
 """Every environment variable, and the field of `Config` that it sets."""
 
@@ -101,7 +101,9 @@ class Config:
         """The key of every service that takes one, by its environment variable; empty ones too."""
         # getattr without a default: a service of the table whose field is missing must fail here
         # instead of passing for one without a key, because its key would not be redacted.
-        return {each.key_variable: getattr(self, each.key_setting) for each in KEYED_SERVICES}
+        return {
+            service.key_variable: getattr(self, service.key_setting) for service in KEYED_SERVICES
+        }
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -246,14 +248,14 @@ def locate(environment: Mapping[str, str]) -> tuple[Path, Path]:
 
 
 def _replace(config: Config, settings: Mapping[str, object]) -> Config:
-    known = {field.name for field in fields(Config)} - {"home", "config_file"}
+    setting_names = {field.name for field in fields(Config)} - {"home", "config_file"}
     for name, value in settings.items():
-        if name not in known:
+        if name not in setting_names:
             raise ConfigError(f"There is no setting {name!r}.")
         allowed = _TYPES.get(name, (str,))
         # To Python True is a number, to a reader of config.toml it is not.
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
-            names = " or ".join(each.__name__ for each in allowed)
+            names = " or ".join(kind.__name__ for kind in allowed)
             raise ConfigError(f"{name} is {value!r}; it must be of type {names}.")
     return replace(config, **settings)  # pyright: ignore[reportArgumentType]
 

@@ -20,7 +20,10 @@ FILE_SETTINGS = {
     ("model", "system_prompt"): "system_prompt",
     ("model", "memory"): "memory",
     ("model", "max_tokens"): "max_tokens",
-    **{("model", each.base_url_setting): each.base_url_setting for each in ADDRESSED_SERVICES},
+    **{
+        ("model", service.base_url_setting): service.base_url_setting
+        for service in ADDRESSED_SERVICES
+    },
     ("model", "local_file"): "local_model",
     ("speech", "url"): "speak_url",
     ("speech", "voice"): "voice",

@@ -82,7 +82,7 @@ class Conversation:
     _turn: AssistantTurn | None = None
     _next_turn: int = 0
     _waiting: list[Request] = field(default_factory=list[Request])
-    _wanted: SettingsWanted | None = None
+    _next_settings: SettingsWanted | None = None
     _ending: bool = False
     _ended: bool = False
 
@@ -312,9 +312,9 @@ class Conversation:
         outputs: list[Output] = [turn.completed(remembered, now_us)]
         if self._ending:
             return outputs + self._end_session(now_us)
-        if self._wanted is not None:
-            wanted, self._wanted = self._wanted, None
-            outputs += self._use(wanted, now_us)
+        if self._next_settings is not None:
+            settings, self._next_settings = self._next_settings, None
+            outputs += self._use(settings, now_us)
         # The second of two questions interrupts the answer to the first; neither is lost.
         waiting, self._waiting = self._waiting, []
         for request in waiting:
@@ -335,22 +335,22 @@ class Conversation:
 
     # --- settings -----------------------------------------------------------------------------
 
-    def _settings_wanted(self, wanted: SettingsWanted, now_us: int) -> list[Output]:
+    def _settings_wanted(self, settings: SettingsWanted, now_us: int) -> list[Output]:
         if self._turn is not None:
-            self._wanted = wanted
+            self._next_settings = settings
             return []
-        return self._use(wanted, now_us)
+        return self._use(settings, now_us)
 
-    def _use(self, wanted: SettingsWanted, now_us: int) -> list[Output]:
+    def _use(self, settings: SettingsWanted, now_us: int) -> list[Output]:
         """Use them from now on. Voice and speed are parameters of the connection, which is opened
         again for them."""
         before = self.settings
-        self.settings = before.changed(wanted)
+        self.settings = before.changed(settings)
         changed: list[Output] = [self.settings.as_event(now_us)]
-        if (before.voice, before.speed) == (wanted.voice, wanted.speed) or not before.spoken:
-            return [*changed, SwitchProviders(wanted.ticket)]
+        if (before.voice, before.speed) == (settings.voice, settings.speed) or not before.spoken:
+            return [*changed, SwitchProviders(settings.ticket)]
         closed = self._tts.hang_up(now_us)
-        return [*changed, *closed, SwitchProviders(wanted.ticket), *self._tts.open()]
+        return [*changed, *closed, SwitchProviders(settings.ticket), *self._tts.open()]
 
     # --- what follows -------------------------------------------------------------------------
 

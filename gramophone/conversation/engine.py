@@ -220,10 +220,10 @@ class Engine:
 
     def _switch_providers(self, ticket: int) -> None:
         """Use these providers; models that are no longer wanted are closed."""
-        skipped = [each for each in self._pending_providers if each < ticket]
-        given_back = [self._model, *(self._pending_providers.pop(each)[0] for each in skipped)]
+        skipped = [old for old in self._pending_providers if old < ticket]
+        replaced = [self._model, *(self._pending_providers.pop(old)[0] for old in skipped)]
         self._model, self._speech = self._pending_providers.pop(ticket)
-        for model in given_back:
+        for model in replaced:
             if model is not None:
                 self._start(model.aclose(), name="model close")
 
@@ -388,6 +388,6 @@ class _Listener:
         self._engine.post(SpeakerChanged(device, silent, detail))
 
 
-def _unexpected(what: str, error: Exception) -> str:
+def _unexpected(subject: str, error: Exception) -> str:
     detail = str(error) or type(error).__name__
-    return f"The {what} failed in a way that was not foreseen ({detail}); please report it."
+    return f"The {subject} failed in a way that was not foreseen ({detail}); please report it."

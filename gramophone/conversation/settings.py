@@ -44,12 +44,12 @@ class ConversationSettings:
     bytes_per_sample: int = 2
     memory: Memory = "heard"
 
-    def remembered(self, text: str, heard: int | None) -> int | None:
-        """Count the characters of `text` that the history holds if `heard` of them were heard; None
-        for all."""
-        if self.memory == "read" or heard is None or heard >= len(text):
+    def remembered(self, text: str, heard_chars: int | None) -> int | None:
+        """Count the characters of `text` that the history holds if so many were heard; None for
+        all."""
+        if self.memory == "read" or heard_chars is None or heard_chars >= len(text):
             return None
-        return heard
+        return heard_chars
 
     @property
     def voice_language(self) -> str:
@@ -57,16 +57,16 @@ class ConversationSettings:
         match = _VOICE_LANGUAGE.search(self.voice)
         return match[1] or match[2] if match else ""
 
-    def changed(self, wanted: SettingsWanted) -> ConversationSettings:
+    def changed(self, settings: SettingsWanted) -> ConversationSettings:
         """The settings with what is wanted."""
         return replace(
             self,
-            provider=wanted.provider,
-            model=wanted.model,
-            voice=wanted.voice,
-            system_prompt=wanted.system_prompt,
-            speed=wanted.speed,
-            lang=wanted.lang,
+            provider=settings.provider,
+            model=settings.model,
+            voice=settings.voice,
+            system_prompt=settings.system_prompt,
+            speed=settings.speed,
+            lang=settings.lang,
         )
 
     def started(self, now_us: int) -> SessionStarted:

@@ -210,13 +210,13 @@ class SpeechPacer:
 
     def _take(self, now_us: int, chars: int = GROUP_CHARS) -> TextBatch:
         """One chunk at least, and as many as fit into `chars` characters."""
-        taken: list[Chunk] = []
-        while self._ready and (not taken or len(self._ready[0].text) <= chars):
+        chunks: list[Chunk] = []
+        while self._ready and (not chunks or len(self._ready[0].text) <= chars):
             chunk = self._ready.popleft()
             self._ready_chars -= len(chunk.text)
             chars -= len(chunk.text)
-            taken.append(chunk)
-        return self._open_segment(taken, now_us)
+            chunks.append(chunk)
+        return self._open_segment(chunks, now_us)
 
     def _open_segment(self, chunks: list[Chunk], now_us: int) -> TextBatch:
         if not self._unanswered:
@@ -261,15 +261,15 @@ class SpeechPacer:
 
 def _split_chunks(chunks: list[Chunk], got_chars: int) -> tuple[list[Chunk], list[Chunk]]:
     """Chunks up to `got_chars` characters, and the rest; the one in between is cut at a word."""
-    kept: list[Chunk] = []
+    before: list[Chunk] = []
     rest = list(chunks)
     while rest and len(rest[0].text) <= got_chars:
         got_chars -= len(rest[0].text)
-        kept.append(rest.pop(0))
+        before.append(rest.pop(0))
     if rest and (cut := rest[0].text.rfind(" ", 0, got_chars) + 1):
         chunk = rest[0]
         span = chunk.source_end - chunk.source_start
         middle = chunk.source_start + span * cut // len(chunk.text)
-        kept.append(replace(chunk, text=chunk.text[:cut].rstrip(), source_end=middle))
+        before.append(replace(chunk, text=chunk.text[:cut].rstrip(), source_end=middle))
         rest[0] = replace(chunk, text=chunk.text[cut:], source_start=middle)
-    return kept, rest
+    return before, rest

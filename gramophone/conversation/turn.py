@@ -228,10 +228,10 @@ class AssistantTurn:
         read. The first position counts: a sound that was stopped is not heard further.
         """
         if self.heard is None:
-            heard = self.text
+            heard_text = self.text
             if self.pacer is not None and audible and not self._voice_lost:
-                heard = self.timing.heard_words(self.turn, heard_samples)
-            self.heard = len(heard)
+                heard_text = self.timing.heard_words(self.turn, heard_samples)
+            self.heard = len(heard_text)
         return self.text[: self.heard]
 
     # --- sound --------------------------------------------------------------------------------

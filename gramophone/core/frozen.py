@@ -79,8 +79,10 @@ def _hash(self: object) -> int:
 
 
 def _repr(self: Any) -> str:
-    shown = (f"{item.name}={getattr(self, item.name)!r}" for item in fields(self) if item.repr)
-    return f"{type(self).__qualname__}({', '.join(shown)})"
+    shown_fields = (
+        f"{item.name}={getattr(self, item.name)!r}" for item in fields(self) if item.repr
+    )
+    return f"{type(self).__qualname__}({', '.join(shown_fields)})"
 
 
 def _setattr(self: object, name: str, _value: object) -> None:
@@ -94,13 +96,13 @@ def _delattr(self: object, name: str) -> None:
 # `dataclass` makes only the fields and slots of a class; these methods serve all classes alike, and
 # read the fields when they are first called.
 def _getstate(self: Any) -> list[object]:
-    return [getattr(self, each.name) for each in fields(self)]
+    return [getattr(self, item.name) for item in fields(self)]
 
 
 def _setstate(self: Any, state: list[object]) -> None:
     # `pickle` and `copy` make the object without its initialiser, and then set attributes.
-    for each, value in zip(fields(self), state, strict=True):
-        object.__setattr__(self, each.name, value)
+    for item, value in zip(fields(self), state, strict=True):
+        object.__setattr__(self, item.name, value)
 
 
 _METHODS = {

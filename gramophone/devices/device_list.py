@@ -24,7 +24,7 @@ def portaudio_names() -> list[str]:
             infos = [audio.get_device_info_by_index(n) for n in range(audio.get_device_count())]
         finally:
             audio.terminate()
-    playing = [str(each["name"]) for each in infos if each["maxOutputChannels"]]
+    playing = [str(info["name"]) for info in infos if info["maxOutputChannels"]]
     return list(dict.fromkeys(playing))
 
 
@@ -37,30 +37,30 @@ async def output_devices(
         SpeakerError: the sound system is not there, or does not answer.
     """
     loop = asyncio.get_running_loop()
-    asked: asyncio.Future[Sequence[str]] = loop.create_future()
+    listed: asyncio.Future[Sequence[str]] = loop.create_future()
 
-    def answer(found: Sequence[str] | None, error: Exception | None) -> None:
-        if asked.done():
+    def answer(device_names: Sequence[str] | None, error: Exception | None) -> None:
+        if listed.done():
             return
         if error is None:
-            asked.set_result(found or ())
+            listed.set_result(device_names or ())
         else:
-            asked.set_exception(error)
+            listed.set_exception(error)
 
     def ask() -> None:
-        found, failure = None, None
+        listed_names, failure = None, None
         try:
-            found = names()
+            listed_names = names()
         except Exception as error:
             failure = error
         if not loop.is_closed():
-            loop.call_soon_threadsafe(answer, found, failure)
+            loop.call_soon_threadsafe(answer, listed_names, failure)
 
     # A daemon: one that hangs must not keep the process from ending.
     threading.Thread(target=ask, name="sound devices", daemon=True).start()
     try:
         async with asyncio.timeout(timeout_s):
-            return await asked
+            return await listed
     except TimeoutError as error:
         raise SpeakerError("The sound system does not answer; is its server running?") from error
     except (OSError, ImportError) as error:

@@ -24,14 +24,14 @@ _port = threading.Lock()
 
 
 class Device(Protocol):
-    """Device as the speaker uses it. `opened` and `gone` are called in the device's own thread."""
+    """Device as the speaker uses it; it calls `on_opened` and `on_gone` in its own thread."""
 
     name: str
     latency_us: int
 
-    def start(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
-        """Open it in the background: `opened` gets a complaint, "" when it plays; `gone` comes when
-        the device is closed, or could not be opened."""
+    def start(self, on_opened: Callable[[str], None], on_gone: Callable[[], None]) -> None:
+        """Open it in the background: `on_opened` gets a complaint, "" when it plays; `on_gone`
+        is called when the device is closed, or could not be opened."""
         ...
 
     @property
@@ -54,16 +54,16 @@ class OutputDevice:
         self._block_samples = block_samples
         self._wanted_name = wanted_name
         self._fill = fill
-        self._left = threading.Event()
+        self._closing = threading.Event()
         self._audio: Any = None
         self._stream: Any = None
         self.name = ""
         self.latency_us = 0
 
-    def start(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
+    def start(self, on_opened: Callable[[str], None], on_gone: Callable[[], None]) -> None:
         """See `Device.start`."""
         threading.Thread(
-            target=self._live, args=(opened, gone), name="sound device", daemon=True
+            target=self._live, args=(on_opened, on_gone), name="sound device", daemon=True
         ).start()
 
     @property
@@ -73,26 +73,26 @@ class OutputDevice:
 
     def leave(self) -> None:
         """See `Device.leave`."""
-        self._left.set()
+        self._closing.set()
 
     # --- in the device's thread ---------------------------------------------------------------
 
-    def _live(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
+    def _live(self, on_opened: Callable[[str], None], on_gone: Callable[[], None]) -> None:
         try:
             try:
                 with PortAudioFree():
                     self._open()
             except Exception as error:
-                opened(self._complaint(error))
+                on_opened(self._complaint(error))
             else:
-                opened("")
-                self._left.wait()
+                on_opened("")
+                self._closing.wait()
         finally:
             if self._audio is not None:
                 # Where another device hangs in PortAudio, this one is left open.
                 with suppress(OSError), PortAudioFree():
                     self._close()
-            gone()
+            on_gone()
 
     def _open(self) -> None:
         import pyaudio
@@ -101,7 +101,7 @@ class OutputDevice:
             raise OSError("ALSA has no configuration")
         self._audio = pyaudio.PyAudio()
         info = self._choose()
-        if self._left.is_set():
+        if self._closing.is_set():
             return
         self._stream = self._audio.open(
             format=pyaudio.paInt16,
@@ -143,11 +143,11 @@ class OutputDevice:
             return f"PyAudio cannot be loaded ({error})"
         if error.args and error.args[0] == PA_INVALID_SAMPLE_RATE:
             return f"The sound device refuses {self._rate_hz} Hz, choose another with --sample-rate"
-        said = str(error.args[-1]) if error.args else type(error).__name__
-        return f"No sound device ({said})"
+        reason = str(error.args[-1]) if error.args else type(error).__name__
+        return f"No sound device ({reason})"
 
     def _callback(self, _in: Any, samples: int, _time: Any, _status: int) -> tuple[bytes, int]:
-        if self._left.is_set():
+        if self._closing.is_set():
             return bytes(2 * samples), PA_CONTINUE
         try:
             return self._fill(samples), PA_CONTINUE
@@ -178,5 +178,5 @@ def alsa_knows_devices() -> bool:
         root = ctypes.c_void_p.in_dll(alsa, "snd_config")
     except (OSError, AttributeError, ValueError):
         return True
-    found = ctypes.c_void_p()
-    return alsa.snd_config_search(root, b"pcm", ctypes.byref(found)) == 0
+    definition = ctypes.c_void_p()
+    return alsa.snd_config_search(root, b"pcm", ctypes.byref(definition)) == 0

@@ -124,10 +124,10 @@ class DeviceSpeaker:
         """Fall silent; returns the samples of the turn that were handed over."""
         with self._lock:
             self._stops += 1
-            heard = self._buffer.clear()
+            heard_samples = self._buffer.clear()
         if self._draining is not None:
             self._draining.cancel()
-        return heard
+        return heard_samples
 
     def playout(self) -> PlayoutState:
         """Position in the turn, and what waits."""
@@ -210,13 +210,13 @@ class DeviceSpeaker:
     def _open_device(self) -> asyncio.Future[str]:
         assert self._loop is not None
         opened: asyncio.Future[str] = self._loop.create_future()
-        gone: asyncio.Future[None] = self._loop.create_future()
-        self._leaving.add(gone)
-        gone.add_done_callback(self._leaving.discard)
+        closed: asyncio.Future[None] = self._loop.create_future()
+        self._leaving.add(closed)
+        closed.add_done_callback(self._leaving.discard)
         self._output = self._make_device()
         self._output.start(
             lambda complaint: self._on_loop(_settle, opened, complaint),
-            lambda: self._on_loop(_settle, gone, None),
+            lambda: self._on_loop(_settle, closed, None),
         )
         return opened
 
@@ -228,15 +228,15 @@ class DeviceSpeaker:
     async def _until_dead(self, output: Device) -> None:
         """Watch whether the device still pulls. Only time that was lived through counts: after
         a suspension of the machine or the process the device, too, has to wake up first."""
-        seen, stalled_us = -1, 0
+        pulls, stalled_us = -1, 0
         before_us = self._clock.now_us()
         while output.playing and stalled_us < STALLED_AFTER_US:
             await self._clock.sleep_until_us(before_us + WATCH_US)
             now_us = self._clock.now_us()
             lived_us = min(now_us - before_us, 2 * WATCH_US)
             before_us = now_us
-            stalled_us = stalled_us + lived_us if self._pulls == seen else 0
-            seen = self._pulls
+            stalled_us = stalled_us + lived_us if self._pulls == pulls else 0
+            pulls = self._pulls
 
     async def _pace(self, *, opening: bool = False) -> None:
         """Pull blocks by absolute deadlines, as a device would, until one is wanted; after a

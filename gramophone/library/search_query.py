@@ -233,8 +233,8 @@ def _filter(token: _QueryToken) -> list[SearchFilter]:
         if value not in choices:
             if token.last and any(choice.startswith(value) for choice in choices):
                 return []
-            known = ", ".join(f"{token.name}:{choice}" for choice in choices)
-            raise FilterError(f"{token.shown} is not known; there are {known}.")
+            known_values = ", ".join(f"{token.name}:{choice}" for choice in choices)
+            raise FilterError(f"{token.shown} is not known; there are {known_values}.")
     if token.name == "tag":
         value = tag_name(value)
     if token.name == "title" and not _says_something(value):

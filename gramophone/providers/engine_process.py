@@ -28,12 +28,12 @@ MAX_LAST_WORDS_CHARS = 300
 class EngineProcess:
     """One engine process, which can be started again after its end.
 
-    `what` names it to the user.
+    `name` is shown to the user.
     """
 
     def __init__(
         self,
-        what: str,
+        name: str,
         module: str,
         arguments: Sequence[str],
         progress: Callable[[str], None],
@@ -41,7 +41,7 @@ class EngineProcess:
         start_timeout_s: float = START_TIMEOUT_S,
         stop_timeout_s: float = STOP_TIMEOUT_S,
     ) -> None:
-        self._what = what
+        self._name = name
         self._command = [sys.executable, "-m", module, *arguments]
         self._progress = progress
         self._start_timeout_s = start_timeout_s
@@ -63,7 +63,7 @@ class EngineProcess:
         assert process.stderr is not None
         self._last_words = b""
         self._readers = [
-            spawn(self._drain(process.stderr, keep=True), name=f"stderr of {self._what}")
+            spawn(self._drain(process.stderr, keep=True), name=f"stderr of {self._name}")
         ]
         try:
             ready = await self._until_ready(process.stdout)
@@ -75,7 +75,7 @@ class EngineProcess:
             self._progress("")
         # A pipe that nobody reads fills up, and the engine would block in its next write.
         self._readers.append(
-            spawn(self._drain(process.stdout, keep=False), name=f"stdout of {self._what}")
+            spawn(self._drain(process.stdout, keep=False), name=f"stdout of {self._name}")
         )
         return ready
 
@@ -93,7 +93,7 @@ class EngineProcess:
             )
         except OSError as error:
             raise EngineMissing(
-                f"{self._what} cannot be started ({error.strerror}); close some programs."
+                f"{self._name} cannot be started ({error.strerror}); close some programs."
             ) from error
 
     @property
@@ -145,13 +145,13 @@ class EngineProcess:
                     return ready
         except TimeoutError as error:
             raise EngineMissing(
-                f"{self._what} did not start in {self._start_timeout_s:.0f} s; "
+                f"{self._name} did not start in {self._start_timeout_s:.0f} s; "
                 "close some programs and try again."
             ) from error
         # Waits for the rest of stderr, which says why it has ended.
         await self.aclose()
         reason = " ".join(self._last_words.decode(errors="replace").split()) or "it said nothing"
-        raise EngineMissing(f"{self._what} ended before it was ready ({_end_of(reason)}).")
+        raise EngineMissing(f"{self._name} ended before it was ready ({_end_of(reason)}).")
 
     async def _read_ready(self, stdout: asyncio.StreamReader) -> dict[str, Any] | None:
         """The `ready` line; None where the output ends without one."""
@@ -163,7 +163,7 @@ class EngineProcess:
                 case "ready":
                     return message
                 case "failed":
-                    raise EngineMissing(str(message.get("detail") or f"{self._what} failed."))
+                    raise EngineMissing(str(message.get("detail") or f"{self._name} failed."))
                 case _:
                     pass
         return None

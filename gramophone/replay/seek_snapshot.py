@@ -143,7 +143,7 @@ def _join_deltas(indexed: Iterable[IndexedEntry]) -> list[IndexedEntry]:
 def _finished_sound(indexed: Iterable[IndexedEntry], *, begun: bool) -> list[IndexedEntry]:
     """Keep of a turn's speech and sound their beginnings and how long they got."""
     entries: list[IndexedEntry] = []
-    spoken = False
+    has_speech = False
     answered = -1
     for index, entry in indexed:
         match entry:
@@ -152,9 +152,9 @@ def _finished_sound(indexed: Iterable[IndexedEntry], *, begun: bool) -> list[Ind
                     continue
                 begun = True
             case TextSpoken():
-                if spoken:
+                if has_speech:
                     continue
-                spoken = True
+                has_speech = True
             case FlushAnswered():
                 if answered >= 0:
                     entries[answered] = index, entry

@@ -142,8 +142,8 @@ class Track:
 
     def cut(self, timeline_sample: int) -> None:
         """End the track before a timeline sample."""
-        heard = [piece for piece in self._pieces if piece.timeline_start < timeline_sample]
-        self._pieces = heard or self._pieces[:1]
+        pieces = [piece for piece in self._pieces if piece.timeline_start < timeline_sample]
+        self._pieces = pieces or self._pieces[:1]
         last = self._pieces[-1]
         samples = max(0, min(last.samples, timeline_sample - last.timeline_start))
         self._pieces[-1] = replace(last, samples=samples)

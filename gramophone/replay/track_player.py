@@ -124,8 +124,8 @@ class TrackPlayer:
         silence = self._scanner.first_before(until)
         if silence is not None:
             start, end = silence
-            left = self._track.rate_hz * LEFT_OF_SILENCE_MS // 1000
-            self._end = max(self._next, start + left)
+            lead_samples = self._track.rate_hz * LEFT_OF_SILENCE_MS // 1000
+            self._end = max(self._next, start + lead_samples)
             # At the end of the sound there is nothing to lead into.
             last = end >= self._track.samples
-            self._resume = max(self._end, end if last else end - left)
+            self._resume = max(self._end, end if last else end - lead_samples)

@@ -45,10 +45,10 @@ CERTIFICATES: Final = frozenset({"SSL_CERT_FILE", "SSL_CERT_DIR"})
 
 
 def child_environment(
-    environment: Mapping[str, str], *wanted: Iterable[str], **added: str
+    environment: Mapping[str, str], *names_needed: Iterable[str], **added: str
 ) -> dict[str, str]:
-    """Select from `environment` what every program needs and the names of `wanted`; add `added`."""
-    names = _EVERY_PROGRAM.union(*wanted)
+    """Select from `environment` what every program needs and the `names_needed`; add `added`."""
+    names = _EVERY_PROGRAM.union(*names_needed)
     passed = {
         name: value
         for name, value in environment.items()

@@ -262,9 +262,9 @@ def _upstreams(config: pytest.Config) -> dict[str, str]:
     for setting in settings:
         name, _, url = setting.partition("=")
         if name not in addresses or not url:
-            known = ", ".join(addresses)
+            names = ", ".join(addresses)
             raise argparse.ArgumentTypeError(
-                f"{setting!r} is not an upstream; write NAME=URL with one of {known}."
+                f"{setting!r} is not an upstream; write NAME=URL with one of {names}."
             )
         addresses[name] = url
     return addresses

@@ -104,8 +104,8 @@ class _StandinProcess:
 
     def _broken(self) -> str:
         code = self._process.poll()
-        how = "did not end" if code is None else f"ended with {code}"
-        return f"The stand-in {how} and said nothing of what there was. {self._complaints()}"
+        outcome = "did not end" if code is None else f"ended with {code}"
+        return f"The stand-in {outcome} and said nothing of what there was. {self._complaints()}"
 
     def _complaints(self) -> str:
         self._errors.seek(0)

@@ -79,7 +79,7 @@ class RedactedText:
         return mark[1] if mark is not None and mark[0] < position else position
 
     def follow(self, position: int, text: str, last_word: int) -> int | None:
-        """Give the position at which `text` ends when it goes on at `position`; None when it does not.
+        """Give the position at which `text` ends if it goes on at `position`; None if it does not.
 
         It may end within a secret, if that is all in the `last_word` characters of it, or if
         nothing more stands behind the mark.

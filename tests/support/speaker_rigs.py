@@ -73,10 +73,10 @@ class Card:
     opened: Callable[[str], None] = print
     gone: Callable[[], None] = print
 
-    def start(self, opened: Callable[[str], None], gone: Callable[[], None]) -> None:
-        self.opened, self.gone = opened, gone
+    def start(self, on_opened: Callable[[str], None], on_gone: Callable[[], None]) -> None:
+        self.opened, self.gone = on_opened, on_gone
         if self.complaint is not None:
-            opened(self.complaint)
+            on_opened(self.complaint)
 
     def leave(self) -> None:
         self.left = True

@@ -92,12 +92,12 @@ class ModelFailures:
             "what arrived is kept. Ask again."
         )
 
-    def sent_too_much(self, what: str, *, begun: bool) -> ModelError:
+    def sent_too_much(self, excess: str, *, begun: bool) -> ModelError:
         """More came than an answer may have (`wire.limits`), and the connection was closed."""
-        kept = "what arrived is kept; ask again" if begun else "check the base URL"
+        remedy = "what arrived is kept; ask again" if begun else "check the base URL"
         return ModelError(
-            f"{self.provider} sent too much ({self._short(what)}), so the connection was closed; "
-            f"{kept}."
+            f"{self.provider} sent too much ({self._short(excess)}), so the connection was closed; "
+            f"{remedy}."
         )
 
     def _short(self, reason: str) -> str:

@@ -181,8 +181,8 @@ class SpeechSocket:
         where the service sent too much."""
         # The library closes with 1009 when a message is larger than `max_size`; what the service
         # answers to that does not matter.
-        sent = self._socket.protocol.close_sent
-        if sent is not None and sent.code == TOO_MUCH:
+        close = self._socket.protocol.close_sent
+        if close is not None and close.code == TOO_MUCH:
             return TOO_MUCH, f"it sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
         return self._socket.close_code or 1006, self._socket.close_reason or ""
 
