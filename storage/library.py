@@ -132,9 +132,9 @@ class StoredLibrary(StoredQueries, Library):
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
         record = await self.session(session_id)
-        spoken = {turn.turn: turn.audio for turn in record.turns if turn.audio is not None}
+        turn_audio = {turn.turn: turn.audio for turn in record.turns if turn.audio is not None}
         with storage_errors(self._home):
-            return await asyncio.to_thread(peaks, spoken, buckets_per_second)
+            return await asyncio.to_thread(peaks, turn_audio, buckets_per_second)
 
     async def statistics(
         self, *, since: datetime | None = None, session_id: str | None = None

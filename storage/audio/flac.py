@@ -51,12 +51,12 @@ def unpacked(blocks: Iterable[bytes], sample_rate_hz: int, samples: int) -> Gene
                     raise BadBundle("its FLAC is not of the session's kind")
                 if sound.frames != samples:
                     raise BadBundle("its FLAC has not as many samples as its turn")
-                left = samples
-                while left:
-                    read = sound.read(min(_BLOCK_SAMPLES, left), dtype="int16")
-                    if not len(read):
+                remaining = samples
+                while remaining:
+                    samples_read = sound.read(min(_BLOCK_SAMPLES, remaining), dtype="int16")
+                    if not len(samples_read):
                         raise BadBundle("its FLAC ends too early")
-                    left -= len(read)
-                    yield read.astype("<i2", copy=False).tobytes()
+                    remaining -= len(samples_read)
+                    yield samples_read.astype("<i2", copy=False).tobytes()
         except (soundfile.SoundFileError, RuntimeError) as error:
             raise BadBundle("its FLAC cannot be read") from error

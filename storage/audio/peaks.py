@@ -17,7 +17,7 @@ _BLOCK_BUCKETS = 512
 _FULL_SCALE = 32_767
 
 
-def peaks(spoken: Mapping[int, TurnAudio], buckets_per_second: int) -> dict[int, bytes]:
+def peaks(turn_audio: Mapping[int, TurnAudio], buckets_per_second: int) -> dict[int, bytes]:
     """One byte a bucket for each turn: 0 is silence, 255 full scale.
 
     Read in blocks, so that an hour of sound needs no more memory than a minute. A file that is
@@ -28,7 +28,7 @@ def peaks(spoken: Mapping[int, TurnAudio], buckets_per_second: int) -> dict[int,
         OSError: a file cannot be read.
     """
     shapes: dict[int, bytes] = {}
-    for turn, audio in spoken.items():
+    for turn, audio in turn_audio.items():
         if not 0 < buckets_per_second <= audio.sample_rate_hz:
             raise ValueError(f"{buckets_per_second} buckets a second cannot be cut from samples")
         with TurnSound(audio.path) as sound:

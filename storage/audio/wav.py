@@ -93,7 +93,7 @@ def format_of(header: bytes) -> WavFormat | None:
     if len(header) < HEADER_BYTES:
         return None
     riff, _, wave, _, _, tag, _, rate, *_ = _HEADER.unpack(header[:HEADER_BYTES])
-    encoding = next((name for name, (known, _) in _ENCODINGS.items() if known == tag), "")
+    encoding = next((name for name, (format_tag, _) in _ENCODINGS.items() if format_tag == tag), "")
     if (riff, wave) != (b"RIFF", b"WAVE") or not encoding or rate not in SAMPLE_RATES_HZ:
         return None
     return WavFormat(encoding, rate)
@@ -166,11 +166,11 @@ class WavWriter:
         """
         while self._hashed_bytes < self._size_bytes:
             size_bytes = min(_READ_BYTES, self._size_bytes - self._hashed_bytes)
-            read = os.pread(self._descriptor, size_bytes, HEADER_BYTES + self._hashed_bytes)
-            if not read:
+            block = os.pread(self._descriptor, size_bytes, HEADER_BYTES + self._hashed_bytes)
+            if not block:
                 break
-            self._hash.update(read)
-            self._hashed_bytes += len(read)
+            self._hash.update(block)
+            self._hashed_bytes += len(block)
         return self._hash.hexdigest()
 
     def in_place(self) -> bool:
@@ -246,30 +246,32 @@ class WavReader:
         Raises:
             OSError: the other file cannot be written.
         """
-        done = 0
-        while sys.platform == "linux" and not self.missing and done < size_bytes:
-            start = HEADER_BYTES + offset_bytes + done
+        copied_bytes = 0
+        while sys.platform == "linux" and not self.missing and copied_bytes < size_bytes:
+            start = HEADER_BYTES + offset_bytes + copied_bytes
             try:
-                copied = os.copy_file_range(self._descriptor, descriptor, size_bytes - done, start)
+                copied = os.copy_file_range(
+                    self._descriptor, descriptor, size_bytes - copied_bytes, start
+                )
             except OSError as error:
                 if error.errno in _NO_COPYING:
                     break
                 raise
             if not copied:
                 break
-            done += copied
-        return done
+            copied_bytes += copied
+        return copied_bytes
 
     def sha256(self) -> str:
         """Hash of the data chunk, in hexadecimal."""
         digest = hashlib.sha256()
-        done, size = 0, self.data_bytes()
-        while done < size:
-            read = self.read(done, min(_READ_BYTES, size - done))
-            if not read:
+        hashed_bytes, size = 0, self.data_bytes()
+        while hashed_bytes < size:
+            block = self.read(hashed_bytes, min(_READ_BYTES, size - hashed_bytes))
+            if not block:
                 break
-            digest.update(read)
-            done += len(read)
+            digest.update(block)
+            hashed_bytes += len(block)
         return digest.hexdigest()
 
 

@@ -162,14 +162,14 @@ class _BundleImport:
     # --- sound --------------------------------------------------------------------------------
 
     def _write_sound(self) -> None:
-        if not self._bundle.spoken:
+        if not self._bundle.sounds:
             return
         shutil.rmtree(self._stage, ignore_errors=True)
         make_private_directory(self._stage.parent)
         make_private_directory(self._stage)
-        for turn, spoken in self._bundle.spoken.items():
-            header = self._bundle.form.header(spoken.data_bytes)
-            pad = b"\0" * (spoken.data_bytes % 2)
+        for turn, sound in self._bundle.sounds.items():
+            header = self._bundle.form.header(sound.data_bytes)
+            pad = b"\0" * (sound.data_bytes % 2)
             path = self._stage / f"{int(turn)}.wav"
             with os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
                 file.write(header)
@@ -182,7 +182,7 @@ class _BundleImport:
         mark_deleted(self._stage)
 
     def _put_in_place(self) -> None:
-        if not self._bundle.spoken:
+        if not self._bundle.sounds:
             return
         target = self._home.session_audio(self._id)
         if target.exists():

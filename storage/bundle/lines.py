@@ -79,30 +79,30 @@ def _tags(value: object) -> bool:
 
 _REQUIRED: Any = object()
 _SESSION: dict[str, tuple[_Fits, Any]] = {
-    "id": (lambda found: isinstance(found, str) and is_session_id(found), _REQUIRED),
+    "id": (lambda value: isinstance(value, str) and is_session_id(value), _REQUIRED),
     "title": (_title, ""),
     "renamed": (_flag, False),
     "created_at": (_moment, _REQUIRED),
     "provider": (_text, _REQUIRED),
     "model": (_text, _REQUIRED),
     "voice": (_text, _REQUIRED),
-    "encoding": (lambda found: found in ("linear16", "mulaw", "alaw"), _REQUIRED),
-    "sample_rate_hz": (lambda found: _count(found) and found in SAMPLE_RATES_HZ, _REQUIRED),
+    "encoding": (lambda value: value in ("linear16", "mulaw", "alaw"), _REQUIRED),
+    "sample_rate_hz": (lambda value: _count(value) and value in SAMPLE_RATES_HZ, _REQUIRED),
     "system_prompt": (_text, _REQUIRED),
-    "format_version": (lambda found: _count(found) and found == FORMAT_VERSION, _REQUIRED),
+    "format_version": (lambda value: _count(value) and value == FORMAT_VERSION, _REQUIRED),
     "ended": (_flag, False),
     "recovered": (_flag, False),
     "tags": (_tags, []),
 }
 _TURN: dict[str, tuple[_Fits, Any]] = {
     "turn": (_turn, _REQUIRED),
-    "role": (lambda found: found in ("user", "assistant"), _REQUIRED),
+    "role": (lambda value: value in ("user", "assistant"), _REQUIRED),
     "text": (_text, ""),
     "finish_reason": (_text, ""),
     "started_us": (_count, _REQUIRED),
     "completed_us": (_count_or_none, None),
     "samples": (_count, 0),
-    "sha256": (lambda found: found == "" or is_sha256(found), ""),
+    "sha256": (lambda value: value == "" or is_sha256(value), ""),
     "ttft_ms": (_figure, None),
     "ttfb_ms": (_figure, None),
     "ttfa_ms": (_figure, None),
@@ -163,8 +163,8 @@ def turn_values(line: bytes, number: int) -> Values:
     Raises:
         BadBundle: a value is missing or cannot be.
     """
-    where = f"line {number} of its turns"
-    return _checked(_decoded(line, where), _TURN, where)
+    line_name = f"line {number} of its turns"
+    return _checked(_decoded(line, line_name), _TURN, line_name)
 
 
 def event_in(line: bytes, number: int) -> Event:
@@ -173,13 +173,13 @@ def event_in(line: bytes, number: int) -> Event:
     Raises:
         BadBundle: the kind is unknown, or a value is missing or cannot be.
     """
-    where = f"line {number} of its events"
-    members = _decoded(line, where)
+    line_name = f"line {number} of its events"
+    members = _decoded(line, line_name)
     name = members.get("event")
     kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise BadBundle(f"{where} is an event of an unknown kind, {str(name)[:80]!r}")
-    return kind(**_checked(members, _shape(kind), where))
+        raise BadBundle(f"{line_name} is an event of an unknown kind, {str(name)[:80]!r}")
+    return kind(**_checked(members, _shape(kind), line_name))
 
 
 def belonging(event: Event, session_id: str) -> Event:
@@ -205,28 +205,28 @@ def _encoded(values: Values) -> bytes:
     return encoded
 
 
-def _decoded(line: bytes, where: str) -> Values:
+def _decoded(line: bytes, line_name: str) -> Values:
     if not is_bounded(line, MOST_LINE_VALUES):
-        raise BadBundle(f"{where} has too many values")
+        raise BadBundle(f"{line_name} has too many values")
     if most_text_bytes(line) > LONGEST_LINE_BYTES:
-        raise BadBundle(f"{where} is too long")
+        raise BadBundle(f"{line_name} is too long")
     try:
         document: object = json.loads(line.decode())
     except (ValueError, RecursionError) as error:
-        raise BadBundle(f"{where} is not JSON") from error
+        raise BadBundle(f"{line_name} is not JSON") from error
     if not isinstance(document, dict):
-        raise BadBundle(f"{where} is not an object")
+        raise BadBundle(f"{line_name} is not an object")
     return cast("Values", document)
 
 
-def _checked(members: Values, shape: Mapping[str, tuple[_Fits, Any]], where: str) -> Values:
+def _checked(members: Values, shape: Mapping[str, tuple[_Fits, Any]], line_name: str) -> Values:
     values: Values = {}
     for name, (fits, default) in shape.items():
         value = members.get(name, default)
         if value is _REQUIRED:
-            raise BadBundle(f"{where} has no {name}")
+            raise BadBundle(f"{line_name} has no {name}")
         if not fits(value):
-            raise BadBundle(f"{where} has an unusable {name}")
+            raise BadBundle(f"{line_name} has an unusable {name}")
         values[name] = value
     return values
 
@@ -249,10 +249,10 @@ def _shape(kind: type[Event]) -> Mapping[str, tuple[_Fits, Any]]:
 def _fitting(name: str, kind: Any) -> _Fits:
     allowed = get_args(kind)
     if get_origin(kind) is Literal:
-        return lambda found: isinstance(found, str) and found in allowed
+        return lambda value: isinstance(value, str) and value in allowed
     if allowed:
         several = [_fitting(name, alternative) for alternative in allowed]
-        return lambda found: any(fits(found) for fits in several)
+        return lambda value: any(fits(value) for fits in several)
     return _turn if kind is int and name in ("turn", "to_turn", "repeats") else _SIMPLE[kind]
 
 
@@ -262,11 +262,11 @@ def _number(value: object) -> bool:
 
 # Half of a surrogate pair may stand in an event's text: a model may stream it.
 _SIMPLE: dict[Any, _Fits] = {
-    str: lambda found: isinstance(found, str),
+    str: lambda value: isinstance(value, str),
     int: _number,
     bool: _flag,
-    float: lambda found: found is not None and _figure(found),
-    type(None): lambda found: found is None,
+    float: lambda value: value is not None and _figure(value),
+    type(None): lambda value: value is None,
 }
 
 

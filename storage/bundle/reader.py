@@ -73,9 +73,9 @@ class Bundle:
         self.form = WavFormat(self.session["encoding"], self.session["sample_rate_hz"])
         self._whole_texts: dict[int, Values] | None = None
         self._cut_turns: set[int] = set()
-        self.spoken = self._spoken()
+        self.sounds = self._sounds()
         self.unpacked_bytes = container.unpacked_bytes + sum(
-            sound.data_bytes for sound in self.spoken.values() if sound.flac
+            sound.data_bytes for sound in self.sounds.values() if sound.flac
         )
         if self.unpacked_bytes > most_unpacked_bytes(file_bytes):
             raise BadBundle("it would unpack to far more than it is")
@@ -86,7 +86,7 @@ class Bundle:
         written, and sound once."""
         parts = self._container.parts
         rows_bytes = parts[TURNS].size_bytes + parts[EVENTS].size_bytes
-        return 2 * rows_bytes + sum(sound.part.size_bytes for sound in self.spoken.values())
+        return 2 * rows_bytes + sum(sound.part.size_bytes for sound in self.sounds.values())
 
     def turns(self) -> Generator[Values]:
         """The turns' rows in order. Those that an older version cut to what was heard have their
@@ -148,20 +148,20 @@ class Bundle:
         Raises:
             BadBundle: it is not what the turn says.
         """
-        spoken = self.spoken[turn]
+        sound = self.sounds[turn]
         digest = hashlib.sha256()
-        with self._container.open(spoken.part.name) as part:
-            if spoken.flac:
-                blocks = unpacked(part.blocks(), self.form.sample_rate_hz, spoken.samples)
+        with self._container.open(sound.part.name) as part:
+            if sound.flac:
+                blocks = unpacked(part.blocks(), self.form.sample_rate_hz, sound.samples)
             else:
-                blocks = self._wav(part, self._wav_layout(spoken.part))
+                blocks = self._wav(part, self._wav_layout(sound.part))
             for block in blocks:
                 digest.update(block)
                 yield block
-        if digest.hexdigest() != spoken.sha256:
+        if digest.hexdigest() != sound.sha256:
             raise BadBundle(f"the sound of turn {turn} is not what its turn says")
 
-    def _spoken(self) -> dict[int, BundledSound]:
+    def _sounds(self) -> dict[int, BundledSound]:
         """Turns with sound and parts with sound belong together one by one."""
         parts: dict[int, tuple[BundlePart, bool]] = {}
         for name, part in self._container.parts.items():
@@ -171,28 +171,28 @@ class Bundle:
                 if turn in parts:
                     raise BadBundle(f"it holds the sound of turn {turn} twice")
                 parts[turn] = part, flac
-        spoken: dict[int, BundledSound] = {}
+        sounds: dict[int, BundledSound] = {}
         for values in self._turn_rows():
             turn, samples, sha256 = values["turn"], values["samples"], values["sha256"]
             if bool(sha256) != (turn in parts) or (samples and not sha256):
                 raise BadBundle(f"turn {turn} and its sound do not agree")
             if sha256:
                 part, flac = parts[turn]
-                spoken[turn] = self._fitting(BundledSound(turn, samples, sha256, part, flac, 0))
-        if len(spoken) != len(parts):
+                sounds[turn] = self._fitting(BundledSound(turn, samples, sha256, part, flac, 0))
+        if len(sounds) != len(parts):
             raise BadBundle("it holds sound that belongs to no turn")
-        return spoken
+        return sounds
 
-    def _fitting(self, spoken: BundledSound) -> BundledSound:
-        if spoken.flac:
+    def _fitting(self, sound: BundledSound) -> BundledSound:
+        if sound.flac:
             if self.form.encoding != "linear16":
                 raise BadBundle("only 16-bit sound can be FLAC")
-            data_bytes = spoken.samples * self.form.sample_bytes
+            data_bytes = sound.samples * self.form.sample_bytes
         else:
-            data_bytes = self._wav_data_bytes(spoken.part)
-        if data_bytes > LARGEST_DATA_BYTES or self.form.samples(data_bytes) != spoken.samples:
-            raise BadBundle(f"turn {spoken.turn} and its sound are not of one length")
-        return replace(spoken, data_bytes=data_bytes)
+            data_bytes = self._wav_data_bytes(sound.part)
+        if data_bytes > LARGEST_DATA_BYTES or self.form.samples(data_bytes) != sound.samples:
+            raise BadBundle(f"turn {sound.turn} and its sound are not of one length")
+        return replace(sound, data_bytes=data_bytes)
 
     def _wav_data_bytes(self, part: BundlePart) -> int:
         return self._wav_layout(part).data_bytes
@@ -221,15 +221,15 @@ class Bundle:
             pass
 
     def _check(self, event: Event, number: int) -> None:
-        where = f"line {number} of its events"
+        line_name = f"line {number} of its events"
         if event.at_us < 0:
-            raise BadBundle(f"{where} lies before the session")
+            raise BadBundle(f"{line_name} lies before the session")
         if isinstance(event, AudioReceived):
-            spoken = self.spoken.get(event.turn)
-            if spoken is None or not within(event, spoken.data_bytes):
-                raise BadBundle(f"{where} names sound that is not there")
+            sound = self.sounds.get(event.turn)
+            if sound is None or not within(event, sound.data_bytes):
+                raise BadBundle(f"{line_name} names sound that is not there")
         if isinstance(event, SessionStarted) and event.session_id != self.session["id"]:
-            raise BadBundle(f"{where} begins another session")
+            raise BadBundle(f"{line_name} begins another session")
 
 
 def _held(chars: int, text: str) -> int:
@@ -268,7 +268,7 @@ def read_bundle(path: Path) -> tuple[SessionRecord, list[Event]]:
         StorageError: it cannot be read, or is not to be trusted.
     """
     with opened_bundle(path) as bundle:
-        sound = {turn: b"".join(bundle.sound(turn)) for turn in bundle.spoken}
+        sound = {turn: b"".join(bundle.sound(turn)) for turn in bundle.sounds}
         events = [_sounding(event, sound) for event in bundle.events()]
         return _record(path, bundle), events
 

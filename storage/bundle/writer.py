@@ -66,10 +66,12 @@ class _Export:
         self._home = home
         self._session = session
         self._form = WavFormat(session.values["encoding"], session.values["sample_rate_hz"])
-        self._spoken = [values for values in session.turns() if values["sha256"]]
+        self._spoken_turns = [values for values in session.turns() if values["sha256"]]
         self._progress = progress
         self._done_bytes = 0
-        self._total_bytes = sum(turn["samples"] for turn in self._spoken) * self._form.sample_bytes
+        self._total_bytes = (
+            sum(turn["samples"] for turn in self._spoken_turns) * self._form.sample_bytes
+        )
 
     def write(self, file: BinaryIO, *, compress: bool) -> bool:
         """Write all of it; whether a reader would take it."""
@@ -81,7 +83,7 @@ class _Export:
             container.add(TURNS, self._session.turn_lines(), deflate=compress)
             container.add(EVENTS, self._session.event_lines(), deflate=compress)
             unpacked_bytes = container.unpacked_bytes
-            for turn in self._spoken:
+            for turn in self._spoken_turns:
                 unpacked_bytes += self._add_sound(container, turn, compress=compress)
             container.finish(deflate=compress)
         finally:

@@ -13,7 +13,7 @@ from typing import Any
 from storage.chat_import.format import (
     ChatConversation,
     ChatError,
-    Said,
+    ChatMessage,
     as_line,
     as_list,
     as_object,
@@ -55,7 +55,7 @@ def chat_of(document: dict[str, Any]) -> ChatConversation:
     messages = [
         message
         for name in path
-        if (message := _said(as_object(nodes[name].get("message")), default))
+        if (message := _message(as_object(nodes[name].get("message")), default))
     ]
     return ChatConversation(
         SERVICE,
@@ -79,7 +79,7 @@ def _leaf(current: str, nodes: dict[str, dict[str, Any]]) -> str:
     return max(reversed(list(nodes)), key=age, default="")
 
 
-def _said(message: dict[str, Any], default: str) -> Said | None:
+def _message(message: dict[str, Any], default: str) -> ChatMessage | None:
     role = as_text(as_object(message.get("author")).get("role"))
     metadata = as_object(message.get("metadata"))
     content = as_object(message.get("content"))
@@ -90,13 +90,13 @@ def _said(message: dict[str, Any], default: str) -> Said | None:
         return None
     at_s = as_time(message.get("create_time"))
     if role == "user":
-        return Said("user", _text(content), at_s)
+        return ChatMessage("user", _text(content), at_s)
     if role == "assistant":
         model = as_line(metadata.get("model_slug")) or default
-        return Said("assistant", _without_marks(_text(content)), at_s, model)
+        return ChatMessage("assistant", _without_marks(_text(content)), at_s, model)
     # A picture is the one thing that a tool shows by itself.
-    shown = _pictures(content) if role == "tool" else ""
-    return Said("assistant", shown, at_s, default) if shown else None
+    pictures = _pictures(content) if role == "tool" else ""
+    return ChatMessage("assistant", pictures, at_s, default) if pictures else None
 
 
 def _text(content: dict[str, Any]) -> str:
@@ -106,8 +106,12 @@ def _text(content: dict[str, Any]) -> str:
         code = as_text(content.get("content_type")) == "code"
         return f"```\n{text}\n```" if code and text else text
     texts = [part if isinstance(part, str) else _part(as_object(part)) for part in parts]
-    spoken = any(as_object(part).get("content_type") == "audio_transcription" for part in parts)
-    return "\n".join(piece for piece in texts if piece and not (spoken and piece == "[audio]"))
+    has_transcript = any(
+        as_object(part).get("content_type") == "audio_transcription" for part in parts
+    )
+    return "\n".join(
+        piece for piece in texts if piece and not (has_transcript and piece == "[audio]")
+    )
 
 
 def _part(part: dict[str, Any]) -> str:
@@ -126,7 +130,7 @@ def _pictures(content: dict[str, Any]) -> str:
 
 def _without_marks(text: str) -> str:
     if "\ue200" in text:
-        text = _MARKED.sub(lambda found: _visible(found[1]), text)
+        text = _MARKED.sub(lambda match: _visible(match[1]), text)
     return _MARKS.sub("", _FOOTNOTE.sub("", text))
 
 

@@ -12,7 +12,7 @@ from gramophone.core.timeline import Role
 from storage.chat_import.format import (
     ChatConversation,
     ChatError,
-    Said,
+    ChatMessage,
     as_line,
     as_list,
     as_object,
@@ -43,13 +43,13 @@ def chat_of(document: dict[str, Any]) -> ChatConversation:
     objects = [as_object(message) for message in as_list(document["chat_messages"])]
     model = as_line(document.get("model"))
     current = _current(objects, as_text(document.get("current_leaf_message_uuid")))
-    messages_said = [said_message for message in current if (said_message := _said(message, model))]
+    spoken_messages = [entry for message in current if (entry := _message(message, model))]
     return ChatConversation(
         SERVICE,
         as_line(document.get("uuid")),
         as_line(document.get("name")),
         as_time(document.get("created_at")),
-        joined(messages_said),
+        joined(spoken_messages),
     )
 
 
@@ -71,20 +71,20 @@ def _is_tree(named: Mapping[str, dict[str, Any]], parents: Mapping[str, str]) ->
     """Whether the messages name their parents. A first prompt may have none (null), and so may the
     versions of it; an answer always has one."""
     roots = [name for name, parent in parents.items() if not parent]
-    known = any(parent in named for parent in parents.values())
+    has_known_parent = any(parent in named for parent in parents.values())
     prompts = all(_ROLES.get(as_text(named[name].get("sender"))) == "user" for name in roots)
-    return not roots or (known and prompts)
+    return not roots or (has_known_parent and prompts)
 
 
-def _said(message: dict[str, Any], model: str) -> Said | None:
+def _message(message: dict[str, Any], model: str) -> ChatMessage | None:
     role = _ROLES.get(as_text(message.get("sender")))
     if role is None:
         return None
     at_s = as_time(message.get("created_at"))
     text = _text(message)
     if role == "assistant":
-        return Said(role, text, at_s, as_line(message.get("model")) or model)
-    return Said(role, text, at_s)
+        return ChatMessage(role, text, at_s, as_line(message.get("model")) or model)
+    return ChatMessage(role, text, at_s)
 
 
 def _text(message: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ class ChatError(ValueError):
 
 
 @frozen
-class Said:
+class ChatMessage:
     """One message; `at_s` is None where nobody wrote down when."""
 
     role: Role
@@ -43,16 +43,16 @@ class ChatConversation:
     id: str
     title: str
     created_s: float | None
-    said: tuple[Said, ...]
+    messages: tuple[ChatMessage, ...]
 
     @property
     def session_id(self) -> str:
         """The same at every import: the service's own id, where it is a UUID."""
         if _UUID.fullmatch(self.id.lower()):
             return self.id.lower().replace("-", "")
-        first = self.said[0].text if self.said else ""
-        known = self.id or f"{self.title}\0{self.created_s}\0{first}"
-        identity = f"{self.service}\0{known}".encode("utf-8", "surrogatepass")
+        first = self.messages[0].text if self.messages else ""
+        identifier = self.id or f"{self.title}\0{self.created_s}\0{first}"
+        identity = f"{self.service}\0{identifier}".encode("utf-8", "surrogatepass")
         return hashlib.blake2b(identity, digest_size=16).hexdigest()
 
 
@@ -92,7 +92,7 @@ def as_time(value: object) -> float | None:
     return seconds if math.isfinite(seconds) and _EARLIEST_S <= seconds <= _LATEST_S else None
 
 
-def joined(messages: Sequence[Said]) -> tuple[Said, ...]:
+def joined(messages: Sequence[ChatMessage]) -> tuple[ChatMessage, ...]:
     """Without what is empty; pieces of one answer, between which tools were called, as one.
 
     Raises:
@@ -100,7 +100,7 @@ def joined(messages: Sequence[Said]) -> tuple[Said, ...]:
     """
     if len(messages) > MOST_MESSAGES:
         raise ChatError(f"it has more than {MOST_MESSAGES:,} messages")
-    pieces: list[list[Said]] = []
+    pieces: list[list[ChatMessage]] = []
     for message in messages:
         if len(message.text) > LONGEST_TEXT:
             raise ChatError("one of its messages is too long")
@@ -111,7 +111,7 @@ def joined(messages: Sequence[Said]) -> tuple[Said, ...]:
         else:
             pieces.append([message])
     return tuple(
-        Said(
+        ChatMessage(
             some[0].role,
             "\n\n".join(message.text.strip() for message in some),
             some[0].at_s,
@@ -127,11 +127,11 @@ def path_to(leaf: str, parents: dict[str, str]) -> list[str]:
     Raises:
         ChatError: one of them is its own ancestor.
     """
-    path, seen, at = list[str](), set[str](), leaf
+    path, passed, at = list[str](), set[str](), leaf
     while at in parents:
-        if at in seen:
+        if at in passed:
             raise ChatError("its messages go round in a circle")
-        seen.add(at)
+        passed.add(at)
         path.append(at)
         at = parents[at]
     return path[::-1]

@@ -26,7 +26,7 @@ from gramophone.core.timeline import (
 from gramophone.text.redaction import Redactor
 from gramophone.text.sanitize import plain_line
 from storage.chat_import.archive import JsonText, ReportProgress, opened_export
-from storage.chat_import.format import ChatConversation, ChatError, Said
+from storage.chat_import.format import ChatConversation, ChatError, ChatMessage
 from storage.chat_import.json_spans import JsonSpan
 from storage.home import Home
 from storage.recording.redaction_key import marking_key
@@ -114,7 +114,7 @@ class _ChatImport:
         self._new_id = new_id
         self._empty = 0
         self._broken: list[str] = []
-        self._done: dict[str, list[str]] = {"new": [], "refreshed": [], "already": []}
+        self._ids_by_kind: dict[str, list[str]] = {"new": [], "refreshed": [], "already": []}
 
     def run(
         self, path: Path, parts: Sequence[JsonText], progress: ReportProgress
@@ -139,20 +139,20 @@ class _ChatImport:
             newest.values(), key=lambda location: (location.created_ms, location.session_id)
         )
         total = max(1, sum(location.span.end - location.span.start for location in inorder))
-        done = 0
+        done_bytes = 0
         groups = iter(lambda: list(itertools.islice(waiting, _AT_ONCE)), [])
         waiting = iter(inorder)
         for group in groups:
-            progress(done, total)
+            progress(done_bytes, total)
             with transaction(self._database):
                 kinds = [(self._take(location), location.session_id) for location in group]
             for kind, session_id in kinds:
-                self._done[kind].append(session_id)
-            done += sum(location.span.end - location.span.start for location in group)
+                self._ids_by_kind[kind].append(session_id)
+            done_bytes += sum(location.span.end - location.span.start for location in group)
         return ChatImportResult(
-            tuple(self._done["new"]),
-            tuple(self._done["refreshed"]),
-            tuple(self._done["already"]),
+            tuple(self._ids_by_kind["new"]),
+            tuple(self._ids_by_kind["refreshed"]),
+            tuple(self._ids_by_kind["already"]),
             self._empty,
             tuple(self._broken),
         )
@@ -166,13 +166,13 @@ class _ChatImport:
         done_bytes, total_bytes = 0, max(1, sum(part.size_bytes for part in parts))
         looked_at = 0
 
-        def told(size_bytes: int) -> None:
+        def report(size_bytes: int) -> None:
             nonlocal done_bytes
             done_bytes += size_bytes
             progress(min(done_bytes, total_bytes), total_bytes)
 
         for part in parts:
-            for nth, span in enumerate(part.spans(told), 1):
+            for nth, span in enumerate(part.spans(report), 1):
                 looked_at += 1
                 if looked_at > MOST_CHATS:
                     raise StorageError(
@@ -186,16 +186,18 @@ class _ChatImport:
                     continue
                 if chat is None:
                     continue
-                if not chat.said:
+                if not chat.messages:
                     self._empty += 1
                     continue
                 created_ms = self._created_ms(chat)
-                ended_ms = created_ms + _times_us(chat.said, created_ms)[-1] // 1000
+                ended_ms = created_ms + _times_us(chat.messages, created_ms)[-1] // 1000
                 session_id = self._new_id() if self._new_id else chat.session_id
                 yield _ChatLocation(session_id, created_ms, ended_ms, part, span)
 
     def _created_ms(self, chat: ChatConversation) -> int:
-        first_s = next((message.at_s for message in chat.said if message.at_s is not None), None)
+        first_s = next(
+            (message.at_s for message in chat.messages if message.at_s is not None), None
+        )
         began_s = chat.created_s if chat.created_s is not None else first_s
         return self._now_ms if began_s is None else round(began_s * 1000)
 
@@ -205,7 +207,7 @@ class _ChatImport:
         """Bring one in, within a transaction; what was done with it."""
         chat = location.part.chat(location.span)
         assert chat is not None, "it was looked at before"
-        messages = [_clean(message, self._redactor) for message in chat.said]
+        messages = [_clean(message, self._redactor) for message in chat.messages]
         title = rows.plain(plain_line(self._redactor(chat.title))) or _first_words(messages)
         there = self._database.execute(
             "SELECT number, created_at FROM session WHERE id = ?", (location.session_id,)
@@ -240,7 +242,7 @@ class _ChatImport:
         return "refreshed"
 
     def _went_on(
-        self, number: int, created_at: str, location: _ChatLocation, messages: Sequence[Said]
+        self, number: int, created_at: str, location: _ChatLocation, messages: Sequence[ChatMessage]
     ) -> bool:
         """Whether the export has a later last word than the library. A session that was not
         imported, or was spoken since, is nobody's to replace."""
@@ -260,7 +262,7 @@ class _ChatImport:
         return location.ended_ms > round(began * 1000) + last_us // 1000
 
     def _insert_session(
-        self, location: _ChatLocation, service: str, title: str, messages: Sequence[Said]
+        self, location: _ChatLocation, service: str, title: str, messages: Sequence[ChatMessage]
     ) -> int:
         cursor = self._database.execute(
             "INSERT INTO session (id, title, created_at, provider, model, voice, encoding, "
@@ -281,7 +283,7 @@ class _ChatImport:
         return cursor.lastrowid
 
     def _insert_turns(
-        self, number: int, location: _ChatLocation, service: str, messages: Sequence[Said]
+        self, number: int, location: _ChatLocation, service: str, messages: Sequence[ChatMessage]
     ) -> None:
         times = _times_us(messages, location.created_ms)
         self._database.executemany(
@@ -302,7 +304,7 @@ class _ChatImport:
 
 
 def _events(
-    session_id: str, service: str, messages: Sequence[Said], times: Sequence[int]
+    session_id: str, service: str, messages: Sequence[ChatMessage], times: Sequence[int]
 ) -> Generator[Event]:
     """The timeline: answers have their text as they begin, because nobody knows how it came."""
     model = next((message.model for message in messages if message.model), "")
@@ -333,7 +335,7 @@ def _events(
     yield SessionEnded(at_us=times[-1])
 
 
-def _times_us(messages: Sequence[Said], created_ms: int) -> list[int]:
+def _times_us(messages: Sequence[ChatMessage], created_ms: int) -> list[int]:
     """Times of the messages in microseconds since the session began; they never fall."""
     times: list[int] = []
     at_us = 0
@@ -344,22 +346,22 @@ def _times_us(messages: Sequence[Said], created_ms: int) -> list[int]:
     return times
 
 
-def _clean(message: Said, redactor: Redactor) -> Said:
+def _clean(message: ChatMessage, redactor: Redactor) -> ChatMessage:
     """As it is kept: without secrets, and as UTF-8 can hold it."""
-    return Said(
+    return ChatMessage(
         message.role, rows.plain(redactor(message.text)), message.at_s, rows.plain(message.model)
     )
 
 
-def _reason(message: Said) -> str:
+def _reason(message: ChatMessage) -> str:
     return "sent" if message.role == "user" else IMPORTED
 
 
-def _last_model(messages: Sequence[Said]) -> str:
+def _last_model(messages: Sequence[ChatMessage]) -> str:
     return next((message.model for message in reversed(messages) if message.model), "")
 
 
-def _first_words(messages: Sequence[Said]) -> str:
+def _first_words(messages: Sequence[ChatMessage]) -> str:
     return next((title for message in messages if (title := title_of(message.text))), "")
 
 

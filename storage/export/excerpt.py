@@ -280,15 +280,15 @@ class _Composer:
         return laid
 
     def _as_heard(self, chosen: Sequence[TurnRecord]) -> list[_TurnDraft]:
-        heard = {turn.turn: self._heard(turn) for turn in chosen}
-        firsts = [part.position_samples for parts in heard.values() for part in parts]
+        heard_spans = {turn.turn: self._heard(turn) for turn in chosen}
+        firsts = [part.position_samples for parts in heard_spans.values() for part in parts]
         base = self._samples(self._cut.from_us) if self._cut.from_us else min(firsts, default=0)
         laid: list[_TurnDraft] = []
         end = 0
         for record in chosen:
             began = self._samples(self._began_us.get(record.turn, record.started_us))
             turn = _TurnDraft(record, max(0, end, began - base))
-            for part in heard[record.turn]:
+            for part in heard_spans[record.turn]:
                 # Positions are rounded to microseconds: a sample may lie before the last one's end.
                 start = max(end, part.position_samples - base)
                 turn.stretches.append(AudioClip(record.turn, start, part.own, part.samples))

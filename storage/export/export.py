@@ -112,8 +112,8 @@ def _targets(
             if not order.each_turn:
                 yield _Target(base, (session_id,), order)
                 continue
-            spoken = [turn.record.turn for turn in session.excerpt.turns if turn.stretches]
-        for turn in spoken:
+            spoken_turns = [turn.record.turn for turn in session.excerpt.turns if turn.stretches]
+        for turn in spoken_turns:
             cut = replace(order.cut, turns=frozenset({turn}))
             named = base.with_name(f"{base.stem}-turn-{turn}{base.suffix}")
             yield _Target(named, (session_id,), replace(order, cut=cut))

@@ -52,8 +52,8 @@ class Mixdown:
     def as_received(self) -> bool:
         """Whether nobody asked for anything to be done to the samples."""
         order = self._order
-        made = order.stereo or order.sample_rate_hz or order.loudness_lufs is not None
-        return not made and not self._rates_hz
+        is_processed = order.stereo or order.sample_rate_hz or order.loudness_lufs is not None
+        return not is_processed and not self._rates_hz
 
     @property
     def about(self) -> About:
@@ -117,10 +117,10 @@ class Mixdown:
         if not self._rates_hz or (asked_hz or own_hz) in self._rates_hz:
             return asked_hz or own_hz
         if asked_hz:
-            known = ", ".join(f"{rate:,}" for rate in sorted(self._rates_hz))
+            rates = ", ".join(f"{rate:,}" for rate in sorted(self._rates_hz))
             raise StorageError(
                 f"A file of the form {self._order.form} cannot have {asked_hz:,} Hz; give --rate "
-                f"one of {known}."
+                f"one of {rates}."
             )
         return _WIDEST_RATE_HZ
 
@@ -136,17 +136,17 @@ class Mixdown:
         share = 0.5 ** (self._passed + 1) if again else 1.0
         before = 1.0 - 2 * share if again else 0.0
 
-        def told(done: int, total: int) -> None:
+        def report(done: int, total: int) -> None:
             part = (index + done / total) / len(self._sessions)
             self._progress(round(_PARTS * (before + share * part)), _PARTS)
 
-        return told
+        return report
 
     def _remark(self, silent: list[str], own_voice: bool) -> None:
         if not self._summaries:
-            which = f"The session {silent[0]} has" if len(silent) == 1 else "These sessions have"
+            sessions = f"The session {silent[0]} has" if len(silent) == 1 else "These sessions have"
             raise StorageError(
-                f"{which} no sound to export; choose one in which something was spoken."
+                f"{sessions} no sound to export; choose one in which something was spoken."
             )
         notes = self._sessions.notes
         if silent and not self._passed:

@@ -86,13 +86,13 @@ class ExportedSession:
         from storage.audio.peaks import peaks
         from storage.export.excerpt import excerpt
 
-        spoken = {turn.turn: turn.audio for turn in self.turns if turn.audio is not None}
-        found = {
-            turn: find_silences(shape, spoken[turn].sample_rate_hz)
-            for turn, shape in peaks(spoken, BUCKETS_PER_SECOND).items()
+        turn_audio = {turn.turn: turn.audio for turn in self.turns if turn.audio is not None}
+        silences = {
+            turn: find_silences(shape, turn_audio[turn].sample_rate_hz)
+            for turn, shape in peaks(turn_audio, BUCKETS_PER_SECOND).items()
         }
         order = self._order
-        return excerpt(self.record, self.events(), order.cut, order.pauses, silences=found)
+        return excerpt(self.record, self.events(), order.cut, order.pauses, silences=silences)
 
     def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
         """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.
@@ -114,11 +114,11 @@ class ExportedSession:
             OSError: the file cannot be written.
             StorageError: they are not there.
         """
-        done = 0
+        copied = 0
         if self.linear:
-            done = self._sound.copy(turn.turn, 2 * own_samples, 2 * samples, descriptor) // 2
-        if done < samples:
-            write_all(descriptor, self.pcm(turn, own_samples + done, samples - done))
+            copied = self._sound.copy(turn.turn, 2 * own_samples, 2 * samples, descriptor) // 2
+        if copied < samples:
+            write_all(descriptor, self.pcm(turn, own_samples + copied, samples - copied))
 
     def _refuse_damaged(self) -> None:
         """Raises StorageError where the session has sound that its rows do not let anybody read."""
@@ -140,12 +140,12 @@ class ExportedSession:
     def _lost(self, turn: TurnRecord) -> StorageError:
         path = turn.audio.path if turn.audio is not None else None
         if path is not None and stored_path(path) is not None:
-            what = f"The sound file {path} cannot be read as far as its row says"
+            problem = f"The sound file {path} cannot be read as far as its row says"
         else:
-            what = f"The sound file {path} is missing"
+            problem = f"The sound file {path} is missing"
         return StorageError(
-            f"{what}, so the session {self.id} cannot be exported; run `gramophone verify` to see "
-            "what else is gone."
+            f"{problem}, so the session {self.id} cannot be exported; run `gramophone verify` to "
+            "see what else is gone."
         )
 
     def close(self) -> None:
@@ -181,8 +181,8 @@ class KeptSessions:
 
     def close(self) -> None:
         """Give back what a pass that was left in mid-way holds."""
-        for each in self._passes:
-            each.close()
+        for one_pass in self._passes:
+            one_pass.close()
 
     def _opened(self) -> Generator[ExportedSession]:
         for index, session_id in enumerate(self._ids):

@@ -34,8 +34,8 @@ def speaker_of(turn: TurnRecord) -> str:
 def remarks_on(turn: TurnRecord) -> str:
     """` (interrupted, heard up to character 5 of 20)`, or nothing where all went as it should."""
     remarks = [_ENDINGS[turn.finish_reason]] if turn.finish_reason in _ENDINGS else []
-    if heard := heard_up_to(turn):
-        remarks.append(heard)
+    if heard_part := heard_up_to(turn):
+        remarks.append(heard_part)
     if turn.withdrawn:
         remarks.append("taken back")
     return f" ({', '.join(remarks)})" if remarks else ""

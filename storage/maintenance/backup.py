@@ -212,13 +212,13 @@ class _LibraryCopy:
 
     def _copy_sound(self, copy: sqlite3.Connection) -> None:
         names: list[tuple[str, int]] = []
-        gone: set[str] = set()
+        deleted: set[str] = set()
         for turn in _spoken(copy):
-            if turn.session_id in gone:
+            if turn.session_id in deleted:
                 continue
             name = self._copy_turn(copy, turn)
             if not name and self._deleted(turn.session_id):
-                gone.add(turn.session_id)
+                deleted.add(turn.session_id)
             elif not name:
                 self._result.missing += 1
             elif name != turn.audio_file:
@@ -227,8 +227,10 @@ class _LibraryCopy:
         copy.execute("PRAGMA secure_delete = ON")
         with transaction(copy):
             copy.executemany("UPDATE turn SET audio_file = ? WHERE number = ?", names)
-            copy.executemany("DELETE FROM session WHERE id = ?", [(gone_id,) for gone_id in gone])
-        for session_id in gone:
+            copy.executemany(
+                "DELETE FROM session WHERE id = ?", [(gone_id,) for gone_id in deleted]
+            )
+        for session_id in deleted:
             shutil.rmtree(self._stage.session_audio(session_id), ignore_errors=True)
         self._result.sessions = copy.execute("SELECT count(*) FROM session").fetchone()[0]
 

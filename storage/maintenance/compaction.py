@@ -227,17 +227,17 @@ def _compact_session(
         turns = _turns(home, database, session_id)
         _require_room(home, turns)
         try:
-            done = _packed_turns(database, session_id, turns, result, counter)
-            _take_over(home, database, session_id, done)
+            packed_turns = _packed_turns(database, session_id, turns, result, counter)
+            _take_over(home, database, session_id, packed_turns)
         except BaseException:
             _undo(home, database, session_id, turns)
             raise
-        for turn in done:
+        for turn in packed_turns:
             result.turns += 1
             result.wav_bytes += _size(turn.wav)
             result.flac_bytes += _size(turn.flac)
             turn.wav.unlink()
-        result.sessions += bool(done)
+        result.sessions += bool(packed_turns)
     finally:
         lock.release()
 

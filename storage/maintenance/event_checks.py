@@ -91,10 +91,12 @@ def _turn_findings(
     # Of a turn that begins with sound the row is committed first, without any event.
     killed_at_once = allowed_s > 0 and not turn.completed
     if not turn.events and not killed_at_once:
-        where = ""
+        location = ""
         if turn.samples:
-            where = f"; {'its sound' if turn.has_text else 'its sound has no text and'} is {path}"
-        yield f"The events of turn {turn.turn} are missing{where}."
+            location = (
+                f"; {'its sound' if turn.has_text else 'its sound has no text and'} is {path}"
+            )
+        yield f"The events of turn {turn.turn} are missing{location}."
     elif ahead_s > allowed_s:
         yield (
             f"The last {ahead_s:.1f} s of the sound of turn {turn.turn} have no events: what was "

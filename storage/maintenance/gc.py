@@ -125,15 +125,15 @@ def reclaim(
     Raises:
         StorageError: something cannot be removed.
     """
-    left: list[str] = []
+    failures: list[str] = []
     with storage_errors(home):
         make_room(home)
         before_bytes = size_of(home.root)
-        steps = [*_steps(home, report, left, orphans=orphans)]
+        steps = [*_steps(home, report, failures, orphans=orphans)]
         for done, step in enumerate(steps):
             progress(done, len(steps))
             step()
-        return before_bytes - size_of(home.root), left
+        return before_bytes - size_of(home.root), failures
 
 
 def size_of(path: Path) -> int:
@@ -170,12 +170,12 @@ class _Inspection:
         self._held: dict[str, bool] = {}
 
     def report(self) -> Report:
-        known = {id_ for (id_,) in self._database.execute("SELECT id FROM session")}
+        session_ids = {id_ for (id_,) in self._database.execute("SELECT id FROM session")}
         discarded, undoable = self._discarded()
         files = [path for path in self._home.audio.glob("*/*") if path.is_file()]
-        orphans, strays, leftovers, strange = self._sorted_out(known)
+        orphans, strays, leftovers, strange = self._sorted_out(session_ids)
         return Report(
-            sessions=len(known),
+            sessions=len(session_ids),
             database_bytes=sum(
                 size_of(self._home.root / f"library.db{end}") for end in ("", "-wal")
             ),
@@ -202,10 +202,10 @@ class _Inspection:
         rows = self._database.execute(
             "SELECT id, discarded_at < ? FROM session WHERE discarded_at IS NOT NULL", (before,)
         ).fetchall()
-        gone = tuple(id_ for id_, is_old in rows if is_old and not self._is_held(id_))
-        return gone, len(rows) - len(gone)
+        removable = tuple(id_ for id_, is_old in rows if is_old and not self._is_held(id_))
+        return removable, len(rows) - len(removable)
 
-    def _sorted_out(self, known: set[str]) -> tuple[list[Path], ...]:
+    def _sorted_out(self, session_ids: set[str]) -> tuple[list[Path], ...]:
         """Orphans, strays, leftovers, and what is none of ours, in the directory of the sound."""
         orphans: list[Path] = []
         strays: list[Path] = []
@@ -219,15 +219,15 @@ class _Inspection:
         }
         for entry in self._home.audio.iterdir():
             if not is_session_id(entry.name) or not entry.is_dir():
-                left = self._forgotten(entry) or entry in self._abandoned
-                (leftovers if left else strange).append(entry)
+                is_leftover = self._forgotten(entry) or entry in self._abandoned
+                (leftovers if is_leftover else strange).append(entry)
             elif entry.name not in unrepaired and not self._is_held(entry.name):
                 named = _named(self._home, self._database, entry.name)
                 inside = list(entry.iterdir())
-                if not inside and entry.name not in known:
+                if not inside and entry.name not in session_ids:
                     leftovers.append(entry)
-                sound = orphans if entry.name in known else strays
-                if entry.name not in known and entry / DELETED in inside:
+                sound = orphans if entry.name in session_ids else strays
+                if entry.name not in session_ids and entry / DELETED in inside:
                     sound = leftovers
                 for path in inside:
                     if path in named:
@@ -295,7 +295,7 @@ def _named(home: Home, database: sqlite3.Connection, session_id: str) -> set[Pat
 
 
 def _steps(
-    home: Home, report: Report, left: list[str], *, orphans: bool
+    home: Home, report: Report, failures: list[str], *, orphans: bool
 ) -> Generator[Callable[[], None]]:
     # Files go first: on a full disk what they took is needed to remove rows.
     strays = report.strays.paths if orphans else ()
@@ -306,11 +306,11 @@ def _steps(
     for path in by_session.pop("", []):
         yield lambda path=path: _remove_forgotten(home, path)
     for session_id, paths in by_session.items():
-        yield lambda id_=session_id, paths=paths: _remove_unnamed(home, id_, paths, left)
+        yield lambda id_=session_id, paths=paths: _remove_unnamed(home, id_, paths, failures)
     if report.discarded:
         yield lambda: delete_sessions(home, report.discarded)
     if report.worth_a_vacuum:
-        yield lambda: left.extend(vacuum(home))
+        yield lambda: failures.extend(vacuum(home))
 
 
 def _remove_forgotten(home: Home, path: Path) -> None:
@@ -332,10 +332,10 @@ def _remove_forgotten(home: Home, path: Path) -> None:
             lock.release()
 
 
-def _remove_unnamed(home: Home, session_id: str, paths: list[Path], left: list[str]) -> None:
+def _remove_unnamed(home: Home, session_id: str, paths: list[Path], failures: list[str]) -> None:
     lock = SessionLock.take(home, session_id)
     if lock is None:
-        left.append(f"The session {session_id} is in use; its files are left alone.")
+        failures.append(f"The session {session_id} is in use; its files are left alone.")
         return
     database = connect_to_read(home)
     try:

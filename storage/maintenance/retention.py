@@ -152,12 +152,12 @@ def _too_old(sized: Sequence[Due], limits: Limits, now: datetime) -> set[str]:
 # The oldest go first, until the sound that is left fits. Sessions that cannot go (pinned, young,
 # being recorded) count for the size, so a library of pinned sessions may stay above the limit.
 def _too_much(
-    home: Home, sized: Sequence[Due], gone: set[str], limits: Limits, now: datetime
+    home: Home, sized: Sequence[Due], removed: set[str], limits: Limits, now: datetime
 ) -> set[str]:
     if not limits.keep_gb:
         return set()
     left_bytes = size_of(home.audio) - sum(
-        session.size_bytes for session in sized if session.id in gone
+        session.size_bytes for session in sized if session.id in removed
     )
     young = _stamp(now - YOUNGEST)
     chosen: set[str] = set()
@@ -165,7 +165,7 @@ def _too_much(
         if left_bytes <= limits.keep_gb * _GB:
             break
         # Without sound it takes no room that counts.
-        if session.id not in gone and session.size_bytes and session.created_at < young:
+        if session.id not in removed and session.size_bytes and session.created_at < young:
             chosen.add(session.id)
             left_bytes -= session.size_bytes
     return chosen

@@ -78,14 +78,14 @@ def salvage(
         sweep(target.root.parent)
         lock, stage = make_directory(target.root)
         try:
-            done = _Salvage(home, Home.at(stage), now, new_id, progress).run()
+            salvaged = _Salvage(home, Home.at(stage), now, new_id, progress).run()
             os.rename(stage, target.root)
         except BaseException:
             shutil.rmtree(stage, ignore_errors=True)
             raise
         finally:
             os.close(lock)
-        return done
+        return salvaged
 
 
 def _require(home: Home, target: Home) -> None:
@@ -126,7 +126,7 @@ class _Salvage:
         self._now = now
         self._new_id = new_id
         self._progress = progress
-        self._done = Salvaged()
+        self._salvaged = Salvaged()
         self._strays: list[str] = []
 
     def run(self) -> Salvaged:
@@ -135,7 +135,7 @@ class _Salvage:
             database.execute("PRAGMA synchronous = OFF")
             if self._home.database.exists():
                 self._copy_rows(database)
-            self._done.completed = complete_sessions(database, self._now, self._new_id)
+            self._salvaged.completed = complete_sessions(database, self._now, self._new_id)
             self._take_sound(database)
             database.execute("PRAGMA synchronous = NORMAL")
             database.execute("PRAGMA foreign_keys = ON")
@@ -146,7 +146,7 @@ class _Salvage:
             for session_id in self._strays:
                 insert_stray_events(database, session_id)
             self._count(database)
-        return self._done
+        return self._salvaged
 
     def _copy_rows(self, database: sqlite3.Connection) -> None:
         tables = Tables(database)
@@ -162,29 +162,29 @@ class _Salvage:
                     database.execute("BEGIN")
                 table = _table_of(row)
                 if table and not tables.insert(table, row):
-                    self._done.lost_rows += 1
+                    self._salvaged.lost_rows += 1
             database.execute("COMMIT")
-            self._done.lost_rows += pages.lost_cells
+            self._salvaged.lost_rows += pages.lost_cells
 
     def _take_sound(self, database: sqlite3.Connection) -> None:
         """Copy all sound of sessions that are known, and make sessions of the rest."""
         if not self._home.audio.is_dir():
             return
-        known = {id_ for (id_,) in database.execute("SELECT id FROM session")}
+        session_ids = {id_ for (id_,) in database.execute("SELECT id FROM session")}
         names = sorted(name for name in os.listdir(self._home.audio) if is_session_id(name))
         for done, session_id in enumerate(names):
             self._progress(done, len(names))
             directory = self._home.session_audio(session_id)
             if not directory.is_dir() or directory.is_symlink():
                 continue
-            if session_id not in known and (directory / DELETED).exists():
+            if session_id not in session_ids and (directory / DELETED).exists():
                 continue
             self._copy_sound(session_id)
             files = [path for _, path in sound_files(self._target, session_id)]
-            if session_id not in known and files:
+            if session_id not in session_ids and files:
                 insert_stray(database, session_id, files, self._now)
                 self._strays.append(session_id)
-                self._done.from_sound += 1
+                self._salvaged.from_sound += 1
 
     def _copy_sound(self, session_id: str) -> None:
         target = self._target.session_audio(session_id)
@@ -192,12 +192,12 @@ class _Salvage:
             if SOUND.fullmatch(name):
                 target.mkdir(mode=0o700, exist_ok=True)
                 source = self._home.session_audio(session_id) / name
-                self._done.lost_files += not _copy(source, target / name)
+                self._salvaged.lost_files += not _copy(source, target / name)
 
     def _count(self, database: sqlite3.Connection) -> None:
         for name in ("session", "turn", "event"):
             (count,) = database.execute(f"SELECT count(*) FROM {name}").fetchone()
-            setattr(self._done, f"{name}s", count)
+            setattr(self._salvaged, f"{name}s", count)
 
 
 def _copy(source: Path, target: Path) -> bool:
@@ -210,8 +210,8 @@ def _copy(source: Path, target: Path) -> bool:
         file = open_binary(source, follow=False)
     except OSError:
         return False
-    made = open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-    with file, os.fdopen(made, "wb") as out:
+    descriptor = open_private(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+    with file, os.fdopen(descriptor, "wb") as out:
         status = os.fstat(file.fileno())
         while block := _block_of(file):
             out.write(block)

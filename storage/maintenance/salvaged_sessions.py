@@ -78,11 +78,11 @@ def complete_sessions(
     """Make rows of sessions that have only turns or events, and leave everything that is not whole
     to the repair at start; the number of sessions that were made."""
     with transaction(database):
-        made = 0
+        count = 0
         for (number,) in database.execute(_HOMELESS).fetchall():
             if isinstance(number, int) and 0 < number < 1 << 43:
                 _insert_homeless(database, number, now, new_id)
-                made += 1
+                count += 1
         for table in ("turn", "event", "tag"):
             database.execute(
                 f"DELETE FROM {table} WHERE session NOT IN (SELECT number FROM session)"
@@ -97,7 +97,7 @@ def complete_sessions(
                 WavFormat(encoding, rate)
             except StorageError:
                 _set_form(database, number, _UNKNOWN)
-    return made
+    return count
 
 
 def _insert_homeless(

@@ -154,16 +154,16 @@ class DatabasePages:
         return payload
 
     def _overflown(self, local: bytes, after: bytes, size_bytes: int) -> bytes:
-        pieces, left = [local], size_bytes - len(local)
-        following, seen = int.from_bytes(after[:4], "big"), set[int]()
-        while left > 0:
-            if not 1 < following <= self.count or following in seen:
+        pieces, remaining_bytes = [local], size_bytes - len(local)
+        following, passed = int.from_bytes(after[:4], "big"), set[int]()
+        while remaining_bytes > 0:
+            if not 1 < following <= self.count or following in passed:
                 raise DamagedCell("a chain of pages that leads nowhere")
-            seen.add(following)
+            passed.add(following)
             page = self._page(following)
-            piece = page[4 : min(self._usable_bytes, 4 + left)]
+            piece = page[4 : min(self._usable_bytes, 4 + remaining_bytes)]
             pieces.append(piece)
-            left -= len(piece)
+            remaining_bytes -= len(piece)
             following = int.from_bytes(page[:4], "big")
             if not piece:
                 break

@@ -116,8 +116,8 @@ def _session_findings(
     home: Home, database: sqlite3.Connection, number: int, session_id: str
 ) -> list[Finding]:
     if not is_session_id(session_id):
-        shown = str(session_id)
-        return [Finding(shown, f"The session's id, {shown!r}, cannot name its files.")]
+        invalid_id = str(session_id)
+        return [Finding(invalid_id, f"The session's id, {invalid_id!r}, cannot name its files.")]
     lock = SessionLock.take(home, session_id)
     if lock is None:
         return []
@@ -189,7 +189,7 @@ def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
             f"There is sound of {counted(len(strays))} in {home.audio} that the database does not "
             "know; `gramophone recover` makes sessions of it.",
         )
-    known = {
+    named = {
         home.sound(session_id, turn, audio_file)
         for session_id, turn, audio_file in database.execute(
             "SELECT session.id, turn.turn, turn.audio_file FROM turn "
@@ -200,7 +200,7 @@ def _orphans(home: Home, database: sqlite3.Connection) -> Generator[Finding]:
     live: dict[str, bool] = {}
     for path in sorted(home.audio.glob("*/*")):
         session_id = path.parent.name
-        if path in known or path.name == DELETED:
+        if path in named or path.name == DELETED:
             continue
         if session_id not in live:
             live[session_id] = is_session_id(session_id) and _is_live(home, session_id)

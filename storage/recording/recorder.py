@@ -136,15 +136,15 @@ class Recorder:
         Raises:
             StorageError: it could not be.
         """
-        done = threading.Event()
+        written = threading.Event()
         with self._ending:
             if self._ended:
-                done.set()
+                written.set()
             else:
-                self._pending.append(done)
+                self._pending.append(written)
         self._urgent.set()
         self._arrived.set()
-        await asyncio.to_thread(done.wait)
+        await asyncio.to_thread(written.wait)
         self._raise_failure()
 
     async def aclose(self) -> None:

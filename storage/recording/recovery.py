@@ -161,13 +161,13 @@ def _rebuild(
     try:
         with transaction(database):
             _adopt(database, session, {*measured, *turns}, turns, last_us)
-            for turn, known in turns.items():
+            for turn, row in turns.items():
                 database.execute(
                     "UPDATE turn SET text = ?, finish_reason = ?, completed_us = ?, "
                     f"heard_characters = ?, {METRICS_COLUMNS} "
                     "WHERE number = ? AND completed_us IS NULL",
                     (
-                        *(rows.plain(known.text), RECOVERED, known.last_us, known.heard),
+                        *(rows.plain(row.text), RECOVERED, row.last_us, row.heard),
                         *metrics_values(metrics.turn(turn)),
                         turn_number(session.number, turn),
                     ),
@@ -219,19 +219,19 @@ def _adopt(
     database: sqlite3.Connection,
     session: _Open,
     turns: Iterable[int],
-    known: dict[int, _RecoveredTurn],
+    recovered: dict[int, _RecoveredTurn],
     last_us: int,
 ) -> None:
     """Give a row to turns that have only events or only a file."""
     for turn in sorted(turns):
-        role = known[turn].role if turn in known else "assistant"
+        role = recovered[turn].role if turn in recovered else "assistant"
         database.execute(
             "INSERT OR IGNORE INTO turn "
             "(number, session, turn, role, started_us, completed_us, finish_reason) "
             "VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 *(turn_number(session.number, turn), session.number, turn, role, last_us),
-                *((None, "") if turn in known else (last_us, RECOVERED)),
+                *((None, "") if turn in recovered else (last_us, RECOVERED)),
             ),
         )
 

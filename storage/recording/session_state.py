@@ -70,13 +70,13 @@ class SessionState:
         Raises:
             StorageError: the number is out of range.
         """
-        known = self.turns.get(turn)
-        if known is None:
+        row = self.turns.get(turn)
+        if row is None:
             if not 0 <= turn < 1 << TURN_BITS:
                 raise StorageError(f"A session cannot have a turn {turn}; start a new session.")
-            known = self.turns[turn] = TurnRowState(turn, role, "", event.at_us)
-        self.changed[turn] = known
-        return known
+            row = self.turns[turn] = TurnRowState(turn, role, "", event.at_us)
+        self.changed[turn] = row
+        return row
 
     def parts(self, events: Sequence[Event]) -> Generator[Sequence[Event]]:
         """Cut a batch into parts that are committed one by one: before the first sound of a turn,

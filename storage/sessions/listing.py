@@ -173,20 +173,20 @@ class StoredQueries(SessionQueries):
     async def _values(self, filters: Iterable[SearchFilter]) -> Values:
         """The names that are meant by each filter on a name: the very one, else all that hold
         what was typed."""
-        meant: dict[SearchFilter, Sequence[str]] = {}
+        names: dict[SearchFilter, Sequence[str]] = {}
         for item in filters:
             if item.name not in NAMED:
                 continue
-            known = await self._known(item.name)
+            stored_names = await self._known(item.name)
             typed = item.value.casefold()
-            meant[item] = [name for name in known if name.casefold() == typed] or [
-                name for name in known if typed in name.casefold()
+            names[item] = [name for name in stored_names if name.casefold() == typed] or [
+                name for name in stored_names if typed in name.casefold()
             ]
-            if not meant[item]:
-                shown = ", ".join(name for name in known[:6] if name)
-                others = f"; there are {shown}" if shown else ""
+            if not names[item]:
+                first_names = ", ".join(name for name in stored_names[:6] if name)
+                others = f"; there are {first_names}" if first_names else ""
                 raise FilterError(f"No session has the {item.name} “{item.value}”{others}.")
-        return meant
+        return names
 
     async def _known(self, column: str) -> list[str]:
         """The names a column holds, each looked up from the one before it on the index."""

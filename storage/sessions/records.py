@@ -101,7 +101,7 @@ def _turn(
     row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
 ) -> TurnRecord:
     turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
-    *figures, withdrawn, heard = rest
+    *figures, withdrawn, heard_chars = rest
     audio = None
     readable = samples >= 0 and not sound_fault(encoding, sample_rate_hz)
     if audio_file is not None and readable:
@@ -117,7 +117,7 @@ def _turn(
         audio=audio,
         metrics=TurnMetrics(*map(_finite, figures)),
         withdrawn=bool(withdrawn),
-        heard=heard,
+        heard=heard_chars,
     )
 
 

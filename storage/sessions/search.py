@@ -117,15 +117,15 @@ def snippet(text: str, words: Sequence[SearchWord]) -> str:
         default=0,
     )
     first = max(0, min(best - _TOKENS_BEFORE, len(tokens) - _SNIPPET_TOKENS))
-    shown = tokens[first : first + _SNIPPET_TOKENS]
-    start = start_of(text, shown[0][0])
-    end = end_of(text, min(shown[-1][1], start + _LONGEST_SNIPPET))
-    marked, done = "" if first == 0 else "…", start
+    window = tokens[first : first + _SNIPPET_TOKENS]
+    start = start_of(text, window[0][0])
+    end = end_of(text, min(window[-1][1], start + _LONGEST_SNIPPET))
+    marked, end_of_last = "" if first == 0 else "…", start
     for begins, ends in spans:
         if start <= begins and ends <= end:
-            marked += f"{text[done:begins]}{HIT_BEGINS}{text[begins:ends]}{HIT_ENDS}"
-            done = ends
-    return marked + text[done:end] + ("" if end >= tokens[-1][1] else "…")
+            marked += f"{text[end_of_last:begins]}{HIT_BEGINS}{text[begins:ends]}{HIT_ENDS}"
+            end_of_last = ends
+    return marked + text[end_of_last:end] + ("" if end >= tokens[-1][1] else "…")
 
 
 def _token_at(tokens: Sequence[tuple[int, int]], offset: int) -> int:

@@ -89,8 +89,8 @@ def _voicing(names: Sequence[Any]) -> VoiceConfig:
 def _tally(sums: Sequence[Any]) -> Tally:
     *counted, ttft, ttfb, ttfa, response = sums
     # Counts of damaged rows may be missing; that of tokens may be in any case.
-    known: list[Any] = [count or 0 for count in counted[:_COUNTS]]
-    tally = Tally(*known, *counted[_COUNTS:])
+    counts: list[Any] = [count or 0 for count in counted[:_COUNTS]]
+    tally = Tally(*counts, *counted[_COUNTS:])
     tally.ttft_ms, tally.ttfb_ms = _numbers(ttft), _numbers(ttfb)
     tally.ttfa_ms, tally.response_ms = _numbers(ttfa), _numbers(response)
     return tally

@@ -77,11 +77,11 @@ def corrupt(home: Home, reason: str) -> LibraryCorrupt:
     )
 
 
-def too_new(home: Home, version: int, known: int) -> LibraryTooNew:
+def too_new(home: Home, version: int, supported: int) -> LibraryTooNew:
     """The library was written by a later version of the program."""
     return LibraryTooNew(
         f"The library {home.database} was written by a newer Gramophone (schema {version}; this "
-        f"one knows up to {known}). Upgrade Gramophone, or set GRAMOPHONE_HOME to another "
+        f"one knows up to {supported}). Upgrade Gramophone, or set GRAMOPHONE_HOME to another "
         "directory."
     )
 
@@ -114,11 +114,11 @@ def log_removed(home: Home) -> StorageError:
 
 def without_locks(home: Home, abilities: Support) -> StorageError:
     """The file system has no locks, without which two programs would damage the library."""
-    where = (
+    location = (
         f"the network file system ({abilities.network})" if abilities.network else "the file system"
     )
     return StorageError(
-        f"The library cannot be kept in {home.root}: {where} there has no locks (is its lock "
+        f"The library cannot be kept in {home.root}: {location} there has no locks (is its lock "
         "service off?). Set GRAMOPHONE_HOME to a directory on a local disk."
     )
 
@@ -171,9 +171,9 @@ def _from_system(error: OSError, home: Home) -> StorageError:
         return refused
     if error.errno in _MISSING:
         return vanished(home) if not home.root.exists() else _forbidden(home, reason)
-    where = error.filename or home.root
+    path = error.filename or home.root
     return StorageError(
-        f"The recording failed at {where} ({reason}); what was recorded so far is kept. Check the "
+        f"The recording failed at {path} ({reason}); what was recorded so far is kept. Check the "
         "disk, or set GRAMOPHONE_HOME to another directory."
     )
 

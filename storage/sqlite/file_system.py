@@ -62,9 +62,9 @@ def write_fault(directory: Path) -> int:
     """Error number with which the file system of `directory` refuses to write; 0 if it does not."""
     try:
         with _trial_file(directory) as descriptor:
-            done = 0
-            while done < _TRIED_BYTES:
-                done += os.pwrite(descriptor, bytes(_TRIED_BYTES - done), done)
+            written = 0
+            while written < _TRIED_BYTES:
+                written += os.pwrite(descriptor, bytes(_TRIED_BYTES - written), written)
     except OSError as error:
         return error.errno or errno.EIO
     return 0

@@ -13,7 +13,7 @@ from typing import TypeAlias
 Progress: TypeAlias = Callable[[int, int], None]
 """Takes how many steps are done, and of how many; called in the thread that migrates."""
 
-_shown: ContextVar[Callable[[], AbstractContextManager[Progress]] | None] = ContextVar(
+_indicator: ContextVar[Callable[[], AbstractContextManager[Progress]] | None] = ContextVar(
     "migration progress", default=None
 )
 
@@ -21,18 +21,18 @@ _shown: ContextVar[Callable[[], AbstractContextManager[Progress]] | None] = Cont
 @contextmanager
 def showing(make: Callable[[], AbstractContextManager[Progress]]) -> Generator[None]:
     """Within it, each library that is opened shows its migration by what `make` makes."""
-    token = _shown.set(make)
+    token = _indicator.set(make)
     try:
         yield
     finally:
-        _shown.reset(token)
+        _indicator.reset(token)
 
 
 @contextmanager
 def shown() -> Generator[Progress | None]:
     """The progress callback for a library that is opened within the block; None where nothing shows
     progress."""
-    make = _shown.get()
+    make = _indicator.get()
     if make is None:
         yield None
         return

@@ -204,17 +204,17 @@ _SESSION_TITLE = (
 def _turn(row: str, *, out: bool) -> str:
     """SQL that puts a turn into the index, or takes it out. A turn whose session has no row, or no
     position yet, is not in the index."""
-    columns, what = ("turn_text, rowid, text", "'delete', ") if out else ("rowid, text", "")
+    columns, drop = ("turn_text, rowid, text", "'delete', ") if out else ("rowid, text", "")
     return (
         f"INSERT INTO turn_text ({columns}) "
-        f"SELECT {what}(position << 20) + {row}.turn, {called(f'{row}.text')} "
+        f"SELECT {drop}(position << 20) + {row}.turn, {called(f'{row}.text')} "
         f"FROM session WHERE number = {row}.session AND position IS NOT NULL;"
     )
 
 
 def _session(row: str, *, out: bool) -> str:
     """SQL that does the same for a whole session, as `row` of a trigger has it."""
-    what = "'delete', " if out else ""
+    drop = "'delete', " if out else ""
     title, text = ("session_title, ", "turn_text, ") if out else ("", "")
     if out:
         tags = (
@@ -228,9 +228,9 @@ def _session(row: str, *, out: bool) -> str:
     return f"""
         {tags}
         INSERT INTO session_title ({title}rowid, title)
-            SELECT {what}{row}.position, {called(f"{row}.title")} WHERE {row}.position IS NOT NULL;
+            SELECT {drop}{row}.position, {called(f"{row}.title")} WHERE {row}.position IS NOT NULL;
         INSERT INTO turn_text ({text}rowid, text)
-            SELECT {what}({row}.position << 20) + turn, {called("text")} FROM turn
+            SELECT {drop}({row}.position << 20) + turn, {called("text")} FROM turn
             WHERE session = {row}.number AND {row}.position IS NOT NULL;
     """
 

@@ -77,10 +77,10 @@ def _events(session: ExportedSession) -> Generator[tuple[int, str, str]]:
     )
     yield 0, "o", f"{_BOLD}{_whole(title_of(about))}{_OFF}\r\n{_DIM}{_whole(facts)}{_OFF}\r\n"
     began_us: int | None = None
-    shown = {turn.turn: turn for turn in session.turns}
+    turns = {turn.turn: turn for turn in session.turns}
     written: dict[int, _CastTurn] = {}
     for event in session.events(TurnStarted, DeltaReceived, TurnCompleted):
-        turn = shown.get(_turn_of(event))
+        turn = turns.get(_turn_of(event))
         if turn is None:
             continue
         began_us = event.at_us if began_us is None else began_us

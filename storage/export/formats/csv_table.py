@@ -45,9 +45,9 @@ def write_csv(
 
 def _rows(session: ExportedSession) -> Generator[tuple[object, ...]]:
     about = session.record.summary
-    known = answerers(session.events(*ATTRIBUTION_EVENTS))
+    by_turn = answerers(session.events(*ATTRIBUTION_EVENTS))
     for turn in session.turns:
-        who = known.get(turn.turn, NO_ANSWERER)
+        answerer = by_turn.get(turn.turn, NO_ANSWERER)
         took = turn.metrics
         # What a user's turn does not have is left open; nothing counted is 0.
         counts = (took.flushes, took.underruns) if turn.role == "assistant" else (None, None)
@@ -55,7 +55,7 @@ def _rows(session: ExportedSession) -> Generator[tuple[object, ...]]:
             about.id, about.created_at, _cell(about.title),
             turn.turn, turn.role, _cell(turn.text), _cell(turn.finish_reason),
             "true" if turn.withdrawn else "false",
-            _cell(who.provider), _cell(who.model), _cell(who.voice),
+            _cell(answerer.provider), _cell(answerer.model), _cell(answerer.voice),
             turn.started_us / 1000, spoken_ms(turn),
             took.ttft_ms, took.ttfb_ms, took.ttfa_ms, took.response_ms, took.tokens_per_s,
             took.input_tokens, took.output_tokens, *counts,

@@ -48,10 +48,10 @@ def write_json(
 def _document(session: ExportedSession) -> Generator[str]:
     head = _line(_session(session))
     yield f'{head[:-1]},"turns":['
-    known = answerers(session.events(*ATTRIBUTION_EVENTS))
+    by_turn = answerers(session.events(*ATTRIBUTION_EVENTS))
     for number, turn in enumerate(session.timed_excerpt.turns):
         yield ",\n" if number else "\n"
-        yield _line(_turn(turn, known.get(turn.record.turn, NO_ANSWERER)))
+        yield _line(_turn(turn, by_turn.get(turn.record.turn, NO_ANSWERER)))
     yield "\n]}"
 
 
@@ -81,7 +81,7 @@ def _session(session: ExportedSession) -> dict[str, Any]:
     }
 
 
-def _turn(turn: ExcerptTurn, who: Answerer) -> dict[str, Any]:
+def _turn(turn: ExcerptTurn, answerer: Answerer) -> dict[str, Any]:
     record = turn.record
     return {
         "turn": record.turn,
@@ -90,9 +90,9 @@ def _turn(turn: ExcerptTurn, who: Answerer) -> dict[str, Any]:
         "finish_reason": record.finish_reason,
         "heard_characters": record.heard,
         "withdrawn": record.withdrawn,
-        "provider": who.provider,
-        "model": who.model,
-        "voice": who.voice,
+        "provider": answerer.provider,
+        "model": answerer.model,
+        "voice": answerer.voice,
         "started_ms": record.started_us / 1000,
         "start_us": turn.start_us,
         "end_us": turn.end_us,

@@ -81,13 +81,13 @@ def _figures(turns: tuple[TurnRecord, ...]) -> Generator[tuple[str, float | None
 
 
 def _median(figures: Iterable[float | None]) -> float | None:
-    known = [figure for figure in figures if figure is not None]
-    return round(median(known), 3) if known else None
+    measured = [figure for figure in figures if figure is not None]
+    return round(median(measured), 3) if measured else None
 
 
 def _sum(counts: Iterable[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None
+    counted = [count for count in counts if count is not None]
+    return sum(counted) if counted else None
 
 
 def _yaml(text: str) -> str:

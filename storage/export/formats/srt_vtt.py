@@ -80,17 +80,17 @@ def _sessions(
     sessions: Iterable[ExportedSession],
 ) -> Generator[tuple[SessionSummary, Generator[_Placed]]]:
     """Each session with its cues, which begin where the sound of the one before ends."""
-    shift_us = spoken = 0
+    shift_us = with_captions = 0
     silent = ""
     for session in sessions:
         excerpt = session.timed_excerpt
         if not any(turn.passages for turn in excerpt.turns):
             silent = silent or session.id
         else:
-            spoken += 1
+            with_captions += 1
             yield session.record.summary, _placed(cues(excerpt), shift_us)
         shift_us += excerpt.samples * 1_000_000 // excerpt.rate_hz
-    if not spoken:
+    if not with_captions:
         raise StorageError(
             f"The session {silent} has no captions to export; nothing was spoken in it."
         )

@@ -56,7 +56,7 @@ def _copy_piece(session: ExportedSession, piece: AudioPiece, descriptor: int) ->
     if piece.turn is not None:
         session.copy_pcm(piece.turn, piece.own_samples, piece.samples, descriptor)
         return
-    left = 2 * piece.samples
-    while left:
-        write_all(descriptor, _SILENCE[:left])
-        left -= min(left, len(_SILENCE))
+    remaining_bytes = 2 * piece.samples
+    while remaining_bytes:
+        write_all(descriptor, _SILENCE[:remaining_bytes])
+        remaining_bytes -= min(remaining_bytes, len(_SILENCE))

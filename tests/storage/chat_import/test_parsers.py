@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from storage.chat_import import chatgpt, claude
 from storage.chat_import.archive import chat_of
-from storage.chat_import.format import ChatConversation, ChatError, Said, as_time
+from storage.chat_import.format import ChatConversation, ChatError, ChatMessage, as_time
 from tests.support.chat_exports import exported
 
 
 def words(chat: ChatConversation) -> list[tuple[str, str]]:
-    return [(message.role, message.text) for message in chat.said]
+    return [(message.role, message.text) for message in chat.messages]
 
 
 # --- as they are ------------------------------------------------------------------------------
@@ -36,7 +36,7 @@ def test_the_current_branch_of_chatgpt_is_what_its_page_shows() -> None:
         ("user", "And who keeps the light?"),
         ("assistant", "Nobody has to: it runs by itself since 1988."),
     ]
-    assert [message.model for message in chat.said] == ["", "gpt-4o", "", "gpt-5", "", "gpt-5"]
+    assert [message.model for message in chat.messages] == ["", "gpt-4o", "", "gpt-5", "", "gpt-5"]
 
 
 def test_the_current_branch_of_claude_is_without_thoughts_and_tools() -> None:
@@ -48,7 +48,7 @@ def test_the_current_branch_of_claude_is_without_thoughts_and_tools() -> None:
         ("assistant", "Let me look at the map.\n\nNine kilometres, there and back."),
         ("user", "Pack: water, bread, a coat."),
     ]
-    assert {message.model for message in chat.said} == {"", "claude-sonnet-4-5"}
+    assert {message.model for message in chat.messages} == {"", "claude-sonnet-4-5"}
 
 
 def test_older_exports_of_claude_are_a_plain_list() -> None:
@@ -106,7 +106,7 @@ def test_a_root_of_claude_without_a_parent_has_branches(
     rows: tuple[tuple[str, str | None, str], ...], leaf: str, current: list[str]
 ) -> None:
     chat = {"chat_messages": claude_messages(*rows), "current_leaf_message_uuid": leaf}
-    assert [message.text for message in claude.chat_of(chat).said] == current
+    assert [message.text for message in claude.chat_of(chat).messages] == current
 
 
 def test_without_a_current_node_the_newest_message_ends_it() -> None:
@@ -114,7 +114,7 @@ def test_without_a_current_node_the_newest_message_ends_it() -> None:
     del chat["current_node"]
     assert words(chatgpt.chat_of(chat))[-1][1].startswith("Nobody has to")
     chat["current_node"] = "gone"
-    assert len(chatgpt.chat_of(chat).said) == 6
+    assert len(chatgpt.chat_of(chat).messages) == 6
 
 
 def test_footnotes_go_and_other_brackets_stay() -> None:
@@ -186,7 +186,7 @@ def test_only_times_are_times(value: object, seconds: float | None) -> None:
 
 
 def test_an_id_that_is_no_uuid_names_a_session_too() -> None:
-    messages = (Said("user", "Hello?"),)
+    messages = (ChatMessage("user", "Hello?"),)
     first = ChatConversation("chatgpt", "../../etc", "", None, messages)
     assert first.session_id == ChatConversation("chatgpt", "../../etc", "Other", 1.0, ()).session_id
     assert (
@@ -197,7 +197,7 @@ def test_an_id_that_is_no_uuid_names_a_session_too() -> None:
     unnamed = ChatConversation("chatgpt", "", "", None, messages)
     assert (
         unnamed.session_id
-        != ChatConversation("chatgpt", "", "", None, (Said("user", "Bye."),)).session_id
+        != ChatConversation("chatgpt", "", "", None, (ChatMessage("user", "Bye."),)).session_id
     )
 
 
@@ -246,7 +246,7 @@ def _check(parse: Any, fields: dict[str, Any]) -> None:
     except ChatError:
         return
     assert all(
-        message.text.strip() and message.role in ("user", "assistant") for message in chat.said
+        message.text.strip() and message.role in ("user", "assistant") for message in chat.messages
     )
     assert "\x1b" not in chat.title
     assert len(chat.session_id) == 32

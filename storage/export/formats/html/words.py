@@ -32,12 +32,12 @@ class WordTimes:
 
 
 def heard(
-    shown: Sequence[ShownWord], passages: Sequence[SpokenSentence], start_us: int
+    shown_words: Sequence[ShownWord], passages: Sequence[SpokenSentence], start_us: int
 ) -> tuple[WordTimes, ...]:
     """For each shown word of a turn that begins at `start_us`. What is not spoken is reached with
     the end of what is spoken before it."""
-    sources = [word.source for word in shown]
-    spoken: dict[int, TimedWord] = {}
+    sources = [word.source for word in shown_words]
+    spoken_words: dict[int, TimedWord] = {}
     first_word = 0
     for passage in passages:
         words = passage.words
@@ -45,16 +45,18 @@ def heard(
             continue
         first = bisect_left(sources, words[0].source_start - _SLACK_CHARACTERS, first_word)
         last = bisect_left(sources, words[-1].source_end + _SLACK_CHARACTERS, first)
-        for index, word in _paired(shown, first, last, words):
-            spoken.setdefault(index, word)
+        for index, word in _paired(shown_words, first, last, words):
+            spoken_words.setdefault(index, word)
             first_word = max(first_word, index + 1)
-    return tuple(_in_order(len(shown), spoken, start_us))
+    return tuple(_in_order(len(shown_words), spoken_words, start_us))
 
 
-def _in_order(count: int, spoken: dict[int, TimedWord], start_us: int) -> Generator[WordTimes]:
+def _in_order(
+    count: int, spoken_words: dict[int, TimedWord], start_us: int
+) -> Generator[WordTimes]:
     reached_us = start_us
     for index in range(count):
-        word = spoken.get(index)
+        word = spoken_words.get(index)
         if word is None:
             yield WordTimes(reached_us)
         else:
@@ -63,17 +65,17 @@ def _in_order(count: int, spoken: dict[int, TimedWord], start_us: int) -> Genera
 
 
 def _paired(
-    shown: Sequence[ShownWord], first: int, last: int, words: Sequence[TimedWord]
+    shown_words: Sequence[ShownWord], first: int, last: int, words: Sequence[TimedWord]
 ) -> Generator[tuple[int, TimedWord]]:
     if max(last - first, len(words)) > _LONGEST:
-        yield from _by_place(shown, range(first, last), words)
+        yield from _by_place(shown_words, range(first, last), words)
         return
     from difflib import SequenceMatcher
 
     matcher = SequenceMatcher(
         None,
         [_bare(word.text) for word in words],
-        [_bare(shown[index].text) for index in range(first, last)],
+        [_bare(shown_words[index].text) for index in range(first, last)],
         autojunk=False,
     )
     for kind, spoken_start, spoken_end, shown_start, shown_end in matcher.get_opcodes():
@@ -82,18 +84,18 @@ def _paired(
                 yield first + shown_start + number, words[spoken_start + number]
         elif kind == "replace":
             places = range(first + shown_start, first + shown_end)
-            yield from _by_place(shown, places, words[spoken_start:spoken_end])
+            yield from _by_place(shown_words, places, words[spoken_start:spoken_end])
 
 
 def _by_place(
-    shown: Sequence[ShownWord], places: range, words: Sequence[TimedWord]
+    shown_words: Sequence[ShownWord], places: range, words: Sequence[TimedWord]
 ) -> Generator[tuple[int, TimedWord]]:
     """Pairs of words that are spoken otherwise than shown: one by one where the counts agree, else
     by their places in the text."""
     ends = [word.source_end for word in words]
     for index in places:
-        source = shown[index].source
-        if shown[index].text and words[0].source_start <= source < ends[-1]:
+        source = shown_words[index].source
+        if shown_words[index].text and words[0].source_start <= source < ends[-1]:
             one_by_one = len(places) == len(words)
             number = index - places.start if one_by_one else bisect_left(ends, source + 1)
             yield index, words[number]
