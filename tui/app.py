@@ -247,25 +247,25 @@ class GramophoneApp(App[None]):
 
     @on(CopyWanted)
     def _copy_wanted(self, event: CopyWanted) -> None:
-        self._copy(event.text, event.what)
+        self._copy(event.text, event.text_name)
 
     def copy_to_clipboard(self, text: str) -> None:
         """Copy a selection; Textual's own widgets call this."""
         self._copy(text, "the selection")
 
-    def _copy(self, text: str, what: str) -> None:
+    def _copy(self, text: str, subject: str) -> None:
         self._clipboard = plain(text)
         self.run_worker(
-            partial(self._copy_out, self._clipboard, what), group="copy", exclusive=True
+            partial(self._copy_out, self._clipboard, subject), group="copy", exclusive=True
         )
 
-    async def _copy_out(self, text: str, what: str) -> None:
+    async def _copy_out(self, text: str, subject: str) -> None:
         write = self._driver.write if self._driver is not None else None
         from tui.support import clipboard
 
         outcome = await clipboard.copy(text, os.environ, sys.platform, write)
         severity = "information" if outcome.sure or outcome.perhaps else "warning"
-        words = plain_line(clipboard.sentence(what, outcome))
+        words = plain_line(clipboard.sentence(subject, outcome))
         self.notify(words, severity=severity, timeout=4, markup=False)
 
     # --- actions ------------------------------------------------------------------------------

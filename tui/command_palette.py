@@ -25,13 +25,13 @@ class BindingCommands(Provider):
                 yield Hit(score, matcher.highlight(words), run, help=f"Key: {key}")
 
     def _commands(self) -> Iterator[tuple[str, str, Callable[[], object]]]:
-        seen: set[str] = set()
+        actions: set[str] = set()
         for active in self.screen.active_bindings.values():
             binding = active.binding
             # Bindings with an id are ours; the others are editing keys of Textual's widgets.
-            if not binding.id or not active.enabled or binding.action in seen | _NOT_COMMANDS:
+            if not binding.id or not active.enabled or binding.action in actions | _NOT_COMMANDS:
                 continue
-            seen.add(binding.action)
+            actions.add(binding.action)
             run = partial(self.app.run_action, binding.action, active.node)
             yield binding.description, self.app.get_key_display(binding), run
 

@@ -111,12 +111,12 @@ class SeekWanted(Message):
 
 
 class CopyWanted(Message):
-    """This text is wanted in the clipboard; `what` names it with its article: "the answer"."""
+    """This text is wanted in the clipboard; `name` names it with its article: "the answer"."""
 
-    def __init__(self, text: str, what: str) -> None:
+    def __init__(self, text: str, name: str) -> None:
         super().__init__()
         self.text = text
-        self.what = what
+        self.text_name = name
 
 
 class PaneChanged(Message):

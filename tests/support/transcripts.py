@@ -38,8 +38,8 @@ class Listening(GramophoneApp):
         self.backend = backend
         self.copied: list[tuple[str, str]] = []
 
-    def _copy(self, text: str, what: str) -> None:
-        self.copied.append((text, what))
+    def _copy(self, text: str, subject: str) -> None:
+        self.copied.append((text, subject))
 
 
 def app_of(*texts: str) -> Listening:

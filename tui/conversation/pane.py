@@ -127,7 +127,7 @@ class Pane(Vertical):
     def _raise_alerts(self, entries: Sequence[Entry]) -> None:
         """Post an alert for each failure; not in a stored session, where it is long past."""
         if self._live:
-            for alert in alerts(entries, spoken=self.spoken):
+            for alert in alerts(entries, has_turns=self.spoken):
                 self._announce(AlertRaised(self, alert))
 
     def _draw(self) -> None:
@@ -156,9 +156,9 @@ class Pane(Vertical):
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""
-        seen = self.spoken
-        self._transcript.display = seen
-        self._empty.display = not seen
+        has_turns = self.spoken
+        self._transcript.display = has_turns
+        self._empty.display = not has_turns
         # What is hidden cannot be focused, so a screen whose focus belongs to the transcript has
         # none until now. Where it belongs to the prompt, the first turn may come before the prompt
         # is mounted, and must not take the keys from it.

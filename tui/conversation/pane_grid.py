@@ -118,8 +118,8 @@ class PaneGrid(Container):
         """Another conversation after the one spoken to, like it unless chosen otherwise. It is
         the one spoken to from now on."""
         assert not self.full
-        wanted = choice if choice is not None else self.chosen.choice
-        pane = self._made(wanted, inherited, sounding=False, empty=self._empty_beside)
+        options = choice if choice is not None else self.chosen.choice
+        pane = self._made(options, inherited, sounding=False, empty=self._empty_beside)
         before, self.chosen = self.chosen, pane
         self.panes.insert(self.panes.index(before) + 1, pane)
         await self.mount(pane, after=before)
@@ -131,8 +131,8 @@ class PaneGrid(Container):
     ) -> TalkPane:
         """Another conversation in the place of the one spoken to, whose session stays."""
         old = self.chosen
-        wanted = choice if choice is not None else old.choice
-        pane = self._made(wanted, inherited, sounding=old.sounding, empty=self._empty_beside)
+        options = choice if choice is not None else old.choice
+        pane = self._made(options, inherited, sounding=old.sounding, empty=self._empty_beside)
         self.panes[self.panes.index(old)] = pane
         self.chosen = pane
         if self.pinned is old:
@@ -206,8 +206,8 @@ class PaneGrid(Container):
         self.styles.grid_size_rows = arranged.rows
         for index, pane in enumerate(self.panes):
             last = index == len(self.panes) - 1
-            left = arranged.columns - index % arranged.columns
-            pane.styles.column_span = left if last and not arranged.alone else 1
+            cells_in_row = arranged.columns - index % arranged.columns
+            pane.styles.column_span = cells_in_row if last and not arranged.alone else 1
 
     @on(PaneChanged)
     def _pane_changed(self, event: PaneChanged) -> None:
@@ -228,5 +228,5 @@ class PaneGrid(Container):
             f"{number}/{len(self.panes)}" if self.arranged.alone else str(number),
             chosen=pane is self.chosen,
             pinned=pane is self.pinned,
-            shown=self.many,
+            visible=self.many,
         )

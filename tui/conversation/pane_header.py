@@ -15,9 +15,9 @@ _LEAST_NAME_CELLS = 12
 
 @frozen
 class HeaderFacts:
-    """Content of a header. `place` is `1`, or `1/3` where the others are not seen."""
+    """Content of a header. `position` is `1`, or `1/3` where the others are not seen."""
 
-    place: str
+    position: str
     name: str
     chosen: bool = False
     sound: str = ""
@@ -109,7 +109,7 @@ def _row(left: Content, right: Content, width: int) -> Content:
 def _name(facts: HeaderFacts) -> Content:
     mark = Content.styled("▸ ", f"bold {ACCENT}") if facts.chosen else Content("  ")
     style = f"bold {PLAIN}" if facts.chosen else MUTED
-    return mark + Content.styled(f"{facts.place} {facts.name}", style)
+    return mark + Content.styled(f"{facts.position} {facts.name}", style)
 
 
 def _pills(facts: HeaderFacts) -> list[Content]:

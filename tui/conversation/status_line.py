@@ -35,9 +35,9 @@ class StatusLine(Widget):
         if session is not None:
             names = [plain_line(name) for name in (session.provider, session.model, session.voice)]
         figures = _figures(model)
-        seen = names, figures, model.recording, muted
-        if seen != (self._names, self._figures, self._recording, self._muted):
-            self._names, self._figures, self._recording, self._muted = seen
+        content = names, figures, model.recording, muted
+        if content != (self._names, self._figures, self._recording, self._muted):
+            self._names, self._figures, self._recording, self._muted = content
             self.refresh()
 
     def render(self) -> Content:

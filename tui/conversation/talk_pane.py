@@ -109,14 +109,14 @@ class TalkPane(Pane):
 
     # --- what is seen -------------------------------------------------------------------------
 
-    def show_header(self, place: str, *, chosen: bool, pinned: bool, shown: bool) -> None:
+    def show_header(self, position: str, *, chosen: bool, pinned: bool, visible: bool) -> None:
         """Say who this is; a pane that is the only one has no header."""
         header = self.query_one(PaneHeader)
-        header.display = shown
+        header.display = visible
         sound = (PINNED if pinned else FOLLOWING) if self._sounding else ""
         header.show(
             HeaderFacts(
-                place=place,
+                position=position,
                 name=self.name_words,
                 chosen=chosen,
                 sound=sound,

@@ -176,8 +176,8 @@ class Chart:
         for cell, block in filled:
             drawn[cell] = (block, colour)
         if not filled:
-            left = end <= 0
-            drawn[0 if left else -1] = ("‹" if left else "›", GRID)
+            is_before = end <= 0
+            drawn[0 if is_before else -1] = ("‹" if is_before else "›", GRID)
         return drawn
 
     def _marks(self, marks: Iterable[LatencyMark], *, dim: bool) -> Cells:

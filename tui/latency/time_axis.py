@@ -75,12 +75,12 @@ def ticks(window: Window, cells: int, apart_cells: int = 10) -> list[tuple[int, 
     """Round moments in the window, each as its cell and its words, far enough apart to read."""
     step_us = _nice_step_us(window.span_us * apart_cells / max(1, cells))
     first = -(-window.start_us // step_us)
-    shown: list[tuple[int, str]] = []
+    tick_labels: list[tuple[int, str]] = []
     for number in range(first, window.end_us // step_us + 1):
         cell = window.eighths(number * step_us, cells) // 8
         if 0 <= cell < cells:
-            shown.append((cell, _tick_words(number * step_us, step_us)))
-    return shown
+            tick_labels.append((cell, _tick_words(number * step_us, step_us)))
+    return tick_labels
 
 
 def _nice_step_us(at_least_us: float) -> int:

@@ -262,15 +262,18 @@ def _column_widths(natural: Sequence[int], width: int) -> tuple[int, ...]:
     if not natural:
         return ()
     room = max(len(natural), width - 3 * len(natural) + 1)
-    wanted = [min(cells, room) for cells in natural]
-    if sum(wanted) <= room:
-        return tuple(wanted)
-    widths = [0] * len(wanted)
-    left, open_columns = room, sorted(range(len(wanted)), key=wanted.__getitem__)
+    natural_widths = [min(cells, room) for cells in natural]
+    if sum(natural_widths) <= room:
+        return tuple(natural_widths)
+    widths = [0] * len(natural_widths)
+    remaining_cells, open_columns = (
+        room,
+        sorted(range(len(natural_widths)), key=natural_widths.__getitem__),
+    )
     for position, column in enumerate(open_columns):
-        share = left // (len(open_columns) - position)
-        widths[column] = max(1, min(wanted[column], share))
-        left -= widths[column]
+        share = remaining_cells // (len(open_columns) - position)
+        widths[column] = max(1, min(natural_widths[column], share))
+        remaining_cells -= widths[column]
     return tuple(widths)
 
 

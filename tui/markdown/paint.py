@@ -55,13 +55,13 @@ class Painter:
         row: TextRow,
         width: int,
         *,
-        spoken: SpokenSpan | None = None,
+        spoken_span: SpokenSpan | None = None,
         span: tuple[int, int] | None = None,
     ) -> Strip:
         """The row at full width; `span` are the characters that are selected."""
         segments: list[Segment] = []
         at = 0
-        for piece in pieces(row, spoken):
+        for piece in pieces(row, spoken_span):
             style = self.style(piece.looks, piece.href)
             if span is None:
                 segments.append(Segment(piece.text, style))
@@ -120,19 +120,19 @@ def _quiet(style: Style) -> Style:
     return style + Style(foreground=quieter(style.foreground, style.background))
 
 
-def pieces(row: TextRow, spoken: SpokenSpan | None = None) -> Iterable[StyledText]:
+def pieces(row: TextRow, spoken_span: SpokenSpan | None = None) -> Iterable[StyledText]:
     """The row from left to right, cut where the look changes and where the spoken word stands."""
     looks = ""
     for part in row.parts:
         if isinstance(part, Slice):
-            yield from _slice_pieces(part, looks, spoken)
+            yield from _slice_pieces(part, looks, spoken_span)
         elif part.text:
             yield StyledText(part.text, f"{looks}+{part.look}", copied=part.copied)
         else:
             looks = f"{looks}+{part.look}"
 
 
-def _slice_pieces(part: Slice, looks: str, spoken: SpokenSpan | None) -> Iterable[StyledText]:
+def _slice_pieces(part: Slice, looks: str, spoken_span: SpokenSpan | None) -> Iterable[StyledText]:
     code = part.code
     if code is not None and code.language:
         if code.colours is None:
@@ -141,12 +141,12 @@ def _slice_pieces(part: Slice, looks: str, spoken: SpokenSpan | None) -> Iterabl
     for text, run, source in part.flow.pieces(part.start, part.end):
         piece_looks = f"{looks}+{run.look}"
         # Code is not read aloud, so no part of it is heard or to come.
-        if spoken is None or code is not None:
+        if spoken_span is None or code is not None:
             yield StyledText(text, piece_looks, run.href, source=source)
             continue
         # The ends of the span are offsets; a terminal draws a grapheme as one, so it is lit whole.
-        start = start_of(text, max(0, spoken.start - source))
-        end = end_of(text, max(start, spoken.end - source))
+        start = start_of(text, max(0, spoken_span.start - source))
+        end = end_of(text, max(start, spoken_span.end - source))
         for begin, until, look in ((0, start, ""), (start, end, SPOKEN), (end, None, TO_COME)):
             if piece := text[begin:until]:
                 yield StyledText(piece, f"{piece_looks}+{look}", run.href, source=source + begin)

@@ -44,9 +44,9 @@ class NowPlaying(Widget):
 
         `controls` are ways to write the same, the longest first; facts make room for them.
         """
-        shown = (left, right, list(controls))
-        if shown != (self._left, self._right, self._controls):
-            self._left, self._right, self._controls = shown
+        content = (left, right, list(controls))
+        if content != (self._left, self._right, self._controls):
+            self._left, self._right, self._controls = content
             self.refresh()
 
     def show_level(self, words: str) -> None:

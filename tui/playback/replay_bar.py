@@ -26,7 +26,7 @@ class ReplayBar(NowPlaying):
         self._state = ReplayState()
         self._begun = False
         self._waiting = False
-        self._shown: tuple[object, ...] = ()
+        self._content: tuple[object, ...] = ()
 
     def show(self, model: TranscriptModel) -> None:
         self._model = model
@@ -44,13 +44,13 @@ class ReplayBar(NowPlaying):
     def _draw(self) -> None:
         """Take over what is shown; called with every tick, though it changes once a second."""
         state, facts = self._state, self._facts()
-        shown = (
+        content = (
             *(state.ready, state.playing, state.speed, state.skipping, state.loop, self._begun),
             *(self._waiting, state.position_us // 1_000_000, state.duration_us, *facts),
         )
-        if shown == self._shown:
+        if content == self._content:
             return
-        self._shown = shown
+        self._content = content
         self.take_over(self._pill() + self._place(), facts, self._controls_now())
 
     def _pill(self) -> Content:

@@ -138,21 +138,23 @@ def fragment(line: str, cursor: int) -> Fragment | None:
     return Fragment(match.start(), end, directory + slash, stem)
 
 
-def offered(wanted: Fragment, entries: Sequence[PathEntry]) -> CompletionState | None:
+def offered(typed: Fragment, entries: Sequence[PathEntry]) -> CompletionState | None:
     """The entries that fit: those that begin so, then those that have it within; directories
     first, hidden names only when a dot was typed."""
-    stem = wanted.stem.casefold()
+    stem = typed.stem.casefold()
     if stem.startswith("."):
-        seen = [entry for entry in entries if entry.name.startswith(".")]
+        visible = [entry for entry in entries if entry.name.startswith(".")]
     else:
-        seen = [entry for entry in entries if not entry.name.startswith(".")]
-    begin = [entry for entry in seen if entry.name.casefold().startswith(stem)]
+        visible = [entry for entry in entries if not entry.name.startswith(".")]
+    begin = [entry for entry in visible if entry.name.casefold().startswith(stem)]
     begun = frozenset(begin)
-    within = [entry for entry in seen if stem in entry.name.casefold()[1:] and entry not in begun]
-    candidates = [_candidate(wanted.directory, entry) for entry in begin + within]
+    within = [
+        entry for entry in visible if stem in entry.name.casefold()[1:] and entry not in begun
+    ]
+    candidates = [_candidate(typed.directory, entry) for entry in begin + within]
     if not candidates:
         return None
-    return CompletionState(wanted.start, wanted.end, tuple(candidates[:_MOST_OFFERED]))
+    return CompletionState(typed.start, typed.end, tuple(candidates[:_MOST_OFFERED]))
 
 
 def _candidate(directory: str, entry: PathEntry) -> Completion:
@@ -174,13 +176,13 @@ class NotAttached:
     sentence: str
 
 
-def scan(directory: str, place: Path) -> tuple[PathEntry, ...]:
+def scan(directory: str, base: Path) -> tuple[PathEntry, ...]:
     """Entries of a directory, directories first; none if it cannot be read.
 
     A name that could not be typed, or is not what it looks like, is left out.
     """
     try:
-        with os.scandir(_located(directory or ".", place)) as listing:
+        with os.scandir(_located(directory or ".", base)) as listing:
             entries = [
                 PathEntry(entry.name, _is_directory(entry))
                 for entry in islice(listing, _MOST_SCANNED)
@@ -204,43 +206,43 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 
 
 def attached(
-    wanted: Iterable[Mention], place: Path, strange: frozenset[str] = frozenset()
+    mentioned: Iterable[Mention], base: Path, strange: frozenset[str] = frozenset()
 ) -> tuple[list[Attachment], list[str]] | NotAttached:
     """The files that are there, and the names of those that are not read because they are
     `strange`. What names no file is only text."""
-    read: list[Attachment] = []
-    left: list[str] = []
-    for mention in wanted:
+    attachments: list[Attachment] = []
+    unread: list[str] = []
+    for mention in mentioned:
         if strange.intersection(mention.paths):
-            there = [path for path in mention.paths if os.path.isfile(_located(path, place))]
-            left += [plain_line(path) for path in there[:1]]
+            there = [path for path in mention.paths if os.path.isfile(_located(path, base))]
+            unread += [plain_line(path) for path in there[:1]]
             continue
         for path in mention.paths:
-            attachment = _read(path, place)
+            attachment = _read(path, base)
             if isinstance(attachment, NotAttached):
                 return attachment
             if attachment is not None:
-                read.append(attachment)
+                attachments.append(attachment)
                 break
-    if len(read) > MOST_ATTACHED:
+    if len(attachments) > MOST_ATTACHED:
         return NotAttached(f"At most {MOST_ATTACHED} files can be attached to one prompt.")
-    return read, left
+    return attachments, unread
 
 
-def _read(path: str, place: Path) -> Attachment | NotAttached | None:
+def _read(path: str, base: Path) -> Attachment | NotAttached | None:
     name = plain_line(path)
-    where = _located(path, place)
+    location = _located(path, base)
     # Looked at before it is opened: to open a pipe waits, and to open a device may do something.
     try:
-        kind = os.stat(where).st_mode
+        kind = os.stat(location).st_mode
         if stat.S_ISDIR(kind):
             hint = f"{name} is a directory; name a file in it."
             return NotAttached(hint) if path.endswith("/") else None
         if not stat.S_ISREG(kind):
             return NotAttached(f"{name} is not a plain file, so it cannot be attached.")
-        if is_database_file(Path(where)):
+        if is_database_file(Path(location)):
             return NotAttached(f"{name} is a file of Gramophone's own library; export a session.")
-        raw = _bytes_of(where)
+        raw = _bytes_of(location)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return None
     except OSError as error:
@@ -258,10 +260,10 @@ def _read(path: str, place: Path) -> Attachment | NotAttached | None:
     return Attachment(name, plain(text))
 
 
-def _bytes_of(where: Path) -> bytes | None:
+def _bytes_of(location: Path) -> bytes | None:
     """The content, or None where it is too long. The file may have been changed for another
     since it was looked at, so it is opened without waiting and looked at again."""
-    number = os.open(where, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    number = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(number, "rb") as file:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError(0, "it is not a plain file")
@@ -269,7 +271,7 @@ def _bytes_of(where: Path) -> bytes | None:
     return raw if len(raw) <= LARGEST_BYTES else None
 
 
-def _located(path: str, place: Path) -> Path:
+def _located(path: str, base: Path) -> Path:
     if path == "~" or path.startswith("~/"):
         return Path(os.path.expanduser(path))
-    return place / path
+    return base / path

@@ -34,44 +34,44 @@ class CompletionState:
     start: int
     end: int
     candidates: tuple[Completion, ...]
-    place: int = 0
+    index: int = 0
 
     @property
     def chosen(self) -> Completion:
-        return self.candidates[self.place]
+        return self.candidates[self.index]
 
     def moved(self, step: int) -> CompletionState:
         """The same with its neighbour chosen; the last one's neighbour is the first."""
-        return replace(self, place=(self.place + step) % len(self.candidates))
+        return replace(self, index=(self.index + step) % len(self.candidates))
 
-    def at(self, place: int) -> CompletionState:
-        return replace(self, place=max(0, min(place, len(self.candidates) - 1)))
+    def at(self, index: int) -> CompletionState:
+        return replace(self, index=max(0, min(index, len(self.candidates) - 1)))
 
     def adds_to(self, line: str) -> bool:
         """Whether taking the chosen one writes more than a space."""
         return self.chosen.text.rstrip() != line[self.start : self.end].rstrip()
 
 
-def first_shown(place: int, count: int, rows: int) -> int:
-    """The first row of a window of `rows` in which `place` stands, near its middle."""
-    return max(0, min(place - rows // 2, count - rows))
+def first_shown(index: int, count: int, rows: int) -> int:
+    """The first row of a window of `rows` in which `index` stands, near its middle."""
+    return max(0, min(index - rows // 2, count - rows))
 
 
 def fitting(typed: str, items: Iterable[_Item], name: Callable[[_Item], str]) -> list[_Item]:
     """The items whose name fits what was typed: itself, then what begins so, then what has it
     within, then what has its letters in this order."""
-    wanted = typed.casefold()
-    ranked = [(_rank(wanted, name(item).casefold()), item) for item in items]
+    folded = typed.casefold()
+    ranked = [(_rank(folded, name(item).casefold()), item) for item in items]
     fits = [(rank, item) for rank, item in ranked if rank is not None]
     return [item for _, item in sorted(fits, key=lambda ranked_item: ranked_item[0])]
 
 
-def _rank(wanted: str, name: str) -> int | None:
-    if name == wanted:
+def _rank(folded: str, name: str) -> int | None:
+    if name == folded:
         return 0
-    if name.startswith(wanted):
+    if name.startswith(folded):
         return 1
-    if wanted in name:
+    if folded in name:
         return 2
     letters = iter(name)
-    return 3 if all(letter in letters for letter in wanted) else None
+    return 3 if all(letter in letters for letter in folded) else None

@@ -58,12 +58,12 @@ class Completions(Widget):
         if offer is None:
             return Content("")
         count, rows = len(offer.candidates), self.rows
-        first = first_shown(offer.place, count, rows)
+        first = first_shown(offer.index, count, rows)
         width = self.content_size.width or self.app.size.width
         labels = max(Content(candidate.label).cell_length for candidate in offer.candidates)
         lines: list[Content] = []
         for index in range(first, first + rows):
-            chosen = index == offer.place
+            chosen = index == offer.index
             counter = f" {index + 1} of {count}" if chosen and count > rows else ""
             row = _row(offer.candidates[index], labels, chosen=chosen)
             row = row.truncate(max(4, width - len(counter)), ellipsis=True)
@@ -75,7 +75,7 @@ class Completions(Widget):
         offer = self._offer
         if offer is not None:
             event.stop()
-            first = first_shown(offer.place, len(offer.candidates), self.rows)
+            first = first_shown(offer.index, len(offer.candidates), self.rows)
             self.post_message(CandidateTaken(first + event.y))
 
 

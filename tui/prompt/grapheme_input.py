@@ -47,8 +47,8 @@ class GraphemeInput(Input):
         else:
             super().action_delete_right()
 
-    def _go(self, place: int, select: bool) -> None:
+    def _go(self, position: int, select: bool) -> None:
         if select:
-            self.selection = Selection(self.selection.start, place)
+            self.selection = Selection(self.selection.start, position)
         else:
-            self.cursor_position = place
+            self.cursor_position = position

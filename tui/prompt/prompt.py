@@ -50,9 +50,9 @@ class Prompt(FoldingArea):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.PROMPT]
 
     def __init__(
-        self, commands: Sequence[slash.SlashCommand] = (), *, place: Path | None = None
+        self, commands: Sequence[slash.SlashCommand] = (), *, directory: Path | None = None
     ) -> None:
-        """`place` is the directory that paths are relative to."""
+        """`directory` is the one that paths are relative to."""
         super().__init__(
             soft_wrap=True,
             tab_behavior="focus",
@@ -61,7 +61,7 @@ class Prompt(FoldingArea):
             compact=True,
             placeholder="Say something · Alt+Enter: new line",
         )
-        self.place = place or Path.cwd()
+        self.directory = directory or Path.cwd()
         self._commands = tuple(commands)
         self._past = PromptHistory()
         self._past_asked = False
@@ -131,13 +131,13 @@ class Prompt(FoldingArea):
                 await self._send_prose(prose, draft)
 
     async def _send_prose(self, prose: str, draft: Draft) -> None:
-        wanted = attachments.mentions(prose)
+        mentions = attachments.mentions(prose)
         whole = unfolded(prose, draft.pasted)
-        if wanted:
-            read = partial(attachments.attached, wanted, self.place, draft.strange)
+        if mentions:
+            read_files = partial(attachments.attached, mentions, self.directory, draft.strange)
             try:
                 async with asyncio.timeout(READ_WITHIN_S):
-                    attached = await asyncio.to_thread(read)
+                    attached = await asyncio.to_thread(read_files)
             except TimeoutError:
                 attached = attachments.NotAttached("A file did not come in time; try again.")
             if isinstance(attached, attachments.NotAttached):
@@ -237,7 +237,7 @@ class Prompt(FoldingArea):
         self._scanned = (directory, ())
 
         async def scan() -> None:
-            entries = await asyncio.to_thread(attachments.scan, directory, self.place)
+            entries = await asyncio.to_thread(attachments.scan, directory, self.directory)
             # Another directory may have been typed meanwhile.
             if self._scanned == (directory, ()):
                 self._scanned = (directory, entries)
@@ -245,12 +245,12 @@ class Prompt(FoldingArea):
 
         self.run_worker(scan, group="paths", exclusive=True)
 
-    def action_take(self, place: int | None = None) -> None:
-        """Write the chosen candidate, or the one at `place`."""
+    def action_take(self, index: int | None = None) -> None:
+        """Write the chosen candidate, or the one at `index`."""
         offer = self._offer
         if offer is None:
             return
-        text = (offer if place is None else offer.at(place)).chosen.text
+        text = (offer if index is None else offer.at(index)).chosen.text
         row = self.cursor_location[0]
         rest = self._line[offer.end :]
         end = offer.end + (1 if text.endswith(" ") and rest.startswith(" ") else 0)
@@ -309,11 +309,11 @@ class Prompt(FoldingArea):
         if waiting == self.draft:
             self._browse_back()
 
-    def _recalled(self, sent: str) -> Draft:
+    def _recalled(self, prompt_text: str) -> Draft:
         """Draft of a sent prompt: its files are named in it, not quoted."""
-        text, names = attachments.parted(plain(sent))
+        text, names = attachments.parted(plain(prompt_text))
         if is_large(text):
-            return Draft(label(sent, 1), {1: sent})
+            return Draft(label(prompt_text, 1), {1: prompt_text})
         return Draft(
             slash.as_text(text, self._commands),
             strange=attachments.mentioned_paths(text) - names,

@@ -41,15 +41,17 @@ class PromptBox(Vertical):
     }
     """
 
-    def __init__(self, commands: Sequence[SlashCommand] = (), *, place: Path | None = None) -> None:
+    def __init__(
+        self, commands: Sequence[SlashCommand] = (), *, directory: Path | None = None
+    ) -> None:
         super().__init__()
         self._commands = commands
-        self._place = place
+        self._directory = directory
 
     def compose(self) -> ComposeResult:
         yield Static(classes="attached", markup=False)
         yield Completions()
-        yield Prompt(self._commands, place=self._place)
+        yield Prompt(self._commands, directory=self._directory)
 
     @property
     def prompt(self) -> Prompt:
@@ -71,29 +73,31 @@ class PromptBox(Vertical):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         draft = self.prompt.draft
-        wanted = attachments.mentions(draft.text)
-        if wanted:
+        mentions = attachments.mentions(draft.text)
+        if mentions:
             self.run_worker(
-                partial(self._look, wanted, draft.strange), group="attached", exclusive=True
+                partial(self._look, mentions, draft.strange), group="attached", exclusive=True
             )
         else:
             self.workers.cancel_group(self, "attached")
             self._say(Content(""))
 
-    async def _look(self, wanted: Sequence[attachments.Mention], strange: frozenset[str]) -> None:
+    async def _look(self, mentions: Sequence[attachments.Mention], strange: frozenset[str]) -> None:
         """Say what would go out with the prompt now."""
         await asyncio.sleep(LOOK_AFTER_S)
-        attached = await asyncio.to_thread(attachments.attached, wanted, self.prompt.place, strange)
+        attached = await asyncio.to_thread(
+            attachments.attached, mentions, self.prompt.directory, strange
+        )
         if isinstance(attached, attachments.NotAttached):
             self._say(Content.styled(attached.sentence, WARNING))
             return
-        read, left = attached
+        attachments_read, unread = attached
         words = Content("")
-        if read:
-            words = Content.styled(f"attached: {_listed(read)}", MUTED)
-        if left:
-            gap = Content("\n" if read else "")
-            sentence = f"pasted, so not attached: {', '.join(map(_short, left))}"
+        if attachments_read:
+            words = Content.styled(f"attached: {_listed(attachments_read)}", MUTED)
+        if unread:
+            gap = Content("\n" if attachments_read else "")
+            sentence = f"pasted, so not attached: {', '.join(map(_short, unread))}"
             words += gap + Content.styled(sentence, WARNING)
         self._say(words)
 
@@ -105,10 +109,10 @@ class PromptBox(Vertical):
             note.update(words)
 
 
-def _listed(read: Sequence[attachments.Attachment]) -> str:
+def _listed(files: Sequence[attachments.Attachment]) -> str:
     names = [
         f"{_short(attachment.name)} ({counted(len(attachment.text), 'character')})"
-        for attachment in read
+        for attachment in files
     ]
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")

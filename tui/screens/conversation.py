@@ -293,9 +293,9 @@ class ConversationScreen(Screen[None]):
     def action_stop(self) -> None:
         """Stop the answer that is heard, in whatever pane; else those of the panes spoken to."""
         sounding = self.grid.sounding
-        heard = sounding.model.sound.state is SoundState.SPEAKING
+        is_heard = sounding.model.sound.state is SoundState.SPEAKING
         spoken_to = [pane for pane in self.grid.spoken_to if pane.model.busy]
-        if busy := [sounding] if heard else spoken_to:
+        if busy := [sounding] if is_heard else spoken_to:
             for pane in busy:
                 pane.post(StopPlayback())
             return

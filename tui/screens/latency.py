@@ -38,7 +38,7 @@ class LatencyScreen(GuardedScreen[None]):
         self._session_id = session_id
         self._turn = turn
         self._falls: tuple[Waterfall, ...] = ()
-        self._place = 0
+        self._index = 0
         self._other: Waterfall | None = None
 
     def compose(self) -> ComposeResult:
@@ -68,12 +68,12 @@ class LatencyScreen(GuardedScreen[None]):
         self._falls = await asyncio.to_thread(waterfalls, events)
         if is_gone(self):
             return
-        self._place = self._place_of(self._turn)
+        self._index = self._index_of(self._turn)
         self.query_one(".empty", Static).update("No answer.\n\nEsc goes back")
         self._show_or_excuse()
         self._show()
 
-    def _place_of(self, turn: int | None) -> int:
+    def _index_of(self, turn: int | None) -> int:
         """Index of the answer that is this turn or answers it; without a turn, of the last."""
         last = max(0, len(self._falls) - 1)
         if turn is None:
@@ -94,7 +94,7 @@ class LatencyScreen(GuardedScreen[None]):
     def _show(self) -> None:
         if not self._falls:
             return
-        fall, other = self._falls[self._place], self._beside
+        fall, other = self._falls[self._index], self._beside
         self.query_one(".headline", Static).update(self._headline(fall, other))
         self.query_one(FactsLine).show(facts_of(fall, other))
         self.query_one(WaterfallChart).show(fall, other)
@@ -104,10 +104,10 @@ class LatencyScreen(GuardedScreen[None]):
     def _beside(self) -> Waterfall | None:
         """Answer to compare with; None where it is the one that is shown."""
         other = self._other
-        return None if other is None or other.turn == self._falls[self._place].turn else other
+        return None if other is None or other.turn == self._falls[self._index].turn else other
 
     def _headline(self, fall: Waterfall, other: Waterfall | None) -> str:
-        words = ["Latency", f"answer {self._place + 1} of {len(self._falls)}"]
+        words = ["Latency", f"answer {self._index + 1} of {len(self._falls)}"]
         if other is not None:
             words.append(f"over answer {self._number_of(other)}")
         elif self._other is not None:
@@ -117,7 +117,7 @@ class LatencyScreen(GuardedScreen[None]):
         return " · ".join(words)
 
     def _number_of(self, fall: Waterfall) -> int:
-        return 1 + next(n for n, known in enumerate(self._falls) if known.turn == fall.turn)
+        return 1 + next(n for n, candidate in enumerate(self._falls) if candidate.turn == fall.turn)
 
     @on(FootChanged)
     def _foot_changed(self, event: FootChanged) -> None:
@@ -134,14 +134,14 @@ class LatencyScreen(GuardedScreen[None]):
         return True
 
     def action_answer(self, by: int) -> None:
-        index = self._place + by
+        index = self._index + by
         if 0 <= index < len(self._falls):
-            self._place = index
+            self._index = index
             self._show()
 
     def action_compare(self) -> None:
         """Hold this answer, to lay others over it; the same answer again lets it go."""
-        fall = self._falls[self._place]
+        fall = self._falls[self._index]
         self._other = None if self._other is not None and self._other.turn == fall.turn else fall
         self._show()
 
@@ -164,7 +164,7 @@ class LatencyScreen(GuardedScreen[None]):
     def action_timeline(self) -> None:
         from tui.screens.timeline import TimelineScreen
 
-        turn = self._falls[self._place].turn if self._falls else self._turn
+        turn = self._falls[self._index].turn if self._falls else self._turn
         self.app.push_screen(TimelineScreen(self._backend, self._session_id, turn))
 
     def action_leave(self) -> None:

@@ -63,7 +63,7 @@ class SessionScreen(GuardedScreen[None]):
         self._early: list[Callable[[ReplayControl], object]] = []
         if replay:
             self._early.append(lambda _: self._go_on())
-        self._known = asyncio.Event()
+        self._loaded = asyncio.Event()
         self._record: SessionRecord | None = None
         self._control: ReplayControl | None = None
         self._listening = False
@@ -103,7 +103,7 @@ class SessionScreen(GuardedScreen[None]):
         self.query_one(".headline", Static).update(" · ".join(words))
         self._control = ReplayControl(self._backend.replay(self._session_id, playing=False))
         await self.query_one(Pane).show_record(record)
-        self._known.set()
+        self._loaded.set()
         self._load_peaks()
 
     @work(exclusive=True, group="peaks")
@@ -280,7 +280,7 @@ class SessionScreen(GuardedScreen[None]):
 
     @work(group="export")
     async def action_export(self) -> None:
-        await self._known.wait()
+        await self._loaded.wait()
         if self._record is not None:
             rows = [self._record.summary]
             await export_sessions(self, self._backend.open_library, rows, turn=self._turn_here)

@@ -63,7 +63,7 @@ class SettingsScreen(GuardedScreen[None]):
         super().__init__()
         self._preferences = preferences
         self._live = live
-        self._place = 0
+        self._page_index = 0
         self._present: Mapping[str, Preference] = {}
         self._accounts: Sequence[Account] = ()
         self._no_keyring = ""
@@ -84,7 +84,7 @@ class SettingsScreen(GuardedScreen[None]):
 
     @property
     def _page(self) -> str:
-        return PAGES[self._place]
+        return PAGES[self._page_index]
 
     @work(exclusive=True, group="show")
     async def _show(self, row_index: int | None = None) -> None:
@@ -99,7 +99,7 @@ class SettingsScreen(GuardedScreen[None]):
         self._fill(row_index)
 
     def _fill(self, row_index: int | None = None) -> None:
-        self.query_one(PageBar).show(self._place)
+        self.query_one(PageBar).show(self._page_index)
         self.query_one(SettingList).fill(self._rows(), row_index)
         self._show_foot()
         self.refresh_bindings()
@@ -135,11 +135,11 @@ class SettingsScreen(GuardedScreen[None]):
         """Open a page, by a click on its name."""
         if self._present:
             # At once: what is pressed next is meant for the page one sees.
-            self._place = index
+            self._page_index = index
             self._fill()
 
     def action_turn(self, by: int) -> None:
-        self.action_page((self._place + by) % len(PAGES))
+        self.action_page((self._page_index + by) % len(PAGES))
 
     def action_leave(self) -> None:
         self.dismiss()

@@ -106,12 +106,12 @@ class TimelineScreen(GuardedScreen[None]):
     async def _filter(self, text: str) -> None:
         """Look through all events in small steps, so that the next key is not kept waiting."""
         await asyncio.sleep(FILTER_AFTER_S if text else 0)
-        wanted = EventFilter(text)
+        event_filter = EventFilter(text)
         hits: range | list[int] = range(len(self._events))
-        if wanted:
+        if event_filter:
             hits = []
             for start in range(0, len(self._events), _EVENTS_AT_ONCE):
-                hits += wanted.indexes(self._events, start, start + _EVENTS_AT_ONCE)
+                hits += event_filter.indexes(self._events, start, start + _EVENTS_AT_ONCE)
                 await asyncio.sleep(0)
         if is_gone(self):
             return

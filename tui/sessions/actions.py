@@ -91,7 +91,7 @@ async def tag(
     screen: Screen[Any],
     opener: LibraryOpener[SessionEdits],
     listed: SessionList,
-    known: Sequence[str],
+    known_tags: Sequence[str],
 ) -> None:
     """Ask for tags: a list, or changes such as `+new -old`."""
     rows = listed.meant
@@ -103,7 +103,7 @@ async def tag(
             f"Tags of {describe(rows)}",
             "".join(f"{tag_name(name)} " for name in alone),
             detail="A list, or +new -old. Right completes.",
-            suggester=TagSuggester(known),
+            suggester=TagSuggester(known_tags),
         )
     )
     if typed is None:

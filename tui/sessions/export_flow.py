@@ -39,24 +39,24 @@ async def export_sessions(
 
     progress = Progress(f"Exporting to {shown(order.path)}")
     try:
-        done = await with_progress(screen, progress, write, cancels=True)
+        result = await with_progress(screen, progress, write, cancels=True)
     except GramophoneError as error:
         notify_error(screen, error)
         return
-    if done is not None:
-        _tell(screen, done, order.path)
+    if result is not None:
+        _tell(screen, result, order.path)
     elif order.folder:
         screen.notify("Stopped. The files that were whole stay.", title="Exported", markup=False)
 
 
-def _tell(screen: Screen[Any], done: ExportResult, path: Path) -> None:
+def _tell(screen: Screen[Any], result: ExportResult, path: Path) -> None:
     words = f"Written to {shown(path)}"
-    if len(done.paths) != 1:
-        words = f"{counted(len(done.paths), 'file')} written to {shown(path)}"
+    if len(result.paths) != 1:
+        words = f"{counted(len(result.paths), 'file')} written to {shown(path)}"
     screen.notify(words, title="Exported", markup=False)
-    if done.failures:
-        more = f" ({counted(len(done.failures) - 1, 'session')} more failed.)"
-        words = plain_line(done.failures[0]) + more * (len(done.failures) > 1)
+    if result.failures:
+        more = f" ({counted(len(result.failures) - 1, 'session')} more failed.)"
+        words = plain_line(result.failures[0]) + more * (len(result.failures) > 1)
         screen.notify(words, severity="error", markup=False)
 
 

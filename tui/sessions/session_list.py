@@ -54,15 +54,15 @@ class SessionList(OptionList):
         session_id = self.chosen.id if self.chosen is not None else ""
         self.rows, self._words = list(rows), words
         ids = [row.id for row in rows]
-        for gone in set(self.marked) - set(ids):
-            del self.marked[gone]
+        for removed_id in set(self.marked) - set(ids):
+            del self.marked[removed_id]
         index = ids.index(session_id) if session_id in ids else self.highlighted or 0
         self._draw(index)
 
     def extend(self, rows: Sequence[SessionSummary]) -> None:
         """Show these rows below the others; those that are there already stay as they are."""
-        known = {row.id for row in self.rows}
-        new = [row for row in rows if row.id not in known]
+        ids = {row.id for row in self.rows}
+        new = [row for row in rows if row.id not in ids]
         self.rows.extend(new)
         self.add_options(self._option(row) for row in new)
 

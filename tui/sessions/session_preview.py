@@ -98,7 +98,7 @@ def _first_shown(turns: Sequence[TurnRecord], words: Sequence[SearchWord]) -> in
 
 def _turn(turn: TurnRecord, words: Sequence[SearchWord], width: int) -> Content:
     user = turn.role == "user"
-    who = Content.styled("You" if user else "Reply", f"bold {ACCENT}")
+    speaker = Content.styled("You" if user else "Reply", f"bold {ACCENT}")
     text = plain(turn.text).strip()
     start = _start(text, words)
     if user:
@@ -109,13 +109,13 @@ def _turn(turn: TurnRecord, words: Sequence[SearchWord], width: int) -> Content:
         body = excerpt(text, width, start, start + _TURN_CHARACTERS, words)
     else:
         body = Content.styled(_nothing_said(turn), MUTED)
-    return who + Content("\n") + body
+    return speaker + Content("\n") + body
 
 
 def _as_typed(text: str, start: int, words: Sequence[SearchWord]) -> Content:
-    shown = text[start : start + _TURN_CHARACTERS]
+    excerpt_text = text[start : start + _TURN_CHARACTERS]
     cut = start + _TURN_CHARACTERS < len(text)
-    return lifted(("…" if start else "") + shown + ("…" if cut else ""), words)
+    return lifted(("…" if start else "") + excerpt_text + ("…" if cut else ""), words)
 
 
 def _nothing_said(turn: TurnRecord) -> str:
@@ -136,5 +136,5 @@ def _start(text: str, words: Sequence[SearchWord]) -> int:
     hits = highlights(text, words)
     if not hits or hits[0][0] < 2 * _BEFORE_HIT_CHARACTERS:
         return 0
-    wanted = hits[0][0] - _BEFORE_HIT_CHARACTERS
-    return text.find(" ", wanted, hits[0][0]) + 1 or wanted
+    earliest = hits[0][0] - _BEFORE_HIT_CHARACTERS
+    return text.find(" ", earliest, hits[0][0]) + 1 or earliest

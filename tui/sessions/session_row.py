@@ -30,10 +30,10 @@ def session_row(
 ) -> Content:
     """Title left, duration right; dim facts below, or a note of what is being done; the hit of a
     search below that. A mark stands in the gutter, so that no text moves."""
-    spoken = seconds(summary.spoken_ms / 1000) if summary.spoken_ms else "no sound"
+    duration = seconds(summary.spoken_ms / 1000) if summary.spoken_ms else "no sound"
     title = lifted(title_of(summary), words).stylize_before("bold")
     inner = width - GUTTER_CELLS
-    lines = [_apart(title, Content.styled(spoken, MUTED), inner)]
+    lines = [_apart(title, Content.styled(duration, MUTED), inner)]
     facts = Content.styled(note, ACCENT) if note else _facts(summary)
     lines.append(facts.truncate(inner, ellipsis=True))
     if summary.snippet:

@@ -23,10 +23,10 @@ def checked(keys: Mapping[str, str]) -> dict[str, str]:
         WrongKeys: an id or a key that there is not, or a key that would do two things.
     """
     groups = key_groups()
-    known = {key.id for group in groups for key in group.keys}
+    known_ids = {key.id for group in groups for key in group.keys}
     chosen: dict[str, tuple[str, ...]] = {}
     for binding_id, keys_text in keys.items():
-        if binding_id not in known:
+        if binding_id not in known_ids:
             raise WrongKeys(
                 f"[keys] names {binding_id!r}, which is not a known key; docs/keys.md lists all."
             )

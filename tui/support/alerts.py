@@ -34,11 +34,11 @@ class Alert:
     shown: bool = False
 
 
-def alerts(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Alert]:
+def alerts(entries: Sequence[Entry], *, has_turns: bool) -> Iterator[Alert]:
     """Alerts among the newest entries, in their order.
 
-    `spoken` says whether the conversation has a turn. Before that its screen shows what is missing
-    instead of failures (`conversation.welcome`).
+    `has_turns` says whether the conversation has a turn. Before that its screen shows what is
+    missing instead of failures (`conversation.welcome`).
     """
     for entry in entries:
         match entry:
@@ -49,9 +49,9 @@ def alerts(entries: Sequence[Entry], *, spoken: bool) -> Iterator[Alert]:
                     "error",
                     entry.stage,
                     shown=entry.stage in ("model", "speech")
-                    or (spoken and entry.stage == "session"),
+                    or (has_turns and entry.stage == "session"),
                 )
-            case DeviceChanged(silent=True) if entry.detail and entry.device != MUTED and spoken:
+            case DeviceChanged(silent=True) if entry.detail and entry.device != MUTED and has_turns:
                 yield Alert(_TITLES["speaker"], plain_line(entry.detail), "warning", "speaker")
             case _:
                 pass

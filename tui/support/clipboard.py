@@ -102,16 +102,16 @@ def sequences(text: str, *, past_tmux: bool = False, alone: bool = True) -> str 
     return request + wrapped if alone else wrapped
 
 
-def sentence(what: str, outcome: CopyOutcome) -> str:
-    """Sentence about an attempt to copy `what`."""
+def sentence(subject: str, outcome: CopyOutcome) -> str:
+    """Sentence about an attempt to copy `subject`."""
     ways = list(outcome.sure)
     ways += [f"{way} (the terminal may refuse it)" for way in outcome.perhaps]
     if outcome.file is not None:
-        return f"No clipboard took {what}; it is in {outcome.file}"
+        return f"No clipboard took {subject}; it is in {outcome.file}"
     if not ways:
-        return f"Could not copy {what}: {outcome.trouble}"
+        return f"Could not copy {subject}: {outcome.trouble}"
     longer = "; too long for OSC 52" if outcome.too_long else ""
-    return f"Copied {what}: {', '.join(ways)}{longer}."
+    return f"Copied {subject}: {', '.join(ways)}{longer}."
 
 
 # --- the edge -------------------------------------------------------------------------------------

@@ -62,14 +62,14 @@ class KeyBar(Widget):
 
     def _shown(self) -> list[Binding]:
         """Bindings to show, one an action, in the order of the chain from the focus outward."""
-        seen: set[str] = set()
-        shown: list[Binding] = []
+        actions: set[str] = set()
+        bindings: list[Binding] = []
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.show and active.enabled and binding.action not in seen:
-                seen.add(binding.action)
-                shown.append(binding)
-        return shown
+            if binding.show and active.enabled and binding.action not in actions:
+                actions.add(binding.action)
+                bindings.append(binding)
+        return bindings
 
 
 def _width(items: list[Content]) -> int:

@@ -27,11 +27,11 @@ class PageBar(Widget):
     def __init__(self, pages: Sequence[str]) -> None:
         super().__init__()
         self._pages = pages
-        self._place = 0
+        self._page_index = 0
 
     def show(self, index: int) -> None:
         """Mark the present page."""
-        self._place = index
+        self._page_index = index
         self.refresh()
 
     def render(self) -> Content:
@@ -42,7 +42,7 @@ class PageBar(Widget):
         return Content(gap).join(self._item(n, page) for n, page in enumerate(self._pages))
 
     def _item(self, index: int, page: str) -> Content:
-        if index == self._place:
+        if index == self._page_index:
             return Content.styled(page, f"bold underline {ACCENT}")
         click = Style.from_meta({"@click": f"screen.page({index})"})
         return Content.styled(page, MUTED).stylize_before(click)

@@ -50,9 +50,11 @@ def inks(variables: Mapping[str, str], *, ansi: bool, colourless: bool = False) 
             "trough": "ansi_default",
         }
     papers = grounds(variables)
-    read = {name: _readable(Color.parse(variables[own]), papers) for name, own in _NAMES.items()}
+    readable = {
+        name: _readable(Color.parse(variables[own]), papers) for name, own in _NAMES.items()
+    }
     return {
-        **{name: colour.hex for name, colour in read.items()},
+        **{name: colour.hex for name, colour in readable.items()},
         "ink-muted": _readable(Color.parse(variables["foreground"]), papers, _MUTED).hex,
         **cursor,
         "ink-quiet": "",

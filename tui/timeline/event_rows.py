@@ -100,7 +100,7 @@ class _Term:
     """One condition; `field` is empty for words to be found in kind or detail."""
 
     field: str
-    wanted: str
+    value: str
     unwanted: bool
 
     def fits(self, event: Event) -> bool:
@@ -109,10 +109,10 @@ class _Term:
     def _holds(self, event: Event) -> bool:
         kind = type(event).__name__
         if self.field == "kind":
-            return self.wanted in kind.lower()
+            return self.value in kind.lower()
         if self.field == "turn":
-            return str(getattr(event, "turn", None)) == self.wanted
-        return self.wanted in kind.lower() or self.wanted in detail_of(event).lower()
+            return str(getattr(event, "turn", None)) == self.value
+        return self.value in kind.lower() or self.value in detail_of(event).lower()
 
 
 class EventFilter:

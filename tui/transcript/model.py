@@ -122,8 +122,8 @@ class TranscriptModel:
         """The dialogue that a model would be sent, up to and with the turn `until`."""
         messages: list[Message] = []
         for turn, view in sorted(self.turns.items()):
-            wanted = until is None or turn <= until
-            if wanted and view.voice != "notice" and not view.withdrawn and view.text.strip():
+            is_included = until is None or turn <= until
+            if is_included and view.voice != "notice" and not view.withdrawn and view.text.strip():
                 messages.append(Message(view.voice, view.text, view.stopped_at))
         return messages
 

@@ -160,9 +160,9 @@ class PlaybackFold:
             return
         # Before the first chunk of a turn is known, nothing says where its text is heard; and
         # what plays into a muted device is not heard at all. Then no word is lit.
-        heard = None
+        heard_chars = None
         if not self.sound.muted and self.timing.position_of(entry.turn, 0) is not None:
-            heard = self.timing.heard_end(entry.turn, entry.position_samples)
-        if heard != view.heard:
-            view.heard = heard
+            heard_chars = self.timing.heard_end(entry.turn, entry.position_samples)
+        if heard_chars != view.heard:
+            view.heard = heard_chars
             self._views.mark_changed(view.turn)

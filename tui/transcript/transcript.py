@@ -163,8 +163,8 @@ class Transcript(TurnScroll):
         last_turn, last = self._code_copied or (turn, -1)
         number = (last + 1) % len(blocks) if last_turn == turn else 0
         self._code_copied = turn, number
-        which = "the code" if len(blocks) == 1 else f"code {number + 1} of {len(blocks)}"
-        self.post_message(CopyWanted(blocks[number], which))
+        name = "the code" if len(blocks) == 1 else f"code {number + 1} of {len(blocks)}"
+        self.post_message(CopyWanted(blocks[number], name))
 
     # --- selection ----------------------------------------------------------------------------
 

@@ -35,7 +35,7 @@ class TurnLayout:
         "_hidden",
         "_marked",
         "_speaking",
-        "_spoken",
+        "_spoken_span",
         "_strips",
         "view",
         "width",
@@ -48,7 +48,7 @@ class TurnLayout:
         self._heading = _EMPTY
         self._foot: list[TextRow] = []
         self._speaking = False
-        self._spoken = spoken_span(view)
+        self._spoken_span = spoken_span(view)
         self._marked = False
         self._hidden = False
         self._strips: dict[int, Strip] = {}
@@ -92,10 +92,10 @@ class TurnLayout:
 
     def hear(self) -> tuple[int, int] | None:
         """Take over what has been heard. Returns the rows that look different, if any do."""
-        before, now = self._spoken, spoken_span(self.view)
+        before, now = self._spoken_span, spoken_span(self.view)
         if now == before:
             return None
-        self._spoken = now
+        self._spoken_span = now
         if not self._body.shows_answer:
             return None
         ends = [offset for span in (before, now) if span is not None for offset in span]
@@ -187,7 +187,7 @@ class TurnLayout:
         if strip is None:
             row = self.row(index)
             # One cell more than there is: the scrollbar stands in it, or nothing does.
-            strip = painter.strip(row, self.width + 1, spoken=self._spoken, span=span)
+            strip = painter.strip(row, self.width + 1, spoken_span=self._spoken_span, span=span)
             strip = strip.apply_offsets(0, turn * ROWS_OF_A_TURN + index)
             if span is None:
                 self._strips[index] = strip

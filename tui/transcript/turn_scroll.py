@@ -43,12 +43,12 @@ class TurnScroll(InstantScroll):
         """Draw the turns that have changed."""
         first: tuple[int, int] | None = None
         for view in changed:
-            shown = self._turns.show(view)
-            if shown.repainted is not None:
-                self._repaint(shown.turn_index, *shown.repainted)
-            if shown.changed_from != ALL:
-                place = shown.turn_index, shown.changed_from
-                first = place if first is None else min(first, place)
+            change = self._turns.show(view)
+            if change.repainted is not None:
+                self._repaint(change.turn_index, *change.repainted)
+            if change.changed_from != ALL:
+                position = change.turn_index, change.changed_from
+                first = position if first is None else min(first, position)
         if first is not None:
             self._redraw(*first)
 
@@ -174,10 +174,10 @@ class TurnScroll(InstantScroll):
     def settle(self) -> None:
         """Put answers to rest that are far from the view."""
         turns = self._turns
-        seen = (self.scroll_offset.y, self.size, turns.height, len(turns.awake))
-        if seen == self._settled_for:
+        view_state = (self.scroll_offset.y, self.size, turns.height, len(turns.awake))
+        if view_state == self._settled_for:
             return
-        self._settled_for = seen
+        self._settled_for = view_state
         # Two views above and below stay awake: paging back and forth lays out nothing again.
         top, rows = self.scroll_offset.y, self.size.height
         turns.rest_outside(top - 2 * rows, top + 3 * rows)

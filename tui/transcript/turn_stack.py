@@ -83,9 +83,9 @@ class TurnStack:
         removed = {self.index_of.pop(turn) for turn in turns if turn in self.index_of}
         if not removed:
             return None
-        left = [index for index in range(len(self.layouts)) if index not in removed]
-        now = {old: new for new, old in enumerate(left)}
-        self.layouts = [self.layouts[index] for index in left]
+        remaining = [index for index in range(len(self.layouts)) if index not in removed]
+        now = {old: new for new, old in enumerate(remaining)}
+        self.layouts = [self.layouts[index] for index in remaining]
         self.index_of = {turn: now[index] for turn, index in self.index_of.items()}
         self.growing = {now[index]: None for index in self.growing if index in now}
         self.awake = {now[index]: None for index in self.awake if index in now}

@@ -97,13 +97,13 @@ async def test_what_failed_in_a_kept_session_is_not_told_again() -> None:
     ],
 )
 def test_what_is_a_trouble(entry: Entry, spoken: bool, alerted: bool) -> None:
-    raised = list(alerts([entry], spoken=spoken))
+    raised = list(alerts([entry], has_turns=spoken))
     assert bool(raised) is alerted
     assert all("\x1b" not in alert.sentence for alert in raised)
 
 
 def test_what_stands_in_the_conversation_is_marked() -> None:
-    assert list(alerts([LOST, FULL], spoken=True)) == [
+    assert list(alerts([LOST, FULL], has_turns=True)) == [
         Alert("No voice", LOST.detail, "error", "speech", shown=True),
         Alert("Not recorded any more", FULL.detail, "error", "recording"),
     ]

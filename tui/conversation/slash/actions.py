@@ -121,26 +121,26 @@ def _choose(host: SlashHost, name: str, argument: str) -> None:
     if not argument:
         host.notice(present_words(name, pane.choice, pane.setup, pane.system_prompt))
         return
-    wanted = changed_options(name, argument, pane.choice, host.backend.choices(), host.provider())
-    if isinstance(wanted, Refused):
-        host.notice(wanted.sentence, refused=True)
+    options = changed_options(name, argument, pane.choice, host.backend.choices(), host.provider())
+    if isinstance(options, Refused):
+        host.notice(options.sentence, refused=True)
         return
     try:
-        pane.choose(wanted)
+        pane.choose(options)
     except ConfigError as error:
         host.notice(str(error), refused=True)
     else:
-        host.notice(changed_words(name, wanted))
+        host.notice(changed_words(name, options))
 
 
 async def _open(host: SlashHost, model: str) -> None:
     choice = host.pane.choice
     if model:
-        wanted = changed_options("model", model, choice, host.backend.choices(), host.provider())
-        if isinstance(wanted, Refused):
-            host.notice(wanted.sentence, refused=True)
+        options = changed_options("model", model, choice, host.backend.choices(), host.provider())
+        if isinstance(options, Refused):
+            host.notice(options.sentence, refused=True)
             return
-        choice = wanted
+        choice = options
     await host.open_pane(choice)
 
 
@@ -163,20 +163,20 @@ def _go_to(host: SlashHost, number: str) -> None:
 def _last_turn(host: SlashHost, name: str) -> None:
     view = host.pane.model.last("user" if name == "edit" else "assistant")
     if view is None:
-        what = "asked yet that could be edited" if name == "edit" else "answered yet"
-        host.notice(f"Nothing {what}: ask something first.", refused=True)
+        missing = "asked yet that could be edited" if name == "edit" else "answered yet"
+        host.notice(f"Nothing {missing}: ask something first.", refused=True)
     elif name == "edit":
         host.edit(view.turn)
     else:
         host.speak(view.turn)
 
 
-def _copy(host: SlashHost, what: str) -> None:
-    copied = passage(host.pane.model.visible, what)
+def _copy(host: SlashHost, part: str) -> None:
+    copied = passage(host.pane.model.visible, part)
     if isinstance(copied, str):
         host.notice(copied, refused=True)
     else:
-        host.screen.post_message(CopyWanted(copied.text, copied.what))
+        host.screen.post_message(CopyWanted(copied.text, copied.name))
 
 
 # --- the session ----------------------------------------------------------------------------------

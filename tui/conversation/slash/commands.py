@@ -152,12 +152,12 @@ def _named(name: str, commands: Sequence[SlashCommand]) -> SlashCommand | None:
 def _unknown(word: str, commands: Sequence[SlashCommand]) -> str:
     name = word[1:].lower()
     names = [command.name for command in commands]
-    begins = [known for known in names if name and known.startswith(name)]
+    begins = [candidate for candidate in names if name and candidate.startswith(name)]
     near = list(dict.fromkeys([*begins, *get_close_matches(name, names, n=3)]))[:3]
-    hint = " or ".join(f"/{known}" for known in near)
-    shown = plain_line(word)[:_LONGEST_NAME_SHOWN]
+    hint = " or ".join(f"/{candidate}" for candidate in near)
+    typed_name = plain_line(word)[:_LONGEST_NAME_SHOWN]
     tried = f"try {hint}, or" if hint else "/help lists them;"
-    return f"There is no command {shown}; {tried} begin with // to send it as text."
+    return f"There is no command {typed_name}; {tried} begin with // to send it as text."
 
 
 # --- completing -----------------------------------------------------------------------------------
@@ -175,8 +175,8 @@ def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> Comple
         return None
     start = len(line) - len(line[len(word) :].lstrip())
     start = min(start, cursor)
-    known = [plain_line(choice) for choice in command.choices()]
-    fits = fitting(line[start:cursor], known, str)[:_MOST_CHOICES]
+    choices = [plain_line(choice) for choice in command.choices()]
+    fits = fitting(line[start:cursor], choices, str)[:_MOST_CHOICES]
     return _offer(start, len(line), [Completion(choice, "", choice) for choice in fits])
 
 

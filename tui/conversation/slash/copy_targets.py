@@ -26,20 +26,20 @@ class Passage:
     """A text and its name."""
 
     text: str
-    what: str
+    name: str
 
 
-def passage(turns: Iterable[TurnView], what: str) -> Passage | str:
-    """The newest of `what`, by default the answer; or one sentence about why there is none."""
-    wanted = what.lower() or "answer"
-    if wanted not in COPYABLE:
+def passage(turns: Iterable[TurnView], part: str) -> Passage | str:
+    """The newest of `part`, by default the answer; or one sentence about why there is none."""
+    target = part.lower() or "answer"
+    if target not in COPYABLE:
         return f"/copy takes one of: {', '.join(COPYABLE)}."
-    voice = "user" if wanted == "prompt" else "assistant"
+    voice = "user" if target == "prompt" else "assistant"
     for turn in reversed(list(turns)):
-        text = last_code(turn.text) if wanted == "code" else turn.text
+        text = last_code(turn.text) if target == "code" else turn.text
         if turn.voice == voice and text:
-            return Passage(text, COPYABLE[wanted])
-    return f"Nothing to copy: there is no {COPYABLE[wanted].removeprefix('the last ')} yet."
+            return Passage(text, COPYABLE[target])
+    return f"Nothing to copy: there is no {COPYABLE[target].removeprefix('the last ')} yet."
 
 
 def last_code(markdown: str) -> str:

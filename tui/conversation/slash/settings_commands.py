@@ -125,15 +125,17 @@ def _elsewhere(model: str, choices: AvailableOptions, provider: str) -> tuple[st
 
 def _known(kind: str, typed: str, names: Sequence[str]) -> str | Refused:
     """The name that is meant; what fits none stays as it was typed."""
-    wanted = typed.casefold()
+    folded = typed.casefold()
     for name in names:
-        if name.casefold() == wanted:
+        if name.casefold() == folded:
             return name
-    within = [name for name in names if wanted in name.casefold()]
+    within = [name for name in names if folded in name.casefold()]
     if len(within) > 1:
-        shown = ", ".join(plain_line(name) for name in within[:4])
+        first_names = ", ".join(plain_line(name) for name in within[:4])
         more = "" if len(within) <= 4 else f" and {len(within) - 4} more"
-        return Refused(f"Several {kind} have {plain_line(typed)!r} in their name: {shown}{more}.")
+        return Refused(
+            f"Several {kind} have {plain_line(typed)!r} in their name: {first_names}{more}."
+        )
     return within[0] if within else typed
 
 

@@ -32,9 +32,9 @@ class PressKeyScreen(GuardedModalScreen[str | None]):
 
     CSS_PATH = "dialogue.tcss"
 
-    def __init__(self, what: str, present: str, clash: Callable[[str], str]) -> None:
+    def __init__(self, action: str, present: str, clash: Callable[[str], str]) -> None:
         super().__init__()
-        self._what = what
+        self._action = action
         self._present = present
         self._clash = clash
         self._key = ""
@@ -42,7 +42,7 @@ class PressKeyScreen(GuardedModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialogue"):
-            yield Static(f"Another key for “{self._what}”", classes="title", markup=False)
+            yield Static(f"Another key for “{self._action}”", classes="title", markup=False)
             yield KeyCatcher("Press it now.", markup=False)
             yield Static(f"Now: {self._present}", classes="detail", markup=False)
         yield KeyBar()
