@@ -60,7 +60,7 @@ class AppInPty:
         columns, rows = size
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._tail = b""
-        self._wanted: dict[bytes, asyncio.Event] = {}
+        self._marks: dict[bytes, asyncio.Event] = {}
         self.ready = self._event(FIRST_FRAME)
 
     @contextmanager
@@ -91,8 +91,8 @@ class AppInPty:
         kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(kilobytes.split()[1]) / 1024
 
-    def _event(self, wanted: bytes) -> asyncio.Event:
-        return self._wanted.setdefault(wanted, asyncio.Event())
+    def _event(self, mark: bytes) -> asyncio.Event:
+        return self._marks.setdefault(mark, asyncio.Event())
 
     def _read(self) -> None:
         """Take what was drawn, so that the app is never held up."""
@@ -102,8 +102,8 @@ class AppInPty:
             asyncio.get_running_loop().remove_reader(self._terminal)
             return
         self._tail += drawn
-        for wanted in [wanted for wanted in self._wanted if wanted in self._tail]:
-            self._wanted.pop(wanted).set()
+        for mark in [awaited for awaited in self._marks if awaited in self._tail]:
+            self._marks.pop(mark).set()
         self._tail = self._tail[-_TAIL_BYTES:]
 
 

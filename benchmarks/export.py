@@ -74,10 +74,12 @@ def talk(session_id: str, answers: int, answer_s: float, sound: bytes) -> Genera
     yield SessionEnded(at_us=at)
 
 
-def _exchange(asked: int, at: int, pcm: bytes) -> Generator[Event]:
-    turn, question = asked + 1, f"What is question {asked}?"
-    yield TurnStarted(at_us=at, turn=asked, role="user", text=question)
-    yield TurnCompleted(at_us=at, turn=asked, role="user", text=question, finish_reason="sent")
+def _exchange(question_turn: int, at: int, pcm: bytes) -> Generator[Event]:
+    turn, question = question_turn + 1, f"What is question {question_turn}?"
+    yield TurnStarted(at_us=at, turn=question_turn, role="user", text=question)
+    yield TurnCompleted(
+        at_us=at, turn=question_turn, role="user", text=question, finish_reason="sent"
+    )
     yield TurnStarted(at_us=at, turn=turn, role="assistant")
     sentences = max(1, len(pcm) // (2 * RATE_HZ * SENTENCE_S))
     for chunk in range(sentences):
@@ -94,9 +96,9 @@ def _exchange(asked: int, at: int, pcm: bytes) -> Generator[Event]:
         yield AudioReceived(
             at_us=at, turn=turn, connection=0, offset_bytes=offset, size_bytes=len(frame), pcm=frame
         )
-        heard = (offset + len(frame)) // 2
-        if heard >= (answered + 1) * len(pcm) // 2 // sentences:
-            yield FlushAnswered(at_us=at, turn=turn, flush=answered, end_samples=heard)
+        end_samples = (offset + len(frame)) // 2
+        if end_samples >= (answered + 1) * len(pcm) // 2 // sentences:
+            yield FlushAnswered(at_us=at, turn=turn, flush=answered, end_samples=end_samples)
             answered += 1
     end = at + 100_000 + len(pcm) // 2 * 1_000_000 // RATE_HZ
     text = " ".join([SENTENCE] * sentences)
@@ -130,7 +132,7 @@ def synced(path: Path) -> None:
 
 def write(home: Path, ids: list[str], form: str, path: Path, *, folder: bool = False) -> None:
     order = ExportRequest(form, path, folder=folder, replace=True)
-    export(Home.at(home), ids, order, lambda done, total: None)
+    export(Home.at(home), ids, order, lambda written, total: None)
 
 
 def against(
@@ -170,16 +172,16 @@ def long_session(work: Path, minutes: int, rounds: int) -> dict[str, Any]:
 def peak_mib(home: Path, form: str, path: Path) -> float:
     """The most memory that a process of its own had while it exported."""
     code = f"from benchmarks.export import alone; alone({str(home)!r}, {form!r}, {str(path)!r})"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return float(done.stdout)
+    child = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return float(child.stdout)
 
 
 def alone(home: str, form: str, path: str) -> None:
     """Export in this process, and print the most memory it had."""
     write(Path(home), ["a1"], form, Path(path))
     # Not `ru_maxrss`, which begins at what the parent had.
-    told = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    print(int(told["VmHWM"].split()[0]) / 1024)
+    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
+    print(int(status["VmHWM"].split()[0]) / 1024)
 
 
 def memory(work: Path, forms: list[str]) -> dict[str, list[float]]:
@@ -213,19 +215,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--sessions", type=int, default=1000)
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
-    parts = asked.parts or ["hour", "memory", "many"]
+    options = parser.parse_args()
+    parts = options.parts or ["hour", "memory", "many"]
     texts = [form.name for form in FORMS.values() if not form.sound]
-    found: dict[str, Any] = {}
+    results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCHMARK_DIR")) as directory:
         work = Path(directory)
         if "hour" in parts:
-            found["hour"] = long_session(work, asked.minutes, asked.rounds)
+            results["hour"] = long_session(work, options.minutes, options.rounds)
         if "memory" in parts:
-            found["memory_mib"] = memory(work, ["wav", "flac"])
+            results["memory_mib"] = memory(work, ["wav", "flac"])
         if "many" in parts:
-            found["many_s"] = many(work, asked.sessions, ["wav", *texts])
-    print(json.dumps(found) if asked.json else json.dumps(found, indent=2))
+            results["many_s"] = many(work, options.sessions, ["wav", *texts])
+    print(json.dumps(results) if options.json else json.dumps(results, indent=2))
 
 
 if __name__ == "__main__":

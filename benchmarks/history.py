@@ -100,19 +100,19 @@ async def on_screen(homes: Sequence[Path], rounds: int) -> list[dict[str, float]
             async with asyncio.timeout(DEADLINE_S):
                 await app.ready.wait()
         await asyncio.sleep(SETTLING_S)
-        for app, each in zip(apps, took, strict=True):
-            each[FIRST] = [await opened_ms(app)]
+        for app, times in zip(apps, took, strict=True):
+            times[FIRST] = [await opened_ms(app)]
         for _ in range(rounds):
-            for app, each in zip(apps, took, strict=True):
-                each.setdefault(OPENING, []).append(await opened_ms(app))
+            for app, times in zip(apps, took, strict=True):
+                times.setdefault(OPENING, []).append(await opened_ms(app))
         for app in apps:
             await _key_ms(app, F2, "A title")
         await asyncio.sleep(STILL_S)
         for _ in range(rounds):
             for name, word in SEARCHES.items():
-                for app, each in zip(apps, took, strict=True):
-                    each.setdefault(name, []).append(await searched_ms(app, word))
-    return [{name: statistics.median(ms) for name, ms in each.items()} for each in took]
+                for app, times in zip(apps, took, strict=True):
+                    times.setdefault(name, []).append(await searched_ms(app, word))
+    return [{name: statistics.median(ms) for name, ms in times.items()} for times in took]
 
 
 def fill_page(home: Path) -> None:
@@ -158,8 +158,8 @@ def bare_hits_ms(database: sqlite3.Connection, word: str) -> float:
 
 
 def measure(sessions: int, rounds: int) -> dict[str, Row]:
-    with tempfile.TemporaryDirectory() as place:
-        page, many = Path(place, "page"), Path(place, "many")
+    with tempfile.TemporaryDirectory() as directory:
+        page, many = Path(directory, "page"), Path(directory, "many")
         fill_page(page)
         fill(many, sessions)
         fill_in(many)

@@ -103,31 +103,33 @@ def kill_once(directory: Path, after_s: float) -> Outcome:
         pass_fds=[writing],
     )
     os.close(writing)
-    told = os.read(reading, RECORD.size)
+    reports = os.read(reading, RECORD.size)
     time.sleep(after_s)
     killed_ns = time.monotonic_ns()
     child.send_signal(signal.SIGKILL)
     child.wait()
     while more := os.read(reading, 1 << 16):
-        told += more
+        reports += more
     os.close(reading)
-    times_ns = [RECORD.unpack_from(told, at)[0] for at in range(0, len(told) - 7, RECORD.size)]
-    kept, unreadable, findings = examine(directory)
-    lost = [at_ns for at_ns in times_ns[kept:] if at_ns < killed_ns]
+    times_ns = [
+        RECORD.unpack_from(reports, at)[0] for at in range(0, len(reports) - 7, RECORD.size)
+    ]
+    stored, unreadable, findings = examine(directory)
+    lost = [at_ns for at_ns in times_ns[stored:] if at_ns < killed_ns]
     lost_ms = (killed_ns - lost[0]) / 1e6 if lost else 0.0
-    return Outcome(len(times_ns), kept, lost_ms, unreadable, findings)
+    return Outcome(len(times_ns), stored, lost_ms, unreadable, findings)
 
 
 def examine(directory: Path) -> tuple[int, int, int]:
     """Events kept, unreadable databases and files, findings of the check after the repair."""
     unreadable = sum(not readable(path) for path in directory.glob("audio/*/*.wav"))
     try:
-        kept, findings = asyncio.run(opened(directory))
+        stored, findings = asyncio.run(opened(directory))
     except StorageError as error:
         print(error, file=sys.stderr)
         return 0, unreadable + 1, 0
     unreadable += sum(not readable(path) for path in directory.glob("audio/*/*.wav"))
-    return kept, unreadable, findings
+    return stored, unreadable, findings
 
 
 async def opened(directory: Path) -> tuple[int, int]:

@@ -28,20 +28,20 @@ def main() -> None:
         wrong = Counter[str]()
         near = 0
         for lang, text in cases:
-            found = guess(text[:length])
-            if found != lang:
-                wrong[f"{lang} as {found}"] += 1
-                near += any({lang, found} <= pair for pair in NEAR)
+            guessed = guess(text[:length])
+            if guessed != lang:
+                wrong[f"{lang} as {guessed}"] += 1
+                near += any({lang, guessed} <= pair for pair in NEAR)
         right = len(cases) - wrong.total()
         print(
             f"{length} characters: {right} of {len(cases)} right ({right / len(cases):.1%}), "
-            f"{near} as their neighbour; {', '.join(f'{n}x {what}' for what, n in wrong.items())}"
+            f"{near} as their neighbour; {', '.join(f'{n}x {pair}' for pair, n in wrong.items())}"
         )
     began = time.perf_counter()
     for _, text in cases:
         guess(text)
-    taken = time.perf_counter() - began
-    print(f"{1e6 * taken / sum(len(text) for _, text in cases):.2f} µs a character")
+    took_s = time.perf_counter() - began
+    print(f"{1e6 * took_s / sum(len(text) for _, text in cases):.2f} µs a character")
 
 
 def openings() -> list[tuple[str, str]]:

@@ -155,19 +155,19 @@ def _first_sound(opening: str, times: list[tuple[float, float, float]]) -> First
 async def _long_answer(room: Room) -> LongAnswer:
     count = LONG_TIMES * ANSWER_TOKENS
     began_us = room.clock.now_us()
-    seen = await gramophone_whole(room, answer(CLAUSE_FIRST, count))
+    timing = await gramophone_whole(room, answer(CLAUSE_FIRST, count))
     busiest = max(
-        sum(1 for other in seen.flushes_us if 0 <= other - flush < 60_000_000)
-        for flush in seen.flushes_us
+        sum(1 for other in timing.flushes_us if 0 <= other - flush < 60_000_000)
+        for flush in timing.flushes_us
     )
-    missing = sum(gap.missing_samples for gap in seen.underruns)
+    missing = sum(gap.missing_samples for gap in timing.underruns)
     return LongAnswer(
         tokens=count,
         spoken_s=round((room.clock.now_us() - began_us) / 1e6, 1),
-        flushes=len(seen.flushes_us),
+        flushes=len(timing.flushes_us),
         flushes_a_minute=busiest,
-        refused=seen.refused,
-        underruns=len(seen.underruns),
+        refused=timing.refused,
+        underruns=len(timing.underruns),
         missing_ms=round(missing / 48, 1),
     )
 

@@ -61,8 +61,8 @@ def session_events(session_id: str) -> list[Event]:
             events.append(ModelChunkReceived(at_us=at_us, turn=turn, raw=raw))
             events.append(DeltaReceived(at_us=at_us, turn=turn, text=text))
             if delta % 10 == 9:
-                spoken = json.dumps({"type": "Speak", "text": text * 10})
-                events.append(FrameSent(at_us=at_us, connection=0, text=spoken))
+                message = json.dumps({"type": "Speak", "text": text * 10})
+                events.append(FrameSent(at_us=at_us, connection=0, text=message))
                 events.append(
                     TextSpoken(
                         at_us=at_us, turn=turn, chunk=delta // 10, text=text * 10,

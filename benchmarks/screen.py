@@ -43,7 +43,7 @@ class Case:
     """One way to load the screen, and what is wanted of it."""
 
     arguments: tuple[str, ...]
-    wanted: str
+    target: str
     bare: bool = True
     keys: bool = True
     for_s: float = 0.0
@@ -168,15 +168,15 @@ def _streaming(app: str, terminal: Terminal, case: Case, report: Path) -> Seen:
             break
     cpu_s = terminal.cpu_s() - began_cpu_s
     late_s = shown_s - json.loads(report.read_text())["last_delta_s"]
-    taken = sorted(keys.taken_ms) if keys is not None else []
+    taken_ms = sorted(keys.taken_ms) if keys is not None else []
     return Seen(
         app=app,
         cpu_s=round(cpu_s, 2),
         core_percent=round(100 * cpu_s / (now_s - began_s), 1),
         end_late_s=round(late_s, 2),
-        key_p50_ms=round(statistics.median(taken), 1) if taken else None,
-        key_p95_ms=round(taken[int(len(taken) * 0.95)], 1) if taken else None,
-        key_most_ms=round(taken[-1], 1) if taken else None,
+        key_p50_ms=round(statistics.median(taken_ms), 1) if taken_ms else None,
+        key_p95_ms=round(taken_ms[int(len(taken_ms) * 0.95)], 1) if taken_ms else None,
+        key_most_ms=round(taken_ms[-1], 1) if taken_ms else None,
     )
 
 
@@ -185,7 +185,7 @@ class _Keys:
 
     def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._left = list(KEYS)
+        self._keys = list(KEYS)
         self._waiting: tuple[str, float] | None = None
         self._next_s = 0.0
         self.taken_ms: list[float] = []
@@ -194,8 +194,8 @@ class _Keys:
         if self._waiting is not None and self._waiting[0] in text:
             self.taken_ms.append((now_s - self._waiting[1]) * 1000)
             self._waiting = None
-        if press and self._waiting is None and self._left and now_s >= self._next_s:
-            key = self._left.pop(0)
+        if press and self._waiting is None and self._keys and now_s >= self._next_s:
+            key = self._keys.pop(0)
             self._next_s = now_s + KEY_EVERY_S
             self._waiting = (key, now_s)
             self._terminal.press(key)
@@ -207,27 +207,27 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found: dict[str, list[dict[str, Seen]]] = {}
+    results: dict[str, list[dict[str, Seen]]] = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in options.cases or CASES:
             case = CASES[name]
             apps = ["ours", "bare"] if case.bare else ["ours"]
             for _ in range(options.rounds):
-                seen = {app: run(app, case, Path(folder)) for app in apps}
-                found.setdefault(name, []).append(seen)
+                runs = {app: run(app, case, Path(folder)) for app in apps}
+                results.setdefault(name, []).append(runs)
                 if not options.json:
-                    _tell(name, case, seen)
+                    _tell(name, case, runs)
     if options.json:
         plain = {
-            name: [{app: asdict(seen) for app, seen in one.items()} for one in rounds]
-            for name, rounds in found.items()
+            name: [{app: asdict(figures) for app, figures in one.items()} for one in rounds]
+            for name, rounds in results.items()
         }
         print(json.dumps(plain))
     return 0
 
 
-def _tell(name: str, case: Case, seen: dict[str, Seen]) -> None:
-    for app, one in seen.items():
+def _tell(name: str, case: Case, runs: dict[str, Seen]) -> None:
+    for app, one in runs.items():
         words = f"{name:12} {app:5} CPU {one.cpu_s:6.2f} s ({one.core_percent:5.1f} %)"
         if one.end_late_s is not None:
             words += f"  end {one.end_late_s:5.2f} s late"
@@ -235,9 +235,9 @@ def _tell(name: str, case: Case, seen: dict[str, Seen]) -> None:
             words += f"  keys {one.key_p50_ms:.0f}, {one.key_p95_ms:.0f}, {one.key_most_ms:.0f} ms"
         print(words)
     ratio = ""
-    if len(seen) == 2 and seen["bare"].cpu_s:
-        ratio = f"{seen['ours'].cpu_s / seen['bare'].cpu_s:.2f}×  "
-    print(f"{'':12} {ratio}wanted: {case.wanted}", flush=True)
+    if len(runs) == 2 and runs["bare"].cpu_s:
+        ratio = f"{runs['ours'].cpu_s / runs['bare'].cpu_s:.2f}×  "
+    print(f"{'':12} {ratio}wanted: {case.target}", flush=True)
 
 
 if __name__ == "__main__":

@@ -68,13 +68,13 @@ _CODE_LINE = "value_{n} = transform(groove[{n}], rate_hz=48_000)  # sample {n} o
 
 def pieces(kind: str, count: int) -> list[str]:
     """`count` deltas of words and marks; the last has the end mark in it."""
-    found: list[str] = ["```python\n"] if kind == "fence" else []
+    texts: list[str] = ["```python\n"] if kind == "fence" else []
     number = 0
-    while len(found) < count:
+    while len(texts) < count:
         number += 1
         source = _CODE_LINE if kind == "fence" else _MIXED
-        found += re.findall(r"\s*(?:\w+|[^\w\s])|\s+$", source.format(n=number))
-    return [*found[: count - 1], f" {END_MARK}"]
+        texts += re.findall(r"\s*(?:\w+|[^\w\s])|\s+$", source.format(n=number))
+    return [*texts[: count - 1], f" {END_MARK}"]
 
 
 class Script:
@@ -88,7 +88,7 @@ class Script:
             self._pieces[-1] = "."
         self._rate_hz = options.rate_hz
         self._report = options.report
-        self._given = 0
+        self._taken = 0
         self.began_s = math.inf
 
     def begin(self) -> None:
@@ -101,18 +101,18 @@ class Script:
         if passed_s < 0:
             return []
         count = len(self._pieces) if not self._rate_hz else int(passed_s * self._rate_hz)
-        taken = self._pieces[self._given : count]
-        self._given += len(taken)
-        if taken and self._last and self._given == len(self._pieces):
+        due = self._pieces[self._taken : count]
+        self._taken += len(due)
+        if due and self._last and self._taken == len(self._pieces):
             last_s = time.monotonic()
             if self._rate_hz:
-                last_s = self.began_s + self._given / self._rate_hz
+                last_s = self.began_s + self._taken / self._rate_hz
             self._report.write_text(json.dumps({"last_delta_s": last_s}))
-        return taken
+        return due
 
     @property
     def over(self) -> bool:
-        return self._given == len(self._pieces)
+        return self._taken == len(self._pieces)
 
 
 class ScriptedFeed:

@@ -20,14 +20,16 @@ async def scripted_openai(*answers: Sequence[str], rate_hz: float = 0.0) -> Asyn
     One answer after the other, the last for ever; `rate_hz` tokens a second at absolute instants,
     0 as fast as they are taken.
     """
-    left = list(answers)
+    remaining = list(answers)
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             await _read_request(reader)
             writer.write(_HEAD)
             began_s = asyncio.get_running_loop().time()
-            for number, token in enumerate(left.pop(0) if len(left) > 1 else left[0]):
+            for number, token in enumerate(
+                remaining.pop(0) if len(remaining) > 1 else remaining[0]
+            ):
                 writer.write(_event({"content": token}))
                 await writer.drain()
                 due_s = began_s + number / rate_hz if rate_hz else 0.0

@@ -91,9 +91,9 @@ def hour() -> list[Event]:
     return events
 
 
-def exchange(asked: int, start_us: int, deltas: list[str]) -> list[Event]:
+def exchange(question_turn: int, start_us: int, deltas: list[str]) -> list[Event]:
     """A question and its spoken answer: deltas every 25 ms, sound in step with them."""
-    turn, text, question = asked + 1, "".join(deltas), f"Question {asked // 2}?"
+    turn, text, question = question_turn + 1, "".join(deltas), f"Question {question_turn // 2}?"
     first_us, sound_us = start_us + 600_000, start_us + 1_000_000
     of_text: list[Event] = []
     for number, delta in enumerate(deltas):
@@ -109,11 +109,15 @@ def exchange(asked: int, start_us: int, deltas: list[str]) -> list[Event]:
         at_us=finished_us, turn=turn, role="assistant", text=text, finish_reason="stop"
     )
     return [
-        TurnStarted(at_us=start_us, turn=asked, role="user", text=question),
-        TurnCompleted(at_us=start_us, turn=asked, role="user", text=question, finish_reason="sent"),
+        TurnStarted(at_us=start_us, turn=question_turn, role="user", text=question),
+        TurnCompleted(
+            at_us=start_us, turn=question_turn, role="user", text=question, finish_reason="sent"
+        ),
         TurnStarted(at_us=start_us, turn=turn, role="assistant"),
         RequestSent(at_us=start_us, turn=turn, provider="scripted", model="metronome", messages=1),
-        *sorted([*of_text, *_speech(turn, text, first_us, sound_us)], key=lambda each: each.at_us),
+        *sorted(
+            [*of_text, *_speech(turn, text, first_us, sound_us)], key=lambda event: event.at_us
+        ),
         PlaybackFinished(at_us=finished_us, turn=turn, played_samples=samples),
         end,
     ]
@@ -124,9 +128,9 @@ def _speech(turn: int, text: str, first_us: int, sound_us: int) -> Iterator[Even
     for flush in range(FLUSHES):
         at_us, start = first_us + 300_000 + 900_000 * flush, part * flush
         end = len(text) if flush == FLUSHES - 1 else start + part
-        spoken = text[start:end]
+        chunk_text = text[start:end]
         yield TextSpoken(
-            at_us=at_us, turn=turn, chunk=flush, text=spoken, source_start=start, source_end=end
+            at_us=at_us, turn=turn, chunk=flush, text=chunk_text, source_start=start, source_end=end
         )
         yield FrameSent(at_us=at_us, connection=0, text="{}")
         yield FlushSent(at_us=at_us, turn=turn, flush=flush, last_chunk=flush)
@@ -228,11 +232,11 @@ def main() -> int:
     # As the app does with what is loaded, and with a long session.
     gc.collect()
     gc.freeze()
-    seen = asyncio.run(jumps(schedule))
+    measured = asyncio.run(jumps(schedule))
     if options.json:
-        print(json.dumps([asdict(jump) for jump in seen]))
+        print(json.dumps([asdict(jump) for jump in measured]))
         return 0
-    for jump in seen:
+    for jump in measured:
         print(
             f"to {jump.to_s:5} s  {jump.entries:7} entries  emitted {jump.emitted_ms:6.1f} ms  "
             f"drawn {jump.drawn_ms:6.1f} ms"

@@ -63,7 +63,7 @@ async def measure(home: Path, base: Mapping[str, str]) -> list[Heard]:
         await _talked(AppInPty(home, fast_url, base=base, size=SIZE), 1)
     async with await StoredLibrary.open(home) as library:
         sessions = [summary.id for summary in reversed(await library.sessions())]
-        timelines = [await library.events(each, with_pcm=False) for each in sessions]
+        timelines = [await library.events(session_id, with_pcm=False) for session_id in sessions]
     answered = [one for timeline in timelines for one in _answers(timeline)]
     return [_heard(load, events) for load, events in zip(LOADS, answered, strict=True)]
 
@@ -103,12 +103,12 @@ def _answers(timeline: list[Event]) -> list[list[Event]]:
 
 
 def _heard(load: str, events: list[Event]) -> Heard:
-    heard = [event.heard_samples for event in events if isinstance(event, TurnInterrupted)]
+    heard_samples = [event.heard_samples for event in events if isinstance(event, TurnInterrupted)]
     gaps = [event for event in events if isinstance(event, Underran)]
     missing = sum(event.missing_samples for event in gaps)
     return Heard(
         load=load,
-        played_s=round(max(heard, default=0) / VOICE_HZ, 1),
+        played_s=round(max(heard_samples, default=0) / VOICE_HZ, 1),
         underruns=len(gaps),
         missing_ms=round(1000 * missing / VOICE_HZ, 1),
     )
@@ -121,17 +121,17 @@ def main() -> int:
     options = parser.parse_args()
     began_s = time.monotonic()
     with tempfile.TemporaryDirectory() as home, mortal_sound_card() as (card, _):
-        heard = asyncio.run(measure(Path(home), card.env))
+        results = asyncio.run(measure(Path(home), card.env))
     if options.json:
-        print(json.dumps({"loads": [asdict(one) for one in heard]}))
+        print(json.dumps({"loads": [asdict(one) for one in results]}))
     else:
-        for one in heard:
+        for one in results:
             print(
                 f"{one.load:6} {one.played_s:6.1f} s played   {one.underruns} underruns, "
                 f"{one.missing_ms:.1f} ms missing   wanted: none"
             )
         print(f"took {time.monotonic() - began_s:.0f} s")
-    met = all(one.played_s > 1.0 and not one.underruns for one in heard)
+    met = all(one.played_s > 1.0 and not one.underruns for one in results)
     return 1 if options.check and not met else 0
 
 

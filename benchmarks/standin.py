@@ -231,30 +231,30 @@ def main() -> int:
     parser.add_argument("--only", choices=("timing", "speed", "sessions"))
     parser.add_argument("--profile", default="", help="write the server's profile here")
     parser.add_argument("--json", action="store_true")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     _stay_on(1)
-    found: dict[str, dict[str, float]] = {}
-    if asked.only in (None, "timing"):
-        found["timing"] = timing(asked.seconds)
-    if asked.only in (None, "speed"):
-        found["speed"] = speed(asked.frames, asked.rounds, asked.profile)
-    if asked.only in (None, "sessions"):
-        found["sessions"] = sessions(asked.sessions, 10, asked.profile)
-    if asked.json:
-        print(json.dumps(found))
+    results: dict[str, dict[str, float]] = {}
+    if options.only in (None, "timing"):
+        results["timing"] = timing(options.seconds)
+    if options.only in (None, "speed"):
+        results["speed"] = speed(options.frames, options.rounds, options.profile)
+    if options.only in (None, "sessions"):
+        results["sessions"] = sessions(options.sessions, 10, options.profile)
+    if options.json:
+        print(json.dumps(results))
     else:
-        _show(found)
+        _show(results)
     return 0
 
 
-def _show(found: dict[str, Any]) -> None:
-    wanted = {
+def _show(results: dict[str, Any]) -> None:
+    targets = {
         "timing": f"p95 at most {WANTED_P95_MS:g} ms, no drift",
         "speed": f"at least {WANTED_SPEED:g} times the bare server",
         "sessions": f"at least {WANTED_SESSIONS} on one core",
     }
-    for name, figures in found.items():
-        print(f"{name} (wanted: {wanted[name]})")
+    for name, figures in results.items():
+        print(f"{name} (wanted: {targets[name]})")
         for figure, value in figures.items():
             print(f"  {figure:18} {value:12,.2f}")
 

@@ -38,14 +38,14 @@ def words(text: str) -> list[str]:
     return re.findall(r"[a-z0-9']+", text.lower().replace("’", "'"))
 
 
-def wrong(wanted: list[str], heard: list[str]) -> float:
+def wrong(expected: list[str], recognised: list[str]) -> float:
     """The words to be put in, taken out or replaced, of those that were wanted."""
-    row = list(range(len(heard) + 1))
-    for place, word in enumerate(wanted, 1):
-        before, row[0] = row[0], place
-        for at, other in enumerate(heard, 1):
+    row = list(range(len(recognised) + 1))
+    for row_number, word in enumerate(expected, 1):
+        before, row[0] = row[0], row_number
+        for at, other in enumerate(recognised, 1):
             before, row[at] = row[at], min(row[at] + 1, row[at - 1] + 1, before + (word != other))
-    return row[-1] / len(wanted)
+    return row[-1] / len(expected)
 
 
 def exported(name: str, directory: Path) -> tuple[Path, str]:
@@ -54,9 +54,9 @@ def exported(name: str, directory: Path) -> tuple[Path, str]:
     open_library(home).close()
     session_id = import_bundle(home, path_of(name)).session_id
     order = ExportRequest("wav", path)
-    export(home, [session_id], order, lambda done, total: None)
+    export(home, [session_id], order, lambda written, total: None)
     with kept_session(home, session_id, order) as session:
-        passages = [each.text for turn in session.excerpt.turns for each in turn.passages]
+        passages = [passage.text for turn in session.excerpt.turns for passage in turn.passages]
     return path, " ".join(passages)
 
 
@@ -65,12 +65,12 @@ def main() -> int:
     failed = False
     with tempfile.TemporaryDirectory() as directory:
         for name in RECORDINGS:
-            path, spoken = exported(name, Path(directory))
+            path, text = exported(name, Path(directory))
             command = [sys.argv[1], "-c", HEAR, str(path)]
-            heard = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            share = wrong(words(spoken), words(heard))
+            transcript = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            share = wrong(words(text), words(transcript))
             failed = failed or share > MOST_WRONG
-            print(f"{name}: {len(words(spoken))} words, {share:.2f} of them wrong")
+            print(f"{name}: {len(words(text))} words, {share:.2f} of them wrong")
     return int(failed)
 
 

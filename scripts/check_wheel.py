@@ -74,13 +74,13 @@ def install(wheel: Path, work: Path) -> Path:
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
-    if done.returncode:
+    if process.returncode:
         words = " ".join(map(str, command))
-        sys.exit(f"{words}\n{done.stdout}\n{done.stderr}\nended with {done.returncode}")
-    return done.stdout
+        sys.exit(f"{words}\n{process.stdout}\n{process.stderr}\nended with {process.returncode}")
+    return process.stdout
 
 
 if __name__ == "__main__":

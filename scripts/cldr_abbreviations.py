@@ -44,16 +44,16 @@ def main() -> None:
 
 def fetch(directory: Path) -> Path:
     command = ["npm", "pack", "--silent", PACKAGE]
-    done = subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True)
-    return directory / done.stdout.strip()
+    process = subprocess.run(command, cwd=directory, check=True, capture_output=True, text=True)
+    return directory / process.stdout.strip()
 
 
 def write(root: Path, package: str) -> None:
     lines = [HEAD.format(package=package)]
     for file in sorted(root.glob("segments/*/suppressions.json")):
-        if found := suppressions(file):
-            lines += [f'    "{file.parent.name}": (\n', *rows(found), "    ),\n"]
-            print(f"{file.parent.name}: {len(found)} abbreviations")
+        if abbreviations := suppressions(file):
+            lines += [f'    "{file.parent.name}": (\n', *rows(abbreviations), "    ),\n"]
+            print(f"{file.parent.name}: {len(abbreviations)} abbreviations")
     lines += ["}\n", '"""Abbreviations by language, with their last full stop left out."""\n']
     (TARGET / "cldr_abbreviations.py").write_text("".join(lines), "utf-8")
     licence = (root / "LICENSE").read_text("utf-8")

@@ -22,8 +22,8 @@ def page() -> str:
     """The page's text."""
     parts = [HEAD]
     for name, kind in EVENT_TYPES.items():
-        shown = [f for f in fields(kind) if f.name not in {"at_us", "pcm"}]
-        listed = ", ".join(f"`{f.name}` {_type(str(f.type))}" for f in shown) or "no fields"
+        public = [f for f in fields(kind) if f.name not in {"at_us", "pcm"}]
+        listed = ", ".join(f"`{f.name}` {_type(str(f.type))}" for f in public) or "no fields"
         parts.append(f"\n## {name}\n\n{inspect.cleandoc(kind.__doc__ or '')}\n\n{listed}\n")
     return "".join(parts)
 

@@ -30,49 +30,49 @@ def package_of(module: str) -> str:
 def arrows() -> Arrows:
     """For each package the packages that it imports."""
     graph = grimp.build_graph(*ROOTS, cache_dir=None)
-    found: Arrows = {}
+    imports: Arrows = {}
     for module in sorted(graph.modules):
         package = package_of(module)
         if not package:
             continue
         imported = map(package_of, graph.find_modules_directly_imported_by(module))
-        found.setdefault(package, set()).update(name for name in imported if name)
-    for package, imported in found.items():
+        imports.setdefault(package, set()).update(name for name in imported if name)
+    for package, imported in imports.items():
         imported.discard(package)
-    return found
+    return imports
 
 
-def reachable(found: Mapping[str, set[str]]) -> Arrows:
+def reachable(imports: Mapping[str, set[str]]) -> Arrows:
     """For each package all packages that it imports at any distance.
 
     Raises:
         ValueError: packages import each other in a circle.
     """
-    done: Arrows = {}
+    closure: Arrows = {}
 
     def visit(package: str, path: tuple[str, ...]) -> set[str]:
         if package in path:
             raise ValueError("a circle: " + " -> ".join((*path, package)))
-        if package not in done:
-            below = found[package]
-            done[package] = below.union(*(visit(name, (*path, package)) for name in below))
-        return done[package]
+        if package not in closure:
+            below = imports[package]
+            closure[package] = below.union(*(visit(name, (*path, package)) for name in below))
+        return closure[package]
 
-    for package in found:
+    for package in imports:
         visit(package, ())
-    return done
+    return closure
 
 
-def floors(found: Mapping[str, set[str]]) -> list[list[str]]:
+def floors(imports: Mapping[str, set[str]]) -> list[list[str]]:
     """Packages by height, the highest first: each is above all that it imports."""
     heights: dict[str, int] = {}
 
     def height(package: str) -> int:
         if package not in heights:
-            heights[package] = 1 + max(map(height, found[package]), default=-1)
+            heights[package] = 1 + max(map(height, imports[package]), default=-1)
         return heights[package]
 
-    for package in found:
+    for package in imports:
         height(package)
     levels = range(max(heights.values()), -1, -1)
     return [sorted(name for name in heights if heights[name] == level) for level in levels]
@@ -80,18 +80,18 @@ def floors(found: Mapping[str, set[str]]) -> list[list[str]]:
 
 def picture() -> str:
     """The Markdown between the marks of the page: a Mermaid chart and a sentence of figures."""
-    found = arrows()
-    all_below = reachable(found)
+    imports = arrows()
+    all_below = reachable(imports)
     lines = ["```mermaid", "flowchart TD"]
-    levels = floors(found)
+    levels = floors(imports)
     lines += ["    " + " ~~~ ".join(names) for names in levels]
-    for package in sorted(found):
-        implied: set[str] = set[str]().union(*(all_below[name] for name in found[package]))
-        if direct := sorted(found[package] - implied):
+    for package in sorted(imports):
+        implied: set[str] = set[str]().union(*(all_below[name] for name in imports[package]))
+        if direct := sorted(imports[package] - implied):
             lines.append(f"    {package} --> {' & '.join(direct)}")
     lines.append("```")
-    count = sum(map(len, found.values()))
-    lines += ["", f"{len(found)} packages on {len(levels)} floors, {count} arrows, no circle."]
+    count = sum(map(len, imports.values()))
+    lines += ["", f"{len(imports)} packages on {len(levels)} floors, {count} arrows, no circle."]
     return "\n".join(lines) + "\n"
 
 

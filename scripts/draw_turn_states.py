@@ -24,11 +24,11 @@ def table() -> str:
         ways: dict[TurnState, list[Trigger]] = defaultdict(list)
         for trigger, target in TRANSITIONS[state].items():
             ways[target].append(trigger)
-        shown = ", ".join(
+        transitions = ", ".join(
             f"{target.name} by {' or '.join(trigger.name for trigger in triggers)}"
             for target, triggers in ways.items()
         )
-        lines.append(f"| {state.name} | {state.value} | {shown or 'nothing'} |")
+        lines.append(f"| {state.name} | {state.value} | {transitions or 'nothing'} |")
     return "\n".join(lines) + "\n"
 
 
