@@ -276,7 +276,7 @@ class GramophoneApp(App[None]):
         if not isinstance(self.screen, HelpScreen):
             groups = key_groups(self._keymap)
             here = here_and_elsewhere(groups, self.screen)
-            self.push_screen(HelpScreen(*here, kept=self._backend.setup.kept))
+            self.push_screen(HelpScreen(*here, stored=self._backend.setup.stored))
 
     def action_settings(self) -> None:
         from tui.screens.settings import SettingsScreen

@@ -40,7 +40,7 @@ class TurnText:
 
     started: str = ""
     deltas: list[str] = field(default_factory=list[str])
-    spoken: str = ""
+    spoken_text: str = ""
     spoken_end: int = 0
     completed: str = ""
     interrupted: str | None = None
@@ -56,7 +56,7 @@ class TurnText:
             case TextSpoken():
                 # Chunks are stripped: where the source goes on later, white space stood between.
                 gap = " " if event.source_start > self.spoken_end else ""
-                self.spoken += gap + event.text
+                self.spoken_text += gap + event.text
                 self.spoken_end = event.source_end
             case PlaybackStopped():
                 self.stopped = event.heard_characters
@@ -78,7 +78,7 @@ class TurnText:
     @property
     def streamed(self) -> str:
         """The text that came in pieces."""
-        return "".join(self.deltas) or self.started or self.spoken
+        return "".join(self.deltas) or self.started or self.spoken_text
 
     @property
     def heard(self) -> int | None:

@@ -176,7 +176,7 @@ def _engine(
         system_prompt=config.system_prompt if model else "",
         speed=config.speed,
         lang=config.lang,
-        heard=switchable or not config.muted,
+        audible=switchable or not config.muted,
         muted=switchable and config.muted,
         elsewhere=not options.focused,
         memory=_memory(config, on_screen=switchable),

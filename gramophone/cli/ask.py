@@ -124,7 +124,7 @@ def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], li
         raise SessionNotFound(
             f"The session {record.summary.id} has {missing}; `gramophone show` prints its turns."
         )
-    return [Message(entry.role, entry.text, entry.heard) for entry in turns], answers
+    return [Message(entry.role, entry.text, entry.heard_chars) for entry in turns], answers
 
 
 def _is_over(entry: Entry) -> bool:

@@ -183,7 +183,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "role": turn.role,
         "text": turn.text,
         "finish_reason": turn.finish_reason,
-        "heard_characters": turn.heard,
+        "heard_characters": turn.heard_chars,
         "started_ms": turn.started_us / 1000,
         "withdrawn": turn.withdrawn,
     }

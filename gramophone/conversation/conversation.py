@@ -118,11 +118,11 @@ class Conversation:
         outputs: list[Output] = [settings.started(now_us)]
         outputs += [self._inherit(message, now_us) for message in self.inherited]
         outputs += self._mute.silence(now_us)
-        return [*outputs, *(self._tts.open() if settings.spoken else [])]
+        return [*outputs, *(self._tts.open() if settings.has_voice else [])]
 
     def _inherit(self, message: Message, now_us: int) -> TurnInherited:
         turn = self._number()
-        remembered = self.settings.remembered(message.text, message.heard)
+        remembered = self.settings.remembered(message.text, message.heard_chars)
         self._history.add(turn, message.role, message.text, remembered)
         return TurnInherited(
             at_us=now_us,
@@ -250,13 +250,13 @@ class Conversation:
         outputs: list[Output] = [
             TurnStarted(at_us=now_us, turn=turn.turn, role="assistant", text=text, repeats=repeats)
         ]
-        if settings.spoken:
+        if settings.has_voice:
             turn.begin_speech(
                 SpeechPacer(
                     turn.turn,
                     lang=settings.lang,
                     hint=settings.voice_language,
-                    awaited=settings.heard,
+                    awaited=settings.audible,
                 )
             )
             outputs += self._tts.begin_turn(turn, now_us)
@@ -306,7 +306,7 @@ class Conversation:
     def _complete(self, turn: AssistantTurn, now_us: int) -> list[Output]:
         """Close the books of a turn that is over, then do what waited for that."""
         self._turn = None
-        remembered = self.settings.remembered(turn.text, turn.heard)
+        remembered = self.settings.remembered(turn.text, turn.heard_chars)
         if turn.repeats is None:
             self._history.add(turn.turn, "assistant", turn.text, remembered)
         outputs: list[Output] = [turn.completed(remembered, now_us)]
@@ -347,7 +347,7 @@ class Conversation:
         before = self.settings
         self.settings = before.changed(settings)
         changed: list[Output] = [self.settings.as_event(now_us)]
-        if (before.voice, before.speed) == (settings.voice, settings.speed) or not before.spoken:
+        if (before.voice, before.speed) == (settings.voice, settings.speed) or not before.has_voice:
             return [*changed, SwitchProviders(settings.ticket)]
         closed = self._tts.hang_up(now_us)
         return [*changed, *closed, SwitchProviders(settings.ticket), *self._tts.open()]

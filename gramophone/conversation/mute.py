@@ -14,7 +14,7 @@ class MuteState:
     """The user's wish (not muted, no other pane has the sound) on top of the speaker's reports."""
 
     def __init__(self, settings: ConversationSettings) -> None:
-        self._possible = settings.heard
+        self._possible = settings.audible
         self._muted = settings.muted
         self._elsewhere = settings.elsewhere
         self.device = ""
@@ -38,7 +38,7 @@ class MuteState:
         if isinstance(intent, Mute):
             self._muted = intent.muted
         else:
-            self._elsewhere = not intent.heard
+            self._elsewhere = not intent.audible
         if (self.audible, self._muted) == before or not self._possible:
             return []
         outputs: list[Event | Command] = []

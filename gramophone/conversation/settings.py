@@ -22,7 +22,7 @@ _VOICE_LANGUAGE: Final = re.compile(r"\A([a-z]{2})_[A-Z]{2}-|-([a-z]{2})\Z")
 class ConversationSettings:
     """Settings of one session.
 
-    `spoken` is False where there is no voice at all; `heard` is False where sound is made and
+    `has_voice` is False where there is no voice at all; `audible` is False where sound is made and
     recorded but never played. `muted` and `elsewhere` (another pane has the sound) are how it
     begins. `lang` is a code, or "auto": then each answer's own language is found, and the voice's
     is taken where the answer tells of none. `memory` says what the model remembers of a stopped
@@ -37,8 +37,8 @@ class ConversationSettings:
     system_prompt: str = ""
     speed: float = 1.0
     lang: str = "auto"
-    spoken: bool = True
-    heard: bool = True
+    has_voice: bool = True
+    audible: bool = True
     muted: bool = False
     elsewhere: bool = False
     bytes_per_sample: int = 2

@@ -65,9 +65,9 @@ class AssistantTurn:
 
     `repeats` is the number of the turn whose text is spoken again; such a turn does not enter the
     history. `queued_us` is the sound that waits in the speaker, by the last poll and what was
-    handed over since. `heard` is how many characters of the text had been heard when the sound was
-    stopped, None while it was not. `timing` folds the same events as the screen does, so that both
-    agree on which word is heard.
+    handed over since. `heard_chars` is how many characters of the text had been heard when the
+    sound was stopped, None while it was not. `timing` folds the same events as the screen does, so
+    that both agree on which word is heard.
     """
 
     turn: int
@@ -78,7 +78,7 @@ class AssistantTurn:
     pacer: SpeechPacer | None = None
     queued_us: int = 0
     sent_characters: int = 0
-    heard: int | None = None
+    heard_chars: int | None = None
     written: AnswerText = field(init=False)
     timing: WordTiming = field(init=False)
     _voice_lost: bool = False
@@ -227,12 +227,12 @@ class AssistantTurn:
         All of it where the voice was lost or nothing was audible, because then the user could only
         read. The first position counts: a sound that was stopped is not heard further.
         """
-        if self.heard is None:
+        if self.heard_chars is None:
             heard_text = self.text
             if self.pacer is not None and audible and not self._voice_lost:
                 heard_text = self.timing.heard_words(self.turn, heard_samples)
-            self.heard = len(heard_text)
-        return self.text[: self.heard]
+            self.heard_chars = len(heard_text)
+        return self.text[: self.heard_chars]
 
     # --- sound --------------------------------------------------------------------------------
 
@@ -316,6 +316,6 @@ class AssistantTurn:
                         at_us=now_us,
                         turn=self.turn,
                         played_samples=heard,
-                        heard_characters=self.heard,
+                        heard_characters=self.heard_chars,
                     )
                 ]

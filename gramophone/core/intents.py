@@ -67,7 +67,7 @@ class Mute:
 class SetAudioFocus:
     """Allow or forbid this conversation, one of several on the screen, to play sound."""
 
-    heard: bool
+    audible: bool
 
 
 Request: TypeAlias = Submit | Say | Regenerate | EditAndResend | RepeatTurn

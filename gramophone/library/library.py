@@ -76,8 +76,11 @@ class TurnAudio:
 
 @frozen
 class TurnRecord:
-    """One kept turn. `withdrawn` marks one that was taken back: it no longer counts. `heard` is
-    how many characters of the text were heard where its sound was stopped, else None."""
+    """One stored turn. `withdrawn` marks one that was taken back: it no longer counts.
+
+    `heard_chars` is how many characters of the text were heard where its sound was stopped, else
+    None.
+    """
 
     turn: int
     role: Role
@@ -87,12 +90,12 @@ class TurnRecord:
     audio: TurnAudio | None = None
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
     withdrawn: bool = False
-    heard: int | None = None
+    heard_chars: int | None = None
 
     @property
     def unheard(self) -> bool:
         """Whether the sound was stopped before the end of the text."""
-        return self.heard is not None and bool(self.text[self.heard :].strip())
+        return self.heard_chars is not None and bool(self.text[self.heard_chars :].strip())
 
     @property
     def counts(self) -> bool:

@@ -114,13 +114,13 @@ class ReplayFeed(Feed, Protocol):
 
 @frozen
 class ConversationInfo:
-    """Facts for the status line before the first event; `kept` is whether it is recorded."""
+    """Facts for the status line before the first event; `stored` is whether it is recorded."""
 
     provider: str
     model: str
     voice: str
     muted: bool = False
-    kept: bool = True
+    stored: bool = True
 
 
 @frozen

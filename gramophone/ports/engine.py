@@ -19,13 +19,13 @@ from gramophone.core.timeline import Role
 class Message:
     """One turn of the history. Models see `role` and `text`.
 
-    `heard` is the number of characters that were heard before the sound was stopped; None where it
-    was not. Whether the rest counts is a setting of the conversation (`Memory`).
+    `heard_chars` is the number of characters that were heard before the sound was stopped; None
+    where it was not. Whether the rest counts is a setting of the conversation (`Memory`).
     """
 
     role: Role
     text: str
-    heard: int | None = None
+    heard_chars: int | None = None
 
 
 @frozen

@@ -324,7 +324,7 @@ def _turn(path: Path, values: Values, form: WavFormat) -> TurnRecord:
             *(values["input_tokens"], values["output_tokens"], values["tokens_per_s"]),
         ),
         withdrawn=values["withdrawn"],
-        heard=values["heard_characters"],
+        heard_chars=values["heard_characters"],
     )
 
 

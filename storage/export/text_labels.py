@@ -45,9 +45,9 @@ def heard_up_to(turn: TurnRecord) -> str:
     """A note on how far the text was heard if its sound was stopped before the end; else empty."""
     if not turn.unheard:
         return ""
-    if not turn.heard:
+    if not turn.heard_chars:
         return "not heard"
-    return f"heard up to character {turn.heard:,} of {len(turn.text):,}"
+    return f"heard up to character {turn.heard_chars:,} of {len(turn.text):,}"
 
 
 def read_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:

@@ -45,11 +45,10 @@ class _Open:
 
 @frozen
 class _RecoveredTurn:
-    """A turn as its events have it; `heard` counts characters, `last_us` is the time of its last
-    event."""
+    """A turn as its events have it; `last_us` is the time of its last event."""
 
     text: str
-    heard: int | None
+    heard_chars: int | None
     role: str
     last_us: int
 
@@ -167,7 +166,7 @@ def _rebuild(
                     f"heard_characters = ?, {METRICS_COLUMNS} "
                     "WHERE number = ? AND completed_us IS NULL",
                     (
-                        *(rows.plain(row.text), RECOVERED, row.last_us, row.heard),
+                        *(rows.plain(row.text), RECOVERED, row.last_us, row.heard_chars),
                         *metrics_values(metrics.turn(turn)),
                         turn_number(session.number, turn),
                     ),

@@ -117,7 +117,7 @@ def _turn(
         audio=audio,
         metrics=TurnMetrics(*map(_finite, figures)),
         withdrawn=bool(withdrawn),
-        heard=heard_chars,
+        heard_chars=heard_chars,
     )
 
 

@@ -123,11 +123,11 @@ def test_the_engine_of_the_app_keeps_nothing(
     )
     others = set(threading.enumerate())
     backend = EngineThread(config, None)
-    assert not backend.setup.kept
+    assert not backend.setup.stored
     backend.start()
     talks = [backend.open_conversation(), backend.open_conversation(focused=False)]
     for talk in talks:
-        assert not talk.setup.kept
+        assert not talk.setup.stored
         hearer = Hearer()
         talk.post(Say(WORDS))
         hearer.until(talk.feed, TurnCompleted)

@@ -182,7 +182,7 @@ class TestASpokenAnswer:
 
 class TestWithoutAVoice:
     def test_an_answer_as_text_alone(self, playbook: Make) -> None:
-        play = playbook(spoken=False)
+        play = playbook(has_voice=False)
         play.begin().gives(SessionStarted)
         ask(play)
         play.when(delta(1, "Hello there.")).gives(DeltaReceived)
@@ -190,7 +190,7 @@ class TestWithoutAVoice:
         play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, text="Hello there."))
 
     def test_an_interruption_keeps_what_was_written(self, playbook: Make) -> None:
-        play = playbook(spoken=False)
+        play = playbook(has_voice=False)
         play.begin().gives(SessionStarted)
         ask(play)
         play.when(delta(1, "Hello the")).gives(DeltaReceived)
@@ -201,7 +201,7 @@ class TestWithoutAVoice:
         )
 
     def test_saying_is_writing(self, playbook: Make) -> None:
-        play = playbook(spoken=False)
+        play = playbook(has_voice=False)
         play.begin().gives(SessionStarted)
         play.when(Say("Good morning.")).gives(
             like(TurnStarted, turn=0, role="assistant", text="Good morning."),
@@ -209,7 +209,7 @@ class TestWithoutAVoice:
         )
 
     def test_muted_keeps_the_whole_text_of_an_interrupted_turn(self, playbook: Make) -> None:
-        play = begin_speaking(connected(playbook(heard=False)))
+        play = begin_speaking(connected(playbook(audible=False)))
         play.when(sound()).gives(AudioReceived, PlayAudio)
         play.when(Interrupt()).gives(StopAudio(1), ClearSent, clear(), StopModel(1))
         play.when(PlaybackStopReported(1, 8000)).gives(
@@ -242,7 +242,7 @@ class TestSaying:
     def test_what_was_said_before_the_first_question_is_not_sent_to_the_model(
         self, playbook: Make
     ) -> None:
-        play = playbook(spoken=False)
+        play = playbook(has_voice=False)
         play.begin().goes_on()
         play.when(Say("Good morning.")).goes_on()
         play.when(Submit("Hello?")).goes_on()
@@ -251,7 +251,7 @@ class TestSaying:
 
 class TestHistory:
     def test_each_request_carries_the_turns_before(self, playbook: Make) -> None:
-        play = playbook(spoken=False, history=[Message("user", "A"), Message("assistant", "B")])
+        play = playbook(has_voice=False, history=[Message("user", "A"), Message("assistant", "B")])
         play.begin().gives(
             SessionStarted,
             TurnInherited(at_us=0, turn=0, role="user", text="A"),
@@ -279,7 +279,7 @@ class TestHistory:
         )
 
     def test_questions_that_were_not_answered_are_joined(self, playbook: Make) -> None:
-        play = playbook(spoken=False)
+        play = playbook(has_voice=False)
         play.begin().goes_on()
         play.when(Submit("A")).goes_on()
         play.when(ended(1, "No.")).goes_on()

@@ -214,7 +214,7 @@ class TestOtherEdges:
         go_on = asyncio.Event()
         first, skipped = ScriptedModel(["One ", go_on, "two."]), ScriptedModel()
         second = ScriptedModel(["Three."])
-        conversation = a_conversation(heard=False, spoken=False)
+        conversation = a_conversation(audible=False, has_voice=False)
         async with session(None, model=first, conversation=conversation) as (engine, listening):
             engine.post(Submit("A?"))
             await listening.until(lambda entry: isinstance(entry, DeltaReceived))

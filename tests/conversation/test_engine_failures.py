@@ -70,7 +70,7 @@ class TestTheServiceFails:
 
     async def test_silence_is_given_up(self) -> None:
         limits = ClientLimits(answer_timeout_us=50_000)
-        conversation = a_conversation(limits, heard=False)
+        conversation = a_conversation(limits, audible=False)
         async with (
             running("silent") as url,
             session(url, conversation=conversation) as (engine, listening),

@@ -60,7 +60,7 @@ def test_text_ends_the_wait(play: Playbook) -> None:
 
 
 def test_an_answer_that_has_come_whole_is_waited_for_no_longer(playbook: Make) -> None:
-    play = playbook(spoken=False)
+    play = playbook(has_voice=False)
     play.begin().goes_on()
     ask(play)
     play.when(delta(1, "Hello")).goes_on()

@@ -84,7 +84,7 @@ def answered(play: Playbook, question: str, answer: str, turn: int) -> None:
 @pytest.fixture
 def written(playbook: Make) -> Playbook:
     """Two questions and their answers, nothing spoken: turns 0 to 3."""
-    play = playbook(spoken=False)
+    play = playbook(has_voice=False)
     play.begin().goes_on()
     answered(play, "A", "a", 0)
     answered(play, "B", "b", 2)
@@ -125,7 +125,7 @@ class TestRegenerating:
     def test_a_question_that_failed_is_asked_again_and_nothing_is_taken_back(
         self, playbook: Make
     ) -> None:
-        play = playbook(spoken=False)
+        play = playbook(has_voice=False)
         play.begin().goes_on()
         play.when(Submit("A")).goes_on()
         play.when(ended(1, "No.")).goes_on()
@@ -147,14 +147,14 @@ class TestRegenerating:
         )
 
     def test_without_a_question_it_is_refused(self, playbook: Make) -> None:
-        play = playbook(spoken=False)
+        play = playbook(has_voice=False)
         play.begin().goes_on()
         play.when(Regenerate()).gives(
             Failed(at_us=0, stage="session", detail=NOTHING_TO_REGENERATE)
         )
 
     def test_an_inherited_question_can_be_answered_anew(self, playbook: Make) -> None:
-        play = playbook(spoken=False, history=[Message("user", "A"), Message("assistant", "a")])
+        play = playbook(has_voice=False, history=[Message("user", "A"), Message("assistant", "a")])
         play.begin().goes_on()
         play.when(Regenerate()).gives(
             HistoryRewound(at_us=0, to_turn=1),
@@ -330,7 +330,7 @@ class TestTheSound:
         speaking.when(SpeakerChanged("Card", False, "")).gives_nothing()
 
     def test_it_may_begin_in_silence(self, playbook: Make) -> None:
-        play = playbook(elsewhere=True, spoken=False)
+        play = playbook(elsewhere=True, has_voice=False)
         play.begin().goes_on()
         assert play.all_of(DeviceChanged) == [
             DeviceChanged(at_us=0, device=MUTED, silent=True, detail=FOCUS_ELSEWHERE)
@@ -338,7 +338,7 @@ class TestTheSound:
         assert not play.conversation.audible
 
     def test_where_sound_is_never_played_nothing_changes(self, playbook: Make) -> None:
-        play = playbook(heard=False)
+        play = playbook(audible=False)
         play.begin().goes_on()
         play.when(Mute(True)).gives_nothing()
         play.when(SetAudioFocus(True)).gives_nothing()

@@ -221,14 +221,14 @@ async def _check(home: Path, session_id: str, model: _RandomModel, figures: Figu
         if turn.role == "user" or turn.finish_reason == "repeated":
             continue
         answer = texts[turn.turn]
-        stopped += turn.heard is not None
+        stopped += turn.heard_chars is not None
         streamed = answers.get(turn.text.split(" ")[0] + " ", "")
         if turn.text != answer.streamed or not streamed.startswith(turn.text):
             figures.broken.append(f"turn {turn.turn} lost text: {turn.text!r} of {streamed!r}")
         elif turn.finish_reason == "stop" and turn.text != streamed:
             figures.broken.append(f"turn {turn.turn} ended before its text: {turn.text!r}")
-        if turn.heard is not None and not 0 <= turn.heard <= len(turn.text):
-            figures.broken.append(f"turn {turn.turn} was heard beyond its text: {turn.heard}")
+        if turn.heard_chars is not None and not 0 <= turn.heard_chars <= len(turn.text):
+            figures.broken.append(f"turn {turn.turn} was heard beyond its text: {turn.heard_chars}")
     figures.counts |= {"stopped with text": stopped, "seconds of sound": round(sound_s)}
 
 

@@ -149,7 +149,7 @@ async def session(
     clock = SystemClock()
     listening = Listening()
     engine = Engine(
-        conversation or a_conversation(heard=False),
+        conversation or a_conversation(audible=False),
         clock=clock,
         model=model,
         speech=DeepgramSpeech(speak_url, PARAMETERS) if speak_url else None,

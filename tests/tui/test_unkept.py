@@ -10,7 +10,7 @@ from tests.support.screen_backend import FakeBackend, FakeFeed
 from tests.support.seeing import drawn, screen_text, screen_words
 from tui.app import GramophoneApp
 
-UNKEPT = ConversationInfo("local", "smollm2", "piper", kept=False)
+UNKEPT = ConversationInfo("local", "smollm2", "piper", stored=False)
 ANY_SIZE = pytest.mark.parametrize("size", [(40, 12), (80, 24), (200, 60)])
 
 

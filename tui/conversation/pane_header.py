@@ -23,7 +23,7 @@ class HeaderFacts:
     sound: str = ""
     muted: bool = False
     recording: bool = False
-    kept: bool = True
+    stored: bool = True
     metrics: TurnMetrics = TurnMetrics()
 
 
@@ -118,7 +118,7 @@ def _pills(facts: HeaderFacts) -> list[Content]:
         pills.append(Content.styled("muted", WARNING))
     if facts.sound:
         pills.append(Content.styled(f"♪ {facts.sound}", SOUND))
-    if not facts.kept:
+    if not facts.stored:
         pills.append(Content.styled("not kept", WARNING))
     elif facts.recording:
         pills.append(Content.styled("● REC", TROUBLE))

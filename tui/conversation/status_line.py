@@ -23,7 +23,7 @@ class StatusLine(Widget):
         super().__init__()
         self._names = [plain_line(setup.provider), plain_line(setup.model), plain_line(setup.voice)]
         self._muted = setup.muted
-        self._kept = setup.kept
+        self._stored = setup.stored
         self._figures: list[str] = []
         self._recording = False
 
@@ -63,7 +63,7 @@ class StatusLine(Widget):
         parts: list[Content] = []
         if self._muted:
             parts.append(Content.styled("muted", WARNING))
-        if not self._kept:
+        if not self._stored:
             parts.append(Content.styled("not kept", WARNING))
         elif self._recording:
             parts.append(Content.styled("● REC", TROUBLE))

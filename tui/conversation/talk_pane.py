@@ -36,7 +36,7 @@ class TalkPane(Pane):
         self.conversation = conversation
         self.choice = choice
         self.muted = conversation.setup.muted
-        self.model.stored = conversation.setup.kept
+        self.model.stored = conversation.setup.stored
         self._sounding = sounding
         self._chosen = chosen
 
@@ -56,13 +56,13 @@ class TalkPane(Pane):
         if session is None:
             return self.conversation.setup
         return ConversationInfo(
-            session.provider, session.model, session.voice, self.muted, self.kept
+            session.provider, session.model, session.voice, self.muted, self.stored
         )
 
     @property
-    def kept(self) -> bool:
+    def stored(self) -> bool:
         """Whether what is said here is recorded."""
-        return self.conversation.setup.kept
+        return self.conversation.setup.stored
 
     @property
     def system_prompt(self) -> str:
@@ -121,8 +121,8 @@ class TalkPane(Pane):
                 chosen=chosen,
                 sound=sound,
                 muted=self.muted,
-                recording=self.model.recording and self.kept,
-                kept=self.kept,
+                recording=self.model.recording and self.stored,
+                stored=self.stored,
                 metrics=self.model.metrics,
             )
         )

@@ -34,13 +34,13 @@ def welcome(
     if "model" in failed:
         lines.append(_NO_MODEL)
     else:
-        lines.append(_HOW if setup.kept else _HOW_UNKEPT)
+        lines.append(_HOW if setup.stored else _HOW_UNKEPT)
         if setup.provider == "local":
             lines.append(_SMALL)
     if "speech" in failed:
         lines.append(_NO_VOICE)
     elif silent and not setup.muted:
-        lines.append(_NO_DEVICE if setup.kept else _NO_DEVICE_UNKEPT)
+        lines.append(_NO_DEVICE if setup.stored else _NO_DEVICE_UNKEPT)
     if failed:
         lines.append(_DOCTOR)
     elif not short:

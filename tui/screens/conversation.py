@@ -253,7 +253,7 @@ class ConversationScreen(Screen[None]):
             await self.grid.open(inherited=inherited)
         else:
             await self.grid.replace(inherited=inherited)
-            before = "kept in its own session" if self.pane.kept else "gone: it was not kept"
+            before = "kept in its own session" if self.pane.stored else "gone: it was not kept"
             self.notice(
                 f"{MOST_PANES} panes are open, so this one goes on from there. "
                 f"What was said here before is {before}."
@@ -361,7 +361,7 @@ class ConversationScreen(Screen[None]):
         session = self.pane.model.session
         if session is None:
             self.notice("Nothing answered yet: ask something first.")
-        elif not self.pane.kept:
+        elif not self.pane.stored:
             self.notice(NOT_KEPT, refused=True)
         else:
             self.app.push_screen(LatencyScreen(self._backend, session.session_id))

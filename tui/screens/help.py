@@ -35,10 +35,10 @@ class HelpScreen(GuardedModalScreen[None]):
         here: Sequence[KeyGroup] | None = None,
         elsewhere: Sequence[KeyGroup] = (),
         *,
-        kept: bool = True,
+        stored: bool = True,
     ) -> None:
         super().__init__()
-        self._kept = kept
+        self._stored = stored
         self._here = key_groups() if here is None else here
         self._elsewhere = elsewhere
 
@@ -51,7 +51,7 @@ class HelpScreen(GuardedModalScreen[None]):
         self.query_one(Static).update(self._text(event.size.width))
 
     def _text(self, width: int) -> Content:
-        return help_text(width, self._here, self._elsewhere, kept=self._kept)
+        return help_text(width, self._here, self._elsewhere, stored=self._stored)
 
     def action_leave(self) -> None:
         self.dismiss()
@@ -62,10 +62,10 @@ def help_text(
     here: Sequence[KeyGroup] | None = None,
     elsewhere: Sequence[KeyGroup] = (),
     *,
-    kept: bool = True,
+    stored: bool = True,
 ) -> Content:
     """Text of the page in `width` cells: keys in a column before their words where it is wide."""
-    what_stays = "Everything is kept." if kept else "Nothing of it is kept this time."
+    what_stays = "Everything is kept." if stored else "Nothing of it is kept this time."
     lines = [
         Content.styled(f"Type, press Enter, listen. {what_stays}", "bold"),
         Content.styled("Every key can be changed, and is in the palette (Ctrl+P) too.", MUTED),

@@ -21,9 +21,9 @@ from tui.transcript.turn_view import TurnView
 def spoken_span(view: TurnView) -> SpokenSpan | None:
     """The span of the text that is lit; none while nothing of the turn is heard."""
     text = view.text
-    if view.heard is None:
+    if view.heard_chars is None:
         return _stopped(text, view.stopped_at or 0) if view.unheard_characters else None
-    end = min(view.heard, len(text))
+    end = min(view.heard_chars, len(text))
     # Before its first sound, all of the turn is still to come: the empty span at its beginning.
     if not end:
         return SpokenSpan(0, 0)

@@ -128,7 +128,7 @@ class PlaybackFold:
         if turn is not None and self._views.shown_for(turn) is not None:
             view = self._views.touch(turn)
             view.speaking = False
-            view.heard = None
+            view.heard_chars = None
 
     def milliseconds(self, samples: int) -> int:
         """Duration of so many samples of this session's sound."""
@@ -163,6 +163,6 @@ class PlaybackFold:
         heard_chars = None
         if not self.sound.muted and self.timing.position_of(entry.turn, 0) is not None:
             heard_chars = self.timing.heard_end(entry.turn, entry.position_samples)
-        if heard_chars != view.heard:
-            view.heard = heard_chars
+        if heard_chars != view.heard_chars:
+            view.heard_chars = heard_chars
             self._views.mark_changed(view.turn)

@@ -41,7 +41,7 @@ class TurnView:
     rewrites: int = 0
     spoken_ms: int = 0
     speaking: bool = False
-    heard: int | None = None
+    heard_chars: int | None = None
     """Characters of the text that have been heard, while it is spoken."""
     stopped_at: int | None = None
     """Characters of the text that had been heard when its sound was stopped."""
@@ -93,7 +93,9 @@ def stored_view(record: TurnRecord) -> TurnView:
         withdrawn=record.withdrawn,
         # Offsets count characters of the text as it was received. The sanitized text may be
         # shorter, so the offset is where the sanitized beginning ends.
-        stopped_at=len(plain(record.text[: record.heard])) if record.heard is not None else None,
+        stopped_at=len(plain(record.text[: record.heard_chars]))
+        if record.heard_chars is not None
+        else None,
         stored=True,
     )
 

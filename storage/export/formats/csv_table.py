@@ -59,7 +59,7 @@ def _rows(session: ExportedSession) -> Generator[tuple[object, ...]]:
             turn.started_us / 1000, spoken_ms(turn),
             took.ttft_ms, took.ttfb_ms, took.ttfa_ms, took.response_ms, took.tokens_per_s,
             took.input_tokens, took.output_tokens, *counts,
-            turn.heard,
+            turn.heard_chars,
         )  # fmt: skip
 
 

@@ -88,7 +88,7 @@ def _turn(turn: ExcerptTurn, answerer: Answerer) -> dict[str, Any]:
         "role": record.role,
         "text": record.text,
         "finish_reason": record.finish_reason,
-        "heard_characters": record.heard,
+        "heard_characters": record.heard_chars,
         "withdrawn": record.withdrawn,
         "provider": answerer.provider,
         "model": answerer.model,

@@ -143,7 +143,7 @@ async def test_an_interrupted_turn_keeps_its_text_and_how_far_it_was_heard(
     assert await stored_events(tmp_path) == events
     async with await StoredLibrary.open(tmp_path) as library:
         turn = (await library.session(SESSION_ID)).turns[0]
-        assert (turn.text, turn.heard) == ("Heard and not heard.", 5)
+        assert (turn.text, turn.heard_chars) == ("Heard and not heard.", 5)
         assert len(await library.sessions(search="not")) == 1
 
 
@@ -163,7 +163,7 @@ async def test_a_turn_whose_sound_was_stopped_says_how_far_it_was_heard(tmp_path
     assert await stored_events(tmp_path) == events
     async with await StoredLibrary.open(tmp_path) as library:
         turn = (await library.session(SESSION_ID)).turns[0]
-        assert (turn.text, turn.heard) == ("Heard and read.", 5)
+        assert (turn.text, turn.heard_chars) == ("Heard and read.", 5)
 
 
 async def test_what_fails_before_the_session_begins_is_kept_with_it(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tui.conversation.welcome import welcome
 
 LOCAL = ConversationInfo(provider="local", model="smollm2", voice="piper")
 CLOUD = ConversationInfo(provider="openai", model="gpt-5", voice="thalia")
-UNKEPT = ConversationInfo("local", "smollm2", "piper", kept=False)
+UNKEPT = ConversationInfo("local", "smollm2", "piper", stored=False)
 NO_DEVICE = DeviceChanged(at_us=1, device="silent", silent=True, detail="No sound device.")
 NO_MODEL = Failed(at_us=2, stage="model", detail="The embedded model is not installed.")
 NO_VOICE = Failed(at_us=3, stage="speech", detail="The embedded voice is not installed.")

@@ -33,11 +33,11 @@ def test_no_word_is_lit_while_nothing_is_heard() -> None:
     ],
 )
 def test_the_word_around_what_has_been_heard_is_lit(heard_chars: int, word: str) -> None:
-    assert lit(TurnView(1, "assistant", TEXT, heard=heard_chars)) == word
+    assert lit(TurnView(1, "assistant", TEXT, heard_chars=heard_chars)) == word
 
 
 def test_a_space_lights_the_word_behind_it() -> None:
-    span = spoken_span(TurnView(1, "assistant", TEXT, heard=4))
+    span = spoken_span(TurnView(1, "assistant", TEXT, heard_chars=4))
     assert span is not None
     assert TEXT[span.start : span.end] == "**two**"
 

@@ -62,10 +62,10 @@ class TestModel:
     def test_what_is_heard_follows_the_sound(self) -> None:
         model = TranscriptModel()
         model.apply_all(talk(0))
-        assert model.turns[1].heard == 0
+        assert model.turns[1].heard_chars == 0
         model.take_changed()
         model.apply(_at(72_000))
-        assert model.turns[1].heard == pytest.approx(FIRST + 13, abs=2)
+        assert model.turns[1].heard_chars == pytest.approx(FIRST + 13, abs=2)
         assert [view.turn for view in model.take_changed()] == [1]
         model.apply(_at(72_000))
         assert model.take_changed() == [], "nothing to draw again"
@@ -74,14 +74,14 @@ class TestModel:
         model = TranscriptModel()
         model.apply_all(talk(48_000))
         model.apply(PlaybackFinished(at_us=9, turn=1, played_samples=96_000))
-        assert model.turns[1].heard is None
+        assert model.turns[1].heard_chars is None
 
     def test_nor_after_an_interruption(self) -> None:
         model = TranscriptModel()
         model.apply_all(talk(48_000))
         stop = TurnInterrupted(at_us=9, turn=1, heard_text="One **two**", heard_samples=20_000)
         model.apply(stop)
-        assert model.turns[1].heard is None
+        assert model.turns[1].heard_chars is None
 
     def test_nor_where_the_sound_is_off_or_not_known(self) -> None:
         off, unknown = TranscriptModel(), TranscriptModel()
@@ -90,16 +90,16 @@ class TestModel:
         unknown.apply_all(
             entry for entry in talk(48_000) if not isinstance(entry, TextSpoken | FlushAnswered)
         )
-        assert (off.turns[1].heard, unknown.turns[1].heard) == (None, None)
+        assert (off.turns[1].heard_chars, unknown.turns[1].heard_chars) == (None, None)
         assert off.turns[1].speaking
 
     def test_going_back_in_a_replay_hears_less(self) -> None:
         model = TranscriptModel()
         model.apply_all(talk(90_000))
-        far = model.turns[1].heard or 0
+        far = model.turns[1].heard_chars or 0
         before = talk(10_000)
         model.apply_all([TimelineRestarted(at_us=0, entries=len(before)), *before])
-        assert 0 < (model.turns[1].heard or 0) < far
+        assert 0 < (model.turns[1].heard_chars or 0) < far
 
 
 def _at(samples: int) -> PlayoutAdvanced:

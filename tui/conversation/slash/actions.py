@@ -190,7 +190,7 @@ async def _set_title(host: SlashHost, title: str) -> None:
     if started is None or host.pane.untouched:
         host.notice("Nothing to title yet: say something first.", refused=True)
         return
-    if not host.pane.kept:
+    if not host.pane.stored:
         host.notice(NOT_KEPT, refused=True)
         return
     try:
@@ -209,7 +209,7 @@ async def _export(host: SlashHost) -> None:
     if started is None or host.pane.untouched:
         host.notice("Nothing to export yet: say something first.", refused=True)
         return
-    if not host.pane.kept:
+    if not host.pane.stored:
         host.notice(NOT_KEPT, refused=True)
         return
     try:

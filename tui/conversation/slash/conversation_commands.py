@@ -66,7 +66,7 @@ def continuation(
         system_prompt=record.system_prompt,
     )
     messages = [
-        Message(turn.role, turn.text, turn.heard)
+        Message(turn.role, turn.text, turn.heard_chars)
         for turn in record.turns
         if turn.counts and turn.text.strip()
     ]

@@ -53,7 +53,7 @@ def _turn(turn: ExcerptTurn, *, heard_at_all: bool) -> Generator[str]:
     if turn.passages:
         timed = partial(_attributes, heard(text.words, turn.passages, turn.start_us))
     if record.unheard:
-        timed = partial(_dimmed, timed, text.words, record.heard or 0)
+        timed = partial(_dimmed, timed, text.words, record.heard_chars or 0)
     speaker = _SPEAKERS.get(record.role, "Reply")
     kinds = ["turn", "asked" if record.role == "user" else "answered"]
     kinds += ["spoken"] if turn.stretches else []
