@@ -11,7 +11,7 @@ NOT_KEPT = "This conversation is not kept: the library has nothing of it."
 
 _HOW = "Type below and press Enter; the answer is shown, spoken and kept."
 _HOW_UNKEPT = "Type below and press Enter; the answer is spoken, and nothing is kept."
-_KEYS = "Escape stops the sound. F2 opens what was kept. F1 is help."
+_KEYS = "Escape stops the sound. F2 opens the history. F1 is help."
 _SMALL = "A small model on this machine answers; F10 sets up a better one."
 _NO_MODEL = "No model answers yet: F10 takes a key (Accounts) or an address (Model)."
 _NO_VOICE = "No voice speaks yet: F10 takes a key for Deepgram (Accounts)."

@@ -60,7 +60,7 @@ COMMANDS: Final = (
     SlashCommand("copy", "[WHAT]", "Copy the last answer, its code, or the prompt"),
     SlashCommand("title", "TITLE", "Give this session a title"),
     SlashCommand("export", "", "Export this session"),
-    SlashCommand("history", "", "Open what was kept"),
+    SlashCommand("history", "", "Open the history"),
     SlashCommand("settings", "", "Open the settings"),
     SlashCommand("help", "", "Show every key and command"),
     SlashCommand("quit", "", "Leave Gramophone"),
