@@ -120,6 +120,8 @@ class Standins:
         strict: bool = True,
         by_message: bool = False,
         tolerant: bool = False,
+        models: Sequence[str] = (),
+        betas: Sequence[str] = (),
         faults: Sequence[str] = (),
         services: Sequence[str] = (),
         clock: Literal["system", "manual"] = "system",
@@ -133,6 +135,8 @@ class Standins:
             strict: refuse texts that are not in the source, and fail the test on a difference.
             by_message: compare the cutting of texts into messages, too.
             tolerant: answer what the services of language models refuse.
+            models: names of language models, if others are to be refused.
+            betas: names in `anthropic-beta` that are known beside Anthropic's.
             faults: injected on purpose, as on the command line.
             services: some of `speak`, `openai` and `anthropic`; all unless some are named.
             clock: `manual` for a time that is moved at `control_url`.
@@ -144,13 +148,14 @@ class Standins:
                 pytest.fail(_NO_CLOCK, pytrace=False)
             return self._record(path, services, always=mode == "all")
         arguments = [self._found(source), f"--speed={speed}", f"--clock={clock}"]
-        arguments.append("--strict" if strict else "--lenient")
-        arguments += ["--by-message"] if by_message else []
-        arguments += ["--tolerant"] if tolerant else []
-        arguments += [f"--fault={fault}" for fault in faults]
-        arguments += [f"--{service}" for service in services]
-        self.running.append(Standin(arguments, strict=strict))
-        return self.running[-1]
+        arguments += _flags(services, by_message=by_message, tolerant=tolerant, strict=strict)
+        arguments += _repeated(model=models, beta=betas, fault=faults)
+        return self._start(arguments, strict=strict)
+
+    def _start(self, arguments: Sequence[str], *, strict: bool) -> Standin:
+        standin = Standin(arguments, strict=strict)
+        self.running.append(standin)
+        return standin
 
     def _record_mode(self, source: str | Path, record: str | None) -> str:
         """The mode of the command line, the call or the settings, in this order; only bundles
@@ -229,6 +234,18 @@ def gramophone_standin(request: pytest.FixtureRequest) -> Generator[Standins]:
         # failure, and are no second one.
         for complaint in failures:
             node.add_report_section("teardown", "by the stand-in", complaint)
+
+
+def _flags(services: Sequence[str], *, by_message: bool, tolerant: bool, strict: bool) -> list[str]:
+    """The arguments of the stand-in that are there or not."""
+    switches = {"by-message": by_message, "tolerant": tolerant, "strict": strict}
+    chosen = [name for name, is_on in switches.items() if is_on]
+    return [f"--{name}" for name in (*chosen, *([] if strict else ["lenient"]), *services)]
+
+
+def _repeated(**options: Sequence[str]) -> list[str]:
+    """Arguments of the stand-in that may come several times."""
+    return [f"--{name}={value}" for name, values in options.items() for value in values]
 
 
 def _mode(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -286,7 +287,38 @@ async def test_the_models() -> None:
     async with standing_in(models=("a", "b")) as address, client_of(address) as client:
         assert [model.id async for model in client.models.list()] == ["a", "b"]
         assert (await client.models.retrieve("b")).display_name == "b"
+        with pytest.raises(anthropic.NotFoundError, match="model: another") as refused:
+            await client.models.retrieve("another")
+        assert refused.value.type == "not_found_error"
+        with pytest.raises(anthropic.NotFoundError):
+            await asking(client)
+    async with standing_in() as address, client_of(address) as client:
         assert (await client.models.retrieve("another")).id == "another"
+
+
+@pytest.mark.parametrize(
+    ("betas", "unknown"),
+    [
+        (["interleaved-thinking-2025-05-14", "of-tomorrow-2099-01-01", "mine"], ""),
+        (["interleaved-thinking-2025-05-15"], "`interleaved-thinking-2025-05-15`"),
+        (["tomorrow", "files-api-2025-04-14", "x"], "`tomorrow`, `x`"),
+        ([""], "``"),
+    ],
+)
+async def test_betas(betas: list[str], unknown: str) -> None:
+    ask: Any = {"model": MODEL, "max_tokens": 99, "messages": QUESTION, "betas": betas}
+    async with standing_in(betas=("mine",)) as address, client_of(address) as client:
+        if not unknown:
+            await client.beta.messages.create(**ask)
+            return
+        sentence = re.escape(f"Unexpected value(s) {unknown} for the `anthropic-beta` header")
+        with pytest.raises(anthropic.BadRequestError, match=sentence) as refused:
+            await client.beta.messages.create(**ask)
+        assert refused.value.type == "invalid_request_error"
+        with pytest.raises(anthropic.BadRequestError, match=sentence):
+            await client.beta.messages.count_tokens(model=MODEL, messages=QUESTION, betas=betas)
+    async with standing_in(tolerant=True) as address, client_of(address) as client:
+        await client.beta.messages.create(**ask)
 
 
 async def test_what_is_not_served_is_refused_in_its_form() -> None:

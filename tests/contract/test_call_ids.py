@@ -16,6 +16,8 @@ from tests.support.model_standin import standing_in
 CALLS = 2
 """In each answer."""
 TOOLS: Any = [{"name": "look", "input_schema": {"type": "object"}}]
+FUNCTION: Any = {"type": "function", "function": {"name": "look"}}
+FLAT: Any = {"type": "function", "name": "look"}
 ANSWERS = """
 [[answer]]
 text = "I look."
@@ -40,7 +42,9 @@ async def test_chat_completions() -> None:
             client = openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1"))
             await stack.enter_async_context(client)
             for _ in range(steps):
-                async with client.chat.completions.stream(model="m", messages=messages) as stream:
+                async with client.chat.completions.stream(
+                    model="m", messages=messages, tools=[FUNCTION]
+                ) as stream:
                     message = (await stream.get_final_completion()).choices[0].message
                 call_ids = [call.id for call in message.tool_calls or []]
                 ids += call_ids
@@ -58,7 +62,7 @@ async def test_responses() -> None:
     counts: list[int] = []
     async with standing_in(*LOOKING) as address:
         async with openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1")) as client:
-            response = await client.responses.create(model="m", input="Look twice.")
+            response = await client.responses.create(model="m", input="Look twice.", tools=[FLAT])
             for _ in range(2):
                 calls = [item for item in response.output if item.type == "function_call"]
                 ids += [call.call_id for call in calls]
@@ -69,7 +73,7 @@ async def test_responses() -> None:
                     for call in calls
                 ]
                 response = await client.responses.create(
-                    model="m", input=results, previous_response_id=response.id
+                    model="m", input=results, previous_response_id=response.id, tools=[FLAT]
                 )
     assert len(ids) == 2 * CALLS
     check_ids(ids, "call_")
@@ -107,6 +111,7 @@ async def test_ids_are_the_same_each_time() -> None:
         async with standing_in(*LOOKING) as address:
             async with openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1")) as client:
                 raw = client.chat.completions.with_raw_response
-                whole = await raw.create(model="m", messages=[{"role": "user", "content": "Hi"}])
+                messages: Any = [{"role": "user", "content": "Hi"}]
+                whole = await raw.create(model="m", messages=messages, tools=[FUNCTION])
                 bodies.append(whole.text)
     assert bodies[0] == bodies[1]

@@ -11,6 +11,7 @@ from typing import Any
 import openai
 import pytest
 
+from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, TextPiece
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
@@ -171,6 +172,68 @@ class TestResponses:
             assert await asyncio.to_thread(ask, address) == ("Hello.", "Hello.")
 
 
+async def test_stored_responses() -> None:
+    async with standing_in() as address, client_of(address) as client:
+        first = await client.responses.create(model=MODEL, input="Hello?", user="u")
+        assert await client.responses.retrieve(first.id) == first
+        events = [
+            event
+            async for event in await client.responses.retrieve(
+                first.id, stream=True, starting_after=1
+            )
+        ]
+        assert [event.sequence_number for event in events] == list(range(2, len(events) + 2))
+        assert events[-1].type == "response.completed"
+        (item,) = [item async for item in client.responses.input_items.list(first.id)]
+        assert item.type == "message"
+        second = await client.responses.create(
+            model=MODEL, input="And?", previous_response_id=first.id, background=True
+        )
+        assert second.previous_response_id == first.id
+        assert await client.responses.cancel(second.id) == second
+        with pytest.raises(openai.BadRequestError, match="synchronous"):
+            await client.responses.cancel(first.id)
+        await client.responses.delete(first.id)
+        with pytest.raises(openai.NotFoundError, match=first.id):
+            await client.responses.retrieve(first.id)
+        with pytest.raises(openai.NotFoundError, match="Invalid URL"):
+            await client.post(f"/responses/{second.id}/other", cast_to=object)
+        with pytest.raises(openai.BadRequestError) as unknown:
+            await client.responses.create(model=MODEL, input="And?", previous_response_id=first.id)
+        assert unknown.value.code == "previous_response_not_found"
+
+
+async def test_embeddings() -> None:
+    texts = ["Why is the sky blue?", "The sky is blue."]
+    async with standing_in() as address, client_of(address) as client:
+        vectors = await client.embeddings.create(model="text-embedding-3-small", input=texts)
+        numbers = await client.embeddings.create(
+            model="text-embedding-3-small", input=texts, encoding_format="float"
+        )
+        assert [item.embedding for item in vectors.data] == [
+            pytest.approx(item.embedding) for item in numbers.data
+        ]
+        assert numbers.usage.total_tokens == 9
+        with pytest.raises(openai.BadRequestError, match="empty string"):
+            await client.embeddings.create(model="text-embedding-3-small", input="")
+
+
+@pytest.mark.parametrize("strict", [False, True])
+async def test_no_tools_are_called_that_were_not_offered(strict: bool) -> None:
+    answers = ExpectedAnswers([LOOKING, LOOKED], strict=strict)
+    twice: Any = [{"role": "user", "content": "Look twice."}]
+    async with standing_in(choose=answers) as address, client_of(address) as client:
+        if strict:
+            with pytest.raises(openai.NotFoundError) as refused:
+                await client.chat.completions.create(model=MODEL, messages=twice)
+            assert refused.value.code == "not_recorded"
+        else:
+            whole = await client.chat.completions.create(model=MODEL, messages=twice)
+            assert whole.choices[0].message.content == "Nothing there."
+            assert whole.choices[0].message.tool_calls is None
+    assert [difference.kind for difference in answers.expectation.differences()] == ["tools"]
+
+
 class TestErrors:
     @pytest.mark.parametrize(
         ("status", "error"),
@@ -263,6 +326,13 @@ async def test_the_models() -> None:
     async with standing_in(models=("a", "b")) as address, client_of(address) as client:
         assert [model.id async for model in client.models.list()] == ["a", "b"]
         assert (await client.models.retrieve("b")).object == "model"
+        with pytest.raises(openai.NotFoundError, match="`of/another` does not exist") as refused:
+            await client.models.retrieve("of/another")
+        assert refused.value.code == "model_not_found"
+        with pytest.raises(openai.NotFoundError):
+            await client.responses.create(model="of/another", input="Hello?")
+    async with standing_in() as address, client_of(address) as client:
+        assert [model.id async for model in client.models.list()] == ["gramophone"]
         assert (await client.models.retrieve("of/another")).id == "of/another"
 
 

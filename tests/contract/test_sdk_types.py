@@ -242,7 +242,7 @@ async def test_lists_counts_and_refusals_over_http() -> None:
     refused = [("POST", path, asking(path)) for path in (CHAT, RESPONSES, MESSAGES)]
     ids: Counter[str] = Counter()
     async with (
-        standing_in(models=("a", "b"), faults=["refuse=429@3", "refuse=500@4"]) as address,
+        standing_in(models=("m", "b"), faults=["refuse=429@3", "refuse=500@4"]) as address,
         httpx2.AsyncClient(timeout=HANG_S, base_url=address.http()) as http,
     ):
 

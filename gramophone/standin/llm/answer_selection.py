@@ -18,10 +18,11 @@ _MOST_ECHOED = 100_000
 class AnswerSelector(Protocol):
     """Chooser of the answer to a question."""
 
-    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+    def __call__(self, prompt: str, step: int, *, offers_tools: bool = True) -> ModelAnswer | None:
         """The answer to the user's last text; None when there is none.
 
-        `step` is the number of answers with calls to tools that it has had already.
+        `step` is the number of answers with calls to tools that it has had already;
+        `offers_tools` says whether the answer may have such calls.
         """
         ...
 
@@ -30,8 +31,8 @@ class RecordedOrder:
     """Recorded answers by question, one after the other, then from the first again.
 
     Spaces do not matter. Answers with calls to tools are kept with the one they lead to, so that
-    each conversation gets the step it has come to. Answers to any question serve those that were
-    not recorded; the last of them is repeated.
+    each conversation gets the step it has come to; where no tools are offered, it is that one.
+    Answers to any question serve those that were not recorded; the last of them is repeated.
     """
 
     def __init__(self, answers: Sequence[ModelAnswer]) -> None:
@@ -45,7 +46,7 @@ class RecordedOrder:
         }
         self._current = {question: runs[0] for question, runs in self._fresh.items()}
 
-    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+    def __call__(self, prompt: str, step: int, *, offers_tools: bool = True) -> ModelAnswer | None:
         question = without_spaces(prompt)
         question = question if question in self._fresh else None
         if question not in self._fresh:
@@ -58,7 +59,7 @@ class RecordedOrder:
             elif len(runs) > 1:
                 runs.popleft()
         run = self._current[question]
-        return run[min(step, len(run) - 1)]
+        return run[min(step, len(run) - 1)] if offers_tools else run[-1]
 
 
 def runs_of(answers: Iterable[ModelAnswer]) -> Iterator[list[ModelAnswer]]:
@@ -80,7 +81,7 @@ class EchoAnswers:
         self._first_word_us = 1000 * first_word_ms
         self._word_us = 1000 * word_ms
 
-    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+    def __call__(self, prompt: str, step: int, *, offers_tools: bool = True) -> ModelAnswer | None:
         question = prompt if len(prompt) <= _MOST_ECHOED else f"{prompt[:_MOST_ECHOED]}…"
         words = re.findall(r"\s*\S+\s*\Z|\s*\S+", f"You said: {question}")
         return ModelAnswer(

@@ -6,7 +6,7 @@ headers, and the bodies of errors.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from sys import maxsize
 from typing import Any, Protocol
@@ -20,11 +20,11 @@ from gramophone.standin.llm.rate_limits import (
     OpenAILimits,
     RateLimits,
 )
+from gramophone.standin.llm.stored_responses import StoredResponses
 from gramophone.standin.server.cors import OPENAI_HEADERS
 from gramophone.standin.server.http import Request
 from gramophone.wire.lenient_json import as_list, read_object
-from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, ToolPiece
-from gramophone.wire.llm.answer_blocks import plain_pieces
+from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer
 from gramophone.wire.llm.anthropic_messages import (
     MessagesRequest,
     message_events,
@@ -46,14 +46,14 @@ from gramophone.wire.llm.errors import (
 from gramophone.wire.llm.limits import AnswerLimits
 from gramophone.wire.llm.openai_chat import chat_events, parse_chat, render_chat
 from gramophone.wire.llm.openai_responses import (
-    ResponsesRequest,
     parse_responses,
     render_response,
     response_events,
-    response_id,
 )
 from gramophone.wire.llm.openai_responses_closing import next_number
-from gramophone.wire.llm.token_usage import answer_chars
+from gramophone.wire.llm.refusals.betas import beta_refusal
+from gramophone.wire.llm.refusals.openai_rules import shown
+from gramophone.wire.llm.request_validation import refuse_if
 from gramophone.wire.sse import SseReader, Timed, event_bytes, raw_event
 
 JSON = ("content-type", "application/json")
@@ -73,6 +73,7 @@ class Question:
         stream: whether the answer is asked for as a stream.
         events: writes the answer of this ordinal as a stream.
         whole: writes the answer of this ordinal as one body.
+        model: the name of the model that is asked.
         limits: where the answer has to end.
         prompt_chars: its length, by which its tokens are guessed.
     """
@@ -82,6 +83,7 @@ class Question:
     stream: bool
     events: Callable[[ModelAnswer, int], list[Timed]]
     whole: Callable[[ModelAnswer, int], bytes]
+    model: str
     limits: AnswerLimits = AnswerLimits()
     prompt_chars: int = 0
 
@@ -144,6 +146,10 @@ class ProviderDialect(Protocol):
         """The body of one model."""
         ...
 
+    def unknown_model(self, name: str) -> ModelRefusal:
+        """The refusal of a model that there is not."""
+        ...
+
 
 class _OpenAIDialect:
     """Keys, headers and errors of OpenAI, common to Chat Completions and Responses."""
@@ -186,6 +192,10 @@ class _OpenAIDialect:
     def model(self, name: str) -> bytes:
         return body(_openai_model(name))
 
+    def unknown_model(self, name: str) -> ModelRefusal:
+        message = f"The model `{shown(name)}` does not exist or you do not have access to it."
+        return replace(self.refusal(404), message=message)
+
 
 class ChatDialect(_OpenAIDialect):
     """`POST /v1/chat/completions`."""
@@ -207,26 +217,10 @@ class ChatDialect(_OpenAIDialect):
             parsed.stream,
             events,
             whole,
+            parsed.model,
             parsed.limits,
             parsed.prompt_chars,
         )
-
-
-@frozen
-class _ResponsesTurn:
-    """A question of Responses and its step; length and calls of all up to its answer."""
-
-    prompt: str
-    step: int
-    chars: int
-    calls: int
-
-
-def _turn(prompt: str, step: int, request: ResponsesRequest, answer: ModelAnswer) -> _ResponsesTurn:
-    pieces = plain_pieces(answer)
-    calls = {piece.index for piece in pieces if isinstance(piece, ToolPiece)}
-    chars = request.prompt_chars + answer_chars(pieces)
-    return _ResponsesTurn(prompt, step, chars, request.calls + len(calls))
 
 
 # Responses keeps conversations on the server: a client may name the response it goes on from
@@ -237,32 +231,39 @@ class ResponsesDialect(_OpenAIDialect):
 
     rubbish = raw_event('{"type":"response.output_text.de', "response.output_text.delta")
 
-    def __init__(self, *, strict: bool = False, rate_limits: RateLimits | None = None) -> None:
+    def __init__(
+        self,
+        stored: StoredResponses | None = None,
+        *,
+        strict: bool = False,
+        rate_limits: RateLimits | None = None,
+    ) -> None:
         super().__init__(strict=strict, rate_limits=rate_limits)
-        self._turns: dict[str, _ResponsesTurn] = {}
+        self._stored = stored or StoredResponses()
 
     def read(self, request: Request) -> Question:
         parsed = parse_responses(request.body, strict=self._strict)
-        prompt, step = parsed.prompt, parsed.step
-        if (earlier := self._turns.get(parsed.previous_response_id)) is not None:
-            parsed = replace(
-                parsed,
-                prompt_chars=parsed.prompt_chars + earlier.chars,
-                calls=parsed.calls + earlier.calls,
-            )
-            if not prompt:
-                prompt, step = earlier.prompt, earlier.step + 1
+        earlier = self._stored.previous(parsed, strict=self._strict)
+        if earlier is not None:
+            parsed = earlier.continued(parsed)
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
-            self._turns[response_id(ordinal)] = _turn(prompt, step, parsed, answer)
+            self._stored.add(request.body, parsed, answer, ordinal)
             return response_events(answer, parsed, ordinal)
 
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
-            self._turns[response_id(ordinal)] = _turn(prompt, step, parsed, answer)
+            self._stored.add(request.body, parsed, answer, ordinal)
             return render_response(answer, parsed, ordinal)
 
         return Question(
-            prompt, step, parsed.stream, events, whole, parsed.limits, parsed.prompt_chars
+            parsed.prompt,
+            parsed.step,
+            parsed.stream,
+            events,
+            whole,
+            parsed.model,
+            parsed.limits,
+            parsed.prompt_chars,
         )
 
     def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
@@ -279,7 +280,15 @@ class _AnthropicDialect:
     overloaded_status = 529
     rubbish = raw_event('{"type":"content_block_delta","index":0,"de', "content_block_delta")
 
-    def __init__(self, *, strict: bool = False, rate_limits: RateLimits | None = None) -> None:
+    def __init__(
+        self,
+        betas: Collection[str] = (),
+        *,
+        strict: bool = False,
+        rate_limits: RateLimits | None = None,
+    ) -> None:
+        """Know `betas` beside those of the service."""
+        self._betas = betas
         self._strict = strict
         self.rate_limits = rate_limits or AnthropicLimits()
 
@@ -313,7 +322,12 @@ class _AnthropicDialect:
     def model(self, name: str) -> bytes:
         return body(_anthropic_model(name))
 
+    def unknown_model(self, name: str) -> ModelRefusal:
+        return replace(self.refusal(404), message=f"model: {shown(name)}")
+
     def _parse(self, request: Request, body: bytes, *, counting: bool = False) -> MessagesRequest:
+        if self._strict and any(name == "anthropic-beta" for name, _ in request.headers):
+            refuse_if(beta_refusal(request.header("anthropic-beta"), self._betas))
         return parse_messages(
             body,
             request.header("anthropic-version"),
@@ -326,8 +340,8 @@ class _AnthropicDialect:
 class MessagesDialect(_AnthropicDialect):
     """`POST /v1/messages`, in a thread or without one."""
 
-    def __init__(self, *, strict: bool = False) -> None:
-        super().__init__(strict=strict)
+    def __init__(self, betas: Collection[str] = (), *, strict: bool = False) -> None:
+        super().__init__(betas, strict=strict)
         self._threads = MessageThreads()
 
     def read(self, request: Request) -> Question:
@@ -354,6 +368,7 @@ class MessagesDialect(_AnthropicDialect):
             parsed.stream,
             events,
             whole,
+            parsed.model,
             parsed.limits,
             parsed.prompt_chars,
         )
@@ -365,7 +380,12 @@ class TokenCountDialect(_AnthropicDialect):
     def read(self, request: Request) -> Question:
         parsed = self._parse(request, request.body, counting=True)
         return Question(
-            "", 0, False, lambda answer, ordinal: [], lambda answer, ordinal: render_count(parsed)
+            "",
+            0,
+            False,
+            lambda answer, ordinal: [],
+            lambda answer, ordinal: render_count(parsed),
+            parsed.model,
         )
 
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from typing import TypeAlias, TypeVar
 from urllib.parse import unquote
 
 from gramophone.core.clock import Clock
@@ -38,9 +39,11 @@ from gramophone.standin.llm.response_plan import (
     TimedBytes,
     plan_of,
 )
+from gramophone.standin.llm.stored_responses import RESPONSES_PATH, StoredResponses
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.server.routes import Routes
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, ModelAnswer
+from gramophone.wire.llm.embeddings import parse_embeddings, render_embeddings
 from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused, detailed
 from gramophone.wire.llm.limits import within_limits
 from gramophone.wire.sse import event_bytes
@@ -48,8 +51,13 @@ from gramophone.wire.sse import event_bytes
 _log = logging.getLogger(__name__)
 
 _UNKNOWN_EVENT = event_bytes({"type": "applause", "volume": 11}, "applause")
+_USUAL_MODELS = ("gramophone",)
 MODELS_PATH = "/v1/models"
 """The path of the list of models, and above each of them."""
+ReadT = TypeVar("ReadT")
+BodyMaker: TypeAlias = Callable[[Request], tuple[str, bytes]]
+"""Makes the media type and the body of the answer to a request; may raise RequestRefused."""
+
 _OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNOWN_TYPE})
 _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
 
@@ -62,14 +70,16 @@ class ModelOptions:
         speed: factor on the timing of the answers; 0 sends all at once.
         api_key: the one key that is accepted; None accepts any, and none.
         faults: injected on purpose.
-        models: names in the list of models; others may be asked for as well.
+        models: the models there are; empty allows any name.
+        betas: names in `anthropic-beta` that are known beside the service's.
         tolerant: answer also what the services refuse, as far as it can be read.
     """
 
     speed: float = 1.0
     api_key: str | None = None
     faults: tuple[Fault, ...] = ()
-    models: tuple[str, ...] = ("gramophone",)
+    models: tuple[str, ...] = ()
+    betas: tuple[str, ...] = ()
     tolerant: bool = False
 
 
@@ -84,28 +94,34 @@ class ModelStandin:
         self._other_requests = 0
         self._at_path: Counter[str] = Counter()
         self._strict = not options.tolerant
+        self._stored = StoredResponses()
         self._openai: ProviderDialect = ChatDialect(strict=self._strict)
-        self._anthropic: ProviderDialect = MessagesDialect(strict=self._strict)
+        self._anthropic: ProviderDialect = MessagesDialect(options.betas, strict=self._strict)
 
     def openai_routes(self) -> Routes:
-        """Routes of Chat Completions and Responses."""
-        asking = {
-            ("POST", "/v1/chat/completions"): self._answering(self._openai),
-            ("POST", "/v1/responses"): self._answering(
-                ResponsesDialect(strict=self._strict, rate_limits=self._openai.rate_limits)
-            ),
+        """Routes of Chat Completions, Responses and Embeddings."""
+        chat, stored = self._openai, self._stored
+        responses = ResponsesDialect(stored, strict=self._strict, rate_limits=chat.rate_limits)
+        handlers = {
+            ("POST", "/v1/chat/completions"): self._answering(chat),
+            ("POST", RESPONSES_PATH): self._answering(responses),
+            ("GET", f"{RESPONSES_PATH}/"): self._without_model(responses, stored.fetch),
+            ("DELETE", f"{RESPONSES_PATH}/"): self._without_model(responses, stored.delete),
+            ("POST", f"{RESPONSES_PATH}/"): self._without_model(responses, stored.cancel),
+            ("POST", "/v1/embeddings"): self._without_model(chat, self._embed),
         }
-        return Routes(handlers={**asking, **self._model_handlers()})
+        return Routes(handlers={**handlers, **self._model_handlers()})
 
     def anthropic_routes(self) -> Routes:
         """Routes of Messages."""
-        asking = {
+        counting = TokenCountDialect(self._options.betas, strict=self._strict)
+        handlers = {
             ("POST", "/v1/messages"): self._answering(self._anthropic),
-            ("POST", "/v1/messages/count_tokens"): partial(
-                self._count, TokenCountDialect(strict=self._strict)
+            ("POST", "/v1/messages/count_tokens"): self._without_model(
+                counting, partial(self._count, counting)
             ),
         }
-        return Routes(handlers={**asking, **self._model_handlers()})
+        return Routes(handlers={**handlers, **self._model_handlers()})
 
     def routes(self) -> Routes:
         """Routes of both providers."""
@@ -116,45 +132,30 @@ class ModelStandin:
     def _answering(self, dialect: ProviderDialect) -> Handler:
         return partial(self._answer, dialect)
 
-    def _model_handlers(self) -> dict[tuple[str, str], Handler]:
-        return {
-            ("GET", MODELS_PATH): partial(self._list_models, None),
-            ("GET", f"{MODELS_PATH}/"): self._show_model,
-        }
+    def _without_model(self, dialect: ProviderDialect, make: BodyMaker) -> Handler:
+        return partial(self._answer_otherwise, dialect, make)
 
-    async def _show_model(self, request: Request, reply: Reply) -> None:
-        """Answer with the model whose name the path ends with: any is known."""
-        name = unquote(request.path[len(MODELS_PATH) + 1 :], errors="replace")
-        await self._list_models(name or None, request, reply)
-
-    async def _list_models(self, name: str | None, request: Request, reply: Reply) -> None:
-        # Both providers have them at the same path; only Anthropic's clients send this header.
-        dialect = self._anthropic if request.header("anthropic-version") else self._openai
-        request_id, came_us = self._other_request_id(), self._clock.now_us()
+    async def _answer_otherwise(
+        self, dialect: ProviderDialect, make: BodyMaker, request: Request, reply: Reply
+    ) -> None:
+        """Answer a request that no answer of a model is for."""
+        ordinal, self._other_requests = self._other_requests, self._other_requests + 1
+        request_id, came_us = other_request_id_of(ordinal), self._clock.now_us()
         try:
             self._check_path(dialect, request)
             self._check_key(dialect, request)
+            media_type, content = _bounded(make, request)
         except RequestRefused as refused:
             await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
             return
-        body = dialect.model_list(self._options.models) if name is None else dialect.model(name)
-        await answer_whole(reply, 200, self._whole_head(dialect, request_id, came_us), body)
+        head = self._whole_head(dialect, request_id, came_us, media_type)
+        await answer_whole(reply, 200, head, content)
 
-    def _other_request_id(self) -> str:
-        ordinal, self._other_requests = self._other_requests, self._other_requests + 1
-        return other_request_id_of(ordinal)
-
-    async def _count(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
-        request_id, came_us = self._other_request_id(), self._clock.now_us()
-        try:
-            self._check_path(dialect, request)
-            body = self._understood(dialect, request).whole(
-                ModelAnswer(None, ()), self._answer_requests
-            )
-        except RequestRefused as refused:
-            await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
-        else:
-            await answer_whole(reply, 200, self._whole_head(dialect, request_id, came_us), body)
+    def _whole_head(
+        self, dialect: ProviderDialect, request_id: str, came_us: int, media_type: str = JSON[1]
+    ) -> Headers:
+        spent_us = self._clock.now_us() - came_us
+        return [("content-type", media_type), *dialect.headers(request_id, spent_us)]
 
     def _check_path(self, dialect: ProviderDialect, request: Request) -> None:
         """Refuse a request that is not for an answer, if a scenario names its path.
@@ -170,8 +171,36 @@ class ModelStandin:
         if (fault := refusal_at(named, ordinal, request.path)) is not None:
             raise RequestRefused(_by_fault(dialect, fault))
 
-    def _whole_head(self, dialect: ProviderDialect, request_id: str, came_us: int) -> Headers:
-        return [JSON, *dialect.headers(request_id, self._clock.now_us() - came_us)]
+    def _model_handlers(self) -> dict[tuple[str, str], Handler]:
+        return {("GET", MODELS_PATH): self._models, ("GET", f"{MODELS_PATH}/"): self._models}
+
+    async def _models(self, request: Request, reply: Reply) -> None:
+        # Both providers have them at the same path; only Anthropic's clients send this header.
+        dialect = self._anthropic if request.header("anthropic-version") else self._openai
+        await self._answer_otherwise(dialect, partial(self._list_models, dialect), request, reply)
+
+    def _list_models(self, dialect: ProviderDialect, request: Request) -> tuple[str, bytes]:
+        """The list of models, or the one whose name the path ends with."""
+        name = unquote(request.path[len(MODELS_PATH) + 1 :], errors="replace")
+        if not name:
+            return JSON[1], dialect.model_list(self._options.models or _USUAL_MODELS)
+        self._check_model(dialect, name)
+        return JSON[1], dialect.model(name)
+
+    def _check_model(self, dialect: ProviderDialect, name: str) -> None:
+        models = self._options.models
+        if self._strict and models and name not in models:
+            raise RequestRefused(dialect.unknown_model(name))
+
+    def _count(self, dialect: ProviderDialect, request: Request) -> tuple[str, bytes]:
+        question = dialect.read(request)
+        self._check_model(dialect, question.model)
+        return JSON[1], question.whole(ModelAnswer(None, ()), 0)
+
+    def _embed(self, request: Request) -> tuple[str, bytes]:
+        parsed = parse_embeddings(request.body, strict=self._strict)
+        self._check_model(self._openai, parsed.model)
+        return JSON[1], render_embeddings(parsed)
 
     async def _answer(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         came_us = self._clock.now_us()
@@ -214,7 +243,7 @@ class ModelStandin:
         question = self._understood(dialect, request)
         if not question.stream and any(f.name is FaultName.OVERLOADED for f in faults):
             raise RequestRefused(dialect.refusal(dialect.overloaded_status))
-        answer = self._selector(question.prompt, question.step)
+        answer = self._selector(question.prompt, question.step, offers_tools=question.limits.tools)
         if answer is None:
             sentence = f"There is no answer to {question.prompt!r} here."
             raise RequestRefused(
@@ -229,10 +258,9 @@ class ModelStandin:
 
     def _understood(self, dialect: ProviderDialect, request: Request) -> Question:
         self._check_key(dialect, request)
-        try:
-            return dialect.read(request)
-        except RecursionError:
-            raise RequestRefused(ModelRefusal(400, NOT_JSON)) from None
+        question = _bounded(dialect.read, request)
+        self._check_model(dialect, question.model)
+        return question
 
     def _check_key(self, dialect: ProviderDialect, request: Request) -> None:
         key = self._options.api_key
@@ -326,6 +354,14 @@ def _limits_of_refused(dialect: ProviderDialect, status: int, now_us: int) -> He
             return dialect.rate_limits.exhausted(now_us)
         case _:
             return dialect.rate_limits.used(0, 0, now_us)
+
+
+def _bounded(read: Callable[[Request], ReadT], request: Request) -> ReadT:
+    """The result of reading a request; one that nests too deep is refused."""
+    try:
+        return read(request)
+    except RecursionError:
+        raise RequestRefused(ModelRefusal(400, NOT_JSON)) from None
 
 
 def _length(plan: ResponsePlan, body: bytes) -> Headers:

@@ -10,7 +10,7 @@ from gramophone.standin.llm.answer_selection import EchoAnswers, RecordedOrder, 
 from gramophone.standin.source.matching import Difference, Expectation
 from gramophone.text.spaceless import letters_of, without_spaces
 from gramophone.wire.llm.answer import ModelAnswer, ToolPiece
-from gramophone.wire.llm.answer_blocks import plain_pieces
+from gramophone.wire.llm.answer_blocks import calls_tools, plain_pieces
 
 
 class ExpectedAnswers:
@@ -19,7 +19,8 @@ class ExpectedAnswers:
     A question is expected as often as it was recorded, and so is each step of it where the model
     calls tools. Answers to any question serve those that the source does not have. Without them,
     another wording of the next question gets its answer, one that comes too often the last answer
-    it had, and any other an echo; when `strict`, none of these gets an answer.
+    it had, and any other an echo; when `strict`, none of these gets an answer. Neither does then a
+    question without the tools that its answer calls; otherwise it gets the answer they lead to.
 
     A question that was spoken comes as its transcript, which may lack case and signs; where it is
     among the words of `heard`, only letters and digits count.
@@ -40,6 +41,9 @@ class ExpectedAnswers:
         ]
         anything = [answer for answer in answers if answer.prompt is None]
         self._runs = [run for _, run in runs]
+        self._lead_to = {
+            id(answer): run[-1] for run in [*self._runs, *runs_of(anything)] for answer in run
+        }
         self._anything = RecordedOrder(anything) if anything else None
         self._begun: dict[str, list[_Begun]] = {}
         self._strict = strict
@@ -51,7 +55,14 @@ class ExpectedAnswers:
         }
         self.expectation = Expectation("prompt", [prompt for prompt, _ in runs], by_message=True)
 
-    def __call__(self, prompt: str, step: int) -> ModelAnswer | None:
+    def __call__(self, prompt: str, step: int, *, offers_tools: bool = True) -> ModelAnswer | None:
+        answer = self._answer(prompt, step)
+        if answer is None or offers_tools or not calls_tools(answer):
+            return answer
+        self.expectation.lacks_tools(prompt)
+        return None if self._strict else self._lead_to[id(answer)]
+
+    def _answer(self, prompt: str, step: int) -> ModelAnswer | None:
         if self._spoken and not self.expectation.knows(prompt):
             prompt = self._spoken.get(letters_of(prompt), prompt)
         if self._anything is not None and not self.expectation.knows(prompt):

@@ -85,6 +85,20 @@ def _add_strictness(command_line: argparse.ArgumentParser) -> None:
         "--tolerant", action="store_true", help="answer what language models' services refuse"
     )
     command_line.add_argument(
+        "--model",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="refuse models of any other name; can be repeated",
+    )
+    command_line.add_argument(
+        "--beta",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="know this beta of Anthropic; can be repeated",
+    )
+    command_line.add_argument(
         "--by-message", action="store_true", help="compare message by message"
     )
 

@@ -137,6 +137,7 @@ class _Process:
         piper: Callable[[], Voice] | None,
     ) -> None:
         self._arguments = arguments
+        self._source = source
         self._secrets = secrets
         self._options = options_of(arguments, source)
         self._transcripts = source.transcripts
@@ -215,6 +216,8 @@ class _Process:
             speed=self._options.pace,
             api_key=self._options.api_key,
             faults=self._options.faults,
+            models=(*self._source.models, *self._arguments.model),
+            betas=(*self._source.betas, *self._arguments.beta),
             tolerant=self._arguments.tolerant,
         )
 

@@ -18,6 +18,7 @@
 #   extra      it is not in the source, or has come as often as it is there
 #   changed    it is not there, but like the text that was to come next (60 % of the characters)
 #   unsent     never came, on no connection
+#   tools      it came without the tools that its answer calls
 #
 # A secret that was hidden when the source was recorded stands in it as a keyed hash. Any text
 # matches there, and from then on the same text wherever the hash is the same. (The key is in no
@@ -36,7 +37,7 @@ from gramophone.core.frozen import frozen
 from gramophone.text.redacted_match import RedactedText, equals_redacted, redacted_parts
 from gramophone.text.spaceless import without_spaces
 
-Kind: TypeAlias = Literal["changed", "unsent", "extra", "order"]
+Kind: TypeAlias = Literal["changed", "unsent", "extra", "order", "tools"]
 Side: TypeAlias = Literal["speech", "prompt", "recording", "utterance"]
 
 _ALIKE = 0.6
@@ -90,6 +91,8 @@ class Difference:
                 return f"{subject} {actual} is not in the source."
             case "order":
                 return f"{subject} {actual} came out of order: {expected} was to come first."
+            case "tools":
+                return f"{subject} {actual} came without the tools that its answer calls."
 
 
 class RangeSet:
@@ -183,6 +186,10 @@ class Expectation:
     def surplus(self, text: str) -> None:
         """Report a text as extra, such as one step of its tools more than recorded."""
         self._missed.append(Difference("extra", self._side, "", text))
+
+    def lacks_tools(self, text: str) -> None:
+        """Report a text that came without the tools that its answer calls."""
+        self._missed.append(Difference("tools", self._side, "", text))
 
     def knows(self, text: str) -> bool:
         """Whether this is one of the texts, at any position."""

@@ -59,6 +59,18 @@ _ENDS = re.compile(r"(\d{4})(?:\s+(\S.*))?")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 _FRAMING_HEADERS = ("connection", "content-length", "transfer-encoding")
+_ANSWER = (
+    "asked",
+    "text",
+    "thinking",
+    "tools",
+    "first_ms",
+    "delta_ms",
+    "finish",
+    "input_tokens",
+    "output_tokens",
+    "fails",
+)
 _REFUSAL = ("status", "message", "retry_after_s", "headers", "body")
 
 
@@ -89,24 +101,11 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
     except (ValueError, RecursionError) as error:
         kind = "JSON" if is_json else "TOML"
         raise ScenarioError(f"The scenario is not valid {kind}: {error}.") from None
-    top = _ScenarioTable("", document, ("title", "faults", "refuse", "hear", "answer", "say"))
+    keys = ("title", "faults", "models", "betas", "refuse", "hear", "answer", "say")
+    top = _ScenarioTable("", document, keys)
     hears = top.tables("hear", ("text", "wav", "duration_ms", "after_ms"))
     says = top.tables("say", ("text", "wav", "first_ms", "ends"))
-    answers = top.tables(
-        "answer",
-        (
-            "asked",
-            "text",
-            "thinking",
-            "tools",
-            "first_ms",
-            "delta_ms",
-            "finish",
-            "input_tokens",
-            "output_tokens",
-            "fails",
-        ),
-    )
+    answers = top.tables("answer", _ANSWER)
     return StandinSource(
         title=top.text("title"),
         speech=_speech(says, read_wav) if says else None,
@@ -116,6 +115,8 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
             *map(_refusal, top.tables("refuse", ("path", "connection", *_REFUSAL))),
             *(top.fault(value) for value in top.texts("faults")),
         ),
+        models=tuple(top.texts("models")),
+        betas=tuple(top.texts("betas")),
     )
 
 

@@ -24,6 +24,8 @@ class StandinSource:
         transcripts: transcripts of Listen, if there are any.
         answers: of the language model.
         faults: injected on purpose.
+        models: the models there are; empty allows any name.
+        betas: names in `anthropic-beta` that are known beside the service's.
     """
 
     title: str = ""
@@ -31,6 +33,8 @@ class StandinSource:
     transcripts: RecordedTranscripts | None = None
     answers: tuple[ModelAnswer, ...] = ()
     faults: tuple[Fault, ...] = ()
+    models: tuple[str, ...] = ()
+    betas: tuple[str, ...] = ()
 
     @property
     def prompts(self) -> tuple[str, ...]:

@@ -55,6 +55,20 @@ def plain_pieces(answer: ModelAnswer) -> tuple[PlainPiece, ...]:
     )
 
 
+_CALL_MARKS = ("tool_calls", "tool_use", "function_call")
+
+
+def calls_tools(answer: ModelAnswer) -> bool:
+    """Whether any piece of the answer is of a call to a tool."""
+    # Few chunks have a mark of one, and to read them all takes long.
+    return any(
+        any(mark in piece.raw for mark in _CALL_MARKS)
+        if isinstance(piece, RawPiece)
+        else isinstance(piece, ToolPiece)
+        for piece in answer.pieces
+    ) and any(isinstance(piece, ToolPiece) for piece in plain_pieces(answer))
+
+
 def _plain(piece: AnswerPiece, reader: _RawReader) -> Iterator[PlainPiece]:
     if isinstance(piece, RawPiece):
         yield from reader.read(piece)

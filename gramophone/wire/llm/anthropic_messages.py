@@ -36,6 +36,7 @@ from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
     last_prompt,
+    offers_tools,
     refuse,
     refuse_if,
 )
@@ -119,7 +120,7 @@ def parse_messages(
         prompt=prompt,
         stream=stream,
         prompt_chars=prompt_chars(fields.get("system"), messages, fields.get("tools")),
-        limits=limits_of(limit, as_list(fields.get("stop_sequences"))),
+        limits=limits_of(limit, as_list(fields.get("stop_sequences")), tools=offers_tools(fields)),
         step=step,
         calls=calls_in(messages),
     )

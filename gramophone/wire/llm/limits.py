@@ -20,7 +20,7 @@ from typing import Any, Final
 from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_count, as_list
 from gramophone.wire.llm.answer import ModelAnswer, RawPiece, TextPiece, ToolPiece
-from gramophone.wire.llm.answer_blocks import PlainPiece, plain_pieces
+from gramophone.wire.llm.answer_blocks import PlainPiece, calls_tools, plain_pieces
 from gramophone.wire.llm.token_usage import CHARS_PER_TOKEN, answer_chars, guessed_tokens
 
 _MOST_SEQUENCES: Final = 64
@@ -34,25 +34,30 @@ class AnswerLimits:
     Attributes:
         tokens: the most tokens it may have; 0 for any number.
         stop: sequences before the first of which its text ends.
+        tools: whether it may call tools.
     """
 
     tokens: int = 0
     stop: tuple[str, ...] = ()
+    tools: bool = True
 
 
-def limits_of(tokens_: object, stop: object = None) -> AnswerLimits:
+def limits_of(tokens_: object, stop: object = None, *, tools: bool = True) -> AnswerLimits:
     """The limits that the fields of a request set; what is none of a limit's values sets none."""
     sequences: list[Any] = [stop] if isinstance(stop, str) else as_list(stop)
     named = [sequence for sequence in sequences if isinstance(sequence, str) and sequence]
     short = (sequence[:_LONGEST_SEQUENCE] for sequence in named[:_MOST_SEQUENCES])
-    return AnswerLimits(as_count(tokens_), tuple(short))
+    return AnswerLimits(as_count(tokens_), tuple(short), tools)
 
 
 def within_limits(answer: ModelAnswer, limits: AnswerLimits) -> ModelAnswer:
     """The answer, ended where the limits end it; the same object where they do not.
 
-    What is cut has no failure: the service would not have come to it.
+    What is cut has no failure: the service would not have come to it. Calls that are not allowed
+    are left out.
     """
+    if not limits.tools:
+        answer = _without_calls(answer)
     if not limits.tokens and not limits.stop:
         return answer
     pieces = plain_pieces(answer)
@@ -65,6 +70,16 @@ def within_limits(answer: ModelAnswer, limits: AnswerLimits) -> ModelAnswer:
         return answer
     counted = answer_chars(before_stop) * per // max(chars, 1) if answer.output_tokens else 0
     return replace(_ended(answer, before_stop, "stop", counted), stop_sequence=sequence)
+
+
+def _without_calls(answer: ModelAnswer) -> ModelAnswer:
+    if not calls_tools(answer):
+        return answer
+    pieces = plain_pieces(answer)
+    rest = tuple(piece for piece in pieces if not isinstance(piece, ToolPiece))
+    counted = answer.output_tokens * answer_chars(rest) // max(answer_chars(pieces), 1)
+    reason = "stop" if answer.finish_reason == "tool_calls" else answer.finish_reason
+    return replace(answer, pieces=rest, finish_reason=reason, output_tokens=counted, provider="")
 
 
 def _ended(

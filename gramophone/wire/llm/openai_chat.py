@@ -7,7 +7,7 @@ then one delta a chunk, then an empty one with the finish reason, then the usage
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import (
@@ -38,9 +38,11 @@ from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
     last_prompt,
+    offers_tools,
     refuse,
     refuse_if,
 )
+from gramophone.wire.llm.responses_echo import served_tier
 from gramophone.wire.llm.token_usage import prompt_chars, usage_of
 from gramophone.wire.sse import DONE, Timed, event_bytes, raw_event
 
@@ -52,7 +54,7 @@ class ChatRequest:
     """The part of a request that its answer depends on.
 
     `prompt` is the user's last text; `step` the number of its answers with calls to tools so far;
-    `calls` the number of all calls in the conversation.
+    `calls` the number of all calls in the conversation; `service_tier` and `metadata` come back.
     """
 
     model: str
@@ -63,6 +65,8 @@ class ChatRequest:
     limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
+    service_tier: object = "default"
+    metadata: object = None
 
 
 def parse_chat(payload: bytes, *, strict: bool = False) -> ChatRequest:
@@ -85,10 +89,8 @@ def parse_chat(payload: bytes, *, strict: bool = False) -> ChatRequest:
         )
     options = fields.get("stream_options")
     if options is not None and not stream:
-        refuse(
-            "The 'stream_options' parameter is only allowed when 'stream' is enabled.",
-            param="stream_options",
-        )
+        sentence = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
+        refuse(sentence, param="stream_options")
     if fields.get("n") not in (None, 1):
         refuse("Only one choice is given: 'n' must be 1.", param="n", code="unsupported_value")
     prompt, step = last_prompt(messages)
@@ -101,9 +103,11 @@ def parse_chat(payload: bytes, *, strict: bool = False) -> ChatRequest:
         prompt_chars=prompt_chars(
             messages, fields.get("tools"), fields.get("functions"), fields.get("response_format")
         ),
-        limits=limits_of(most, fields.get("stop")),
+        limits=limits_of(most, fields.get("stop"), tools=offers_tools(fields)),
         step=step,
         calls=calls_in(messages),
+        service_tier=served_tier(fields.get("service_tier")),
+        metadata=fields.get("metadata"),
     )
 
 
@@ -129,11 +133,19 @@ def _messages(messages: object) -> list[Any]:
             code="empty_array",
         )
     for number, message in enumerate(as_list(messages)):
-        _check_message(message, f"messages[{number}]")
+        # Names of parameters are made for a refusal only.
+        if not _is_message(message):
+            _refuse_message(message, f"messages[{number}]")
     return as_list(messages)
 
 
-def _check_message(message: object, param: str) -> None:
+def _is_message(value: object) -> bool:
+    fields = as_object(value)
+    content = fields.get("content")
+    return fields.get("role") in _ROLES and (content is None or isinstance(content, str | list))
+
+
+def _refuse_message(message: object, param: str) -> NoReturn:
     if not is_object(message):
         refuse(
             f"Invalid type for '{param}': expected an object, but got {article(message)} instead.",
@@ -154,14 +166,13 @@ def _check_message(message: object, param: str) -> None:
             param=f"{param}.role",
             code="invalid_value",
         )
-    content = as_object(message).get("content")
-    if content is not None and not (isinstance(content, str) or is_list(content)):
-        refuse(
-            f"Invalid type for '{param}.content': expected one of a string or array of objects, "
-            f"but got {article(content)} instead.",
-            param=f"{param}.content",
-            code="invalid_type",
-        )
+    content = article(as_object(message).get("content"))
+    refuse(
+        f"Invalid type for '{param}.content': expected one of a string or array of objects, "
+        f"but got {content} instead.",
+        param=f"{param}.content",
+        code="invalid_type",
+    )
 
 
 # --- the whole answer -------------------------------------------------------------------------
@@ -202,6 +213,8 @@ def render_chat(answer: ModelAnswer, request: ChatRequest, ordinal: int) -> byte
         "finish_reason": _finish_reason(answer, pieces),
     }
     head = _head(request, ordinal, "chat.completion")
+    if request.metadata is not None:
+        head["metadata"] = request.metadata
     return body({**head, "choices": [choice], "usage": _usage(answer, request, pieces)})
 
 
@@ -310,7 +323,7 @@ def _head(request: ChatRequest, ordinal: int, object_type: str) -> dict[str, Any
         "object": object_type,
         "created": CREATED_S,
         "model": request.model,
-        "service_tier": "default",
+        "service_tier": request.service_tier,
         "system_fingerprint": None,
     }
 

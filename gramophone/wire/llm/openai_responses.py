@@ -9,7 +9,15 @@ from collections.abc import Iterator
 from typing import Any
 
 from gramophone.core.frozen import frozen
-from gramophone.wire.lenient_json import as_list, as_text, encoded, is_list, is_object, read_object
+from gramophone.wire.lenient_json import (
+    as_list,
+    as_object,
+    as_text,
+    encoded,
+    is_list,
+    is_object,
+    read_object,
+)
 from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, ModelAnswer, RawPiece
 from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
 from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
@@ -22,35 +30,13 @@ from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
     last_prompt,
+    offers_tools,
     refuse,
     refuse_if,
 )
+from gramophone.wire.llm.responses_echo import echoed_fields
 from gramophone.wire.llm.token_usage import prompt_chars, usage_of
 from gramophone.wire.sse import Timed, event_bytes, raw_event
-
-_ECHOED: dict[str, Any] = {
-    "background": False,
-    "instructions": None,
-    "max_output_tokens": None,
-    "max_tool_calls": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "previous_response_id": None,
-    "prompt_cache_key": None,
-    "reasoning": {"effort": None, "summary": None},
-    "safety_identifier": None,
-    "service_tier": "default",
-    "store": True,
-    "temperature": 1.0,
-    "text": {"format": {"type": "text"}, "verbosity": "medium"},
-    "tool_choice": "auto",
-    "tools": [],
-    "top_logprobs": 0,
-    "top_p": 1.0,
-    "truncation": "disabled",
-    "user": None,
-}
-"""Fields that a response repeats of its request, with their defaults."""
 
 _PROMPT = ("instructions", "input", "tools", "text")
 """Fields whose tokens count."""
@@ -62,7 +48,8 @@ class ResponsesRequest:
     """The part of a request that its answer depends on.
 
     `prompt` is the user's last text; `step` the number of its answers with calls to tools so far;
-    `calls` the number of all calls in the conversation.
+    `calls` the number of all calls in the conversation; `echo` has the fields that the response
+    repeats, `input` the conversation as it was sent.
     """
 
     model: str
@@ -71,6 +58,7 @@ class ResponsesRequest:
     previous_response_id: str
     prompt_chars: int
     echo: dict[str, Any]
+    input: object = None
     limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
@@ -100,17 +88,15 @@ def parse_responses(payload: bytes, *, strict: bool = False) -> ResponsesRequest
             param="stream",
             code="invalid_type",
         )
-    value = {name: fields[name] for name in _ECHOED if fields.get(name) is not None}
-    if isinstance(value.get("service_tier"), str) and value["service_tier"] == "auto":
-        del value["service_tier"]
     return ResponsesRequest(
         model=as_text(fields["model"]),
         prompt=prompt,
         stream=stream,
         previous_response_id=as_text(fields.get("previous_response_id")),
         prompt_chars=prompt_chars(*(fields.get(name) for name in _PROMPT)),
-        echo={**_ECHOED, **value},
-        limits=limits_of(fields.get("max_output_tokens")),
+        echo=echoed_fields(fields),
+        input=fields.get("input"),
+        limits=limits_of(fields.get("max_output_tokens"), tools=offers_tools(fields)),
         step=step,
         calls=calls_in(as_list(fields.get("input"))),
     )
@@ -143,9 +129,25 @@ def _prompt(value: object, *, may_miss: bool) -> tuple[str, int]:
     return last_prompt(as_list(value))
 
 
-def response_id(ordinal: int) -> str:
-    """The id of the answer of this ordinal."""
+def sent_id(answer: ModelAnswer, ordinal: int) -> str:
+    """The id of the response with this answer: the recorded one, or one of this ordinal."""
+    for piece in answer.recorded_for(OPENAI_RESPONSES) or ():
+        fields = read_object(piece.raw)
+        response = fields if fields.get("object") == "response" else fields.get("response")
+        if id_ := as_text(as_object(response).get("id")):
+            return id_
     return made_id("resp_", ordinal)
+
+
+def call_ids(answer: ModelAnswer, calls_before: int, ordinal: int) -> list[str]:
+    """The ids of the calls to functions in a response, with so many calls before it."""
+    ids = CallIds(ordinal, calls_before)
+    calls = (block for block in blocks_of(answer) if isinstance(block, ToolBlock))
+    return [_call_id(call, ids) for call in calls]
+
+
+def _call_id(call: ToolBlock, ids: CallIds) -> str:
+    return call.id or ids.id_of("call_", call.index)
 
 
 # --- the whole answer -------------------------------------------------------------------------
@@ -157,6 +159,21 @@ def render_response(answer: ModelAnswer, request: ResponsesRequest, ordinal: int
     if len(raw) == 1 and read_object(raw[0].raw).get("object") == "response":
         return encoded(raw[0].raw)
     return body(_ResponseWriter(answer, request, ordinal).response(_ending(answer)[1]))
+
+
+def final_response(answer: ModelAnswer, request: ResponsesRequest, ordinal: int) -> dict[str, Any]:
+    """The response object at the end of the answer, failed if it fails: as recorded, if it was."""
+    for piece in reversed(answer.recorded_for(OPENAI_RESPONSES) or ()):
+        fields = read_object(piece.raw)
+        if fields.get("object") == "response":
+            return fields
+        if fields.get("type") in _ENDINGS and is_object(fields.get("response")):
+            return as_object(fields.get("response"))
+    writer = _ResponseWriter(answer, request, ordinal)
+    failure = answer.failure
+    if failure is None or failure.kind in WORDLESS:
+        return writer.response(_ending(answer)[1])
+    return writer.response("failed", error=refusal_of(failure, anthropic=False))
 
 
 # --- the stream -------------------------------------------------------------------------------
@@ -207,7 +224,7 @@ class _ResponseWriter:
         self._ordinal = ordinal
         self._ids = CallIds(ordinal, request.calls)
         self._number = 0
-        self._id = response_id(ordinal)
+        self._id = sent_id(answer, ordinal)
         self._passed_us = 0
         self._output = [self._item(number, block) for number, block in enumerate(self.blocks)]
 
@@ -349,7 +366,7 @@ class _ResponseWriter:
                     "id": self._ids.id_of("fc_", block.index),
                     "type": "function_call",
                     "status": "completed",
-                    "call_id": block.id or self._ids.id_of("call_", block.index),
+                    "call_id": _call_id(block, self._ids),
                     "name": block.name,
                     "arguments": block.arguments,
                 }

@@ -96,6 +96,17 @@ def calls_in(messages: list[Any]) -> int:
     return count
 
 
+def offers_tools(fields: dict[str, Any]) -> bool:
+    """Whether the model may call a tool: some are offered, in any form, and the choice is not none.
+
+    A stored prompt of Responses may have tools that its request does not show.
+    """
+    if not any(fields.get(name) for name in ("tools", "functions", "mcp_servers", "prompt")):
+        return False
+    choices = (fields.get("tool_choice"), fields.get("function_call"))
+    return not any("none" in (choice, as_object(choice).get("type")) for choice in choices)
+
+
 def article(value: object) -> str:
     """The kind of a JSON value, as OpenAI's sentences name it."""
     match value:

@@ -232,8 +232,15 @@ async def test_questions_are_expected_too(question: str, code: int) -> None:
             completion = json.loads(answer.read())
             assert completion["choices"][0]["message"]["content"] == "Me."
 
-    async with started_with("-c", ASKED, "--strict", "--speed", "0") as process:
+    options = ("--strict", "--speed", "0", "--model", "m", "--model", "n", "--beta", "b")
+
+    def models(url: str) -> list[str]:
+        with urllib.request.urlopen(url) as answer:
+            return [model["id"] for model in json.loads(answer.read())["data"]]
+
+    async with started_with("-c", ASKED, *options) as process:
         ready = await line(process)
+        assert await asyncio.to_thread(models, f"{ready['openai_base_url']}/models") == ["m", "n"]
         async with talking(ready["speak_url"]) as talk:
             await talk.say(Speak("Hello."), Flush())
             await talk.hear_until(Flushed)

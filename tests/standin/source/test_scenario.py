@@ -76,10 +76,12 @@ def test_a_dozen_lines_say_this_then_fail() -> None:
 
 def test_json_says_the_same() -> None:
     document = {"answer": [{"text": "Yes."}], "faults": ["slow-first-byte=300"]}
+    document |= {"models": ["m", "n"], "betas": ["b"]}
     script = scenario(json.dumps(document), no_wav, is_json=True)
     assert script.answers == (ModelAnswer(prompt=None, pieces=(TextPiece("Yes."),)),)
     assert script.prompts == ()
     assert script.faults == (Fault(FaultName.SLOW_FIRST_BYTE, 300),)
+    assert (script.models, script.betas) == (("m", "n"), ("b",))
     assert script.speech is None
 
 
@@ -197,7 +199,7 @@ def test_an_utterance_has_the_length_of_its_text_of_its_file_or_as_given() -> No
     [
         ("[[answer", "The scenario is not valid TOML: "),
         ("title = 3", "title in the scenario is a text in quotes."),
-        ("voice = 'x'", "A scenario has no key voice; there are: title, faults, refuse,"),
+        ("voice = 'x'", "A scenario has no key voice; there are: title, faults, models, betas,"),
         ("[[hear]]", "hear[0].text in the scenario is needed."),
         ("[[hear]]\ntext = '–'", "hear[0].text in the scenario needs a word that can be heard."),
         (
@@ -263,6 +265,7 @@ def test_an_utterance_has_the_length_of_its_text_of_its_file_or_as_given() -> No
         ("[[say]]\ntext = 'a'\nends = 'soon'", 'say[0].ends in the scenario is "drop" or a close'),
         ("[[say]]\ntext = 'a'\nends = '99'", 'say[0].ends in the scenario is "drop" or a close'),
         ("faults = ['no']", "The scenario's faults: There is no fault 'no'; choose one of "),
+        ("models = 'no'", "models in the scenario is a list of texts."),
         ("faults = 'no'", "faults in the scenario is a list of texts."),
         (
             "[[say]]\ntext = 'a'\nwav = 'a.wav'\n[[say]]\ntext = 'c'\nwav = 'c.wav'",

@@ -103,3 +103,21 @@ class TestStop:
 )
 def test_the_fields_of_a_request(tokens: object, stop: object, limits: AnswerLimits) -> None:
     assert limits_of(tokens, stop) == limits
+
+
+class TestTools:
+    def test_calls_are_left_out_where_no_tools_were_offered(self) -> None:
+        call = ToolPiece(0, "c", "look", "{}")
+        answer = ModelAnswer(
+            None, (TextPiece("Hm. "), call), "tool_calls", output_tokens=6, ends_us=9
+        )
+        rest = within_limits(answer, AnswerLimits(tools=False))
+        assert (rest.pieces, rest.finish_reason) == ((TextPiece("Hm. "),), "stop")
+        assert (rest.output_tokens, rest.ends_us) == (2, 9)
+        assert within_limits(answer, AnswerLimits()) is answer
+        assert within_limits(WORDS, AnswerLimits(tools=False)) is WORDS
+
+    def test_the_word_alone_is_no_call(self) -> None:
+        raw = RawPiece('{"choices":[{"index":0,"delta":{"content":"tool_calls"}}]}')
+        answer = ModelAnswer(None, (raw,), provider=OPENAI)
+        assert within_limits(answer, AnswerLimits(tools=False)) is answer

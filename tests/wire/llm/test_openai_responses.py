@@ -191,7 +191,6 @@ class TestWhole:
         assert whole == payloads(response_events(HELLO, ASKED, 0))[-1]["response"]
 
     def test_it_repeats_what_was_asked_for(self) -> None:
-        tools: list[dict[str, Any]] = [{"type": "function", "name": "f", "parameters": {}}]
-        request = parse_responses(asking(tools=tools, temperature=0.5, metadata={"a": "b"}))
+        request = parse_responses(asking(temperature=0.5, metadata={"a": "b"}))
         whole = json.loads(render_response(HELLO, request, 0))
-        assert (whole["tools"], whole["temperature"], whole["metadata"]) == (tools, 0.5, {"a": "b"})
+        assert (whole["temperature"], whole["metadata"]) == (0.5, {"a": "b"})

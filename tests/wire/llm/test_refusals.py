@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, get_args
 
 import pytest
+from anthropic.types import AnthropicBetaParam
 
 from gramophone.wire.llm.errors import ModelRefusal
+from gramophone.wire.llm.refusals.betas import beta_refusal
 from gramophone.wire.llm.refusals.chat import chat_refusal
 from gramophone.wire.llm.refusals.messages import messages_refusal
 from gramophone.wire.llm.refusals.responses import responses_refusal
@@ -19,6 +22,34 @@ def refused_with(refusal: ModelRefusal | None) -> tuple[str | None, str | None]:
     assert refusal is not None
     assert (refusal.status, refusal.kind) == (400, "invalid_request_error")
     return refusal.code, refusal.param
+
+
+@pytest.mark.parametrize("refuses", [chat_refusal, responses_refusal])
+@pytest.mark.parametrize(
+    ("fields", "param", "code"),
+    [
+        ({"service_tier": "best"}, "service_tier", "invalid_value"),
+        ({"service_tier": ["default"]}, "service_tier", "invalid_value"),
+        ({"user": 7}, "user", "invalid_type"),
+        ({"safety_identifier": ["u"]}, "safety_identifier", "invalid_type"),
+        ({"store": "no"}, "store", "invalid_type"),
+        ({"metadata": "a=b"}, "metadata", "invalid_type"),
+        ({"metadata": {"a": 1}}, "metadata.a", "invalid_type"),
+        ({"metadata": {"a": "b" * 513}}, "metadata.a", "string_above_max_length"),
+        (
+            {"metadata": {str(n): "" for n in range(17)}},
+            "metadata",
+            "object_above_max_properties",
+        ),
+    ],
+)
+def test_fields_that_come_back_have_their_type(
+    refuses: Callable[[dict[str, Any]], ModelRefusal | None],
+    fields: dict[str, Any],
+    param: str,
+    code: str,
+) -> None:
+    assert refused_with(refuses({"messages": [ASKS], "input": "Hello?", **fields})) == (code, param)
 
 
 # --- Chat Completions -------------------------------------------------------------------------
@@ -132,6 +163,18 @@ RESULT = {"type": "function_call_output", "call_id": "a", "output": ""}
             {"text": {"format": {"type": "json_schema", "schema": {}}}},
             "missing_required_parameter",
             "text.format.name",
+        ),
+        (
+            {"text": {"format": {"type": "json_schema", "name": "n"}}},
+            "missing_required_parameter",
+            "text.format.schema",
+        ),
+        ({"text": {"verbosity": "loud"}}, "invalid_value", "text.verbosity"),
+        ({"reasoning": {"effort": "some"}}, "invalid_value", "reasoning.effort"),
+        (
+            {"previous_response_id": "resp_1", "conversation": "conv_1"},
+            "mutually_exclusive_parameters",
+            None,
         ),
     ],
 )
@@ -254,6 +297,12 @@ def test_what_messages_takes() -> None:
     tools = [TOOL, {"type": "web_search_20250305", "name": "web_search"}]
     fields = {"messages": messages, "tools": tools, "tool_choice": {"type": "auto"}, "top_k": 0}
     assert messages_refusal({**fields, "max_tokens": 99, "novelty": -1}) is None
+
+
+def test_every_beta_of_the_sdk_is_known() -> None:
+    listed = {name for names in get_args(AnthropicBetaParam) for name in get_args(names)}
+    assert listed
+    assert beta_refusal(", ".join(sorted(listed))) is None
 
 
 def test_thoughts_between_calls_may_be_longer_than_the_answer() -> None:

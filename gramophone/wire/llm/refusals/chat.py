@@ -13,6 +13,7 @@ from gramophone.wire.lenient_json import as_list, as_object, as_text, is_list
 from gramophone.wire.llm.errors import ModelRefusal
 from gramophone.wire.llm.refusals.openai_rules import (
     NumberRange,
+    bad_echo,
     bad_schema,
     bad_tools,
     empty_array,
@@ -52,6 +53,7 @@ def chat_refusal(fields: dict[str, Any]) -> ModelRefusal | None:
 
 def _parameters(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
     yield from out_of_range(fields, _RANGES)
+    yield from bad_echo(fields)
     if fields.get("max_tokens") is not None and fields.get("max_completion_tokens") is not None:
         yield invalid(
             "Setting 'max_tokens' and 'max_completion_tokens' at the same time is not supported.",

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 from gramophone.core.frozen import frozen
-from gramophone.wire.lenient_json import as_list, as_object, as_text, is_list
+from gramophone.wire.lenient_json import as_list, as_object, as_text, is_list, is_object
 from gramophone.wire.llm.errors import ModelRefusal
 from gramophone.wire.llm.request_validation import article
 
@@ -157,3 +157,54 @@ def unfound_tool(name: str) -> ModelRefusal:
 def _of(refusal: ModelRefusal | None) -> Iterator[ModelRefusal]:
     if refusal is not None:
         yield refusal
+
+
+# --- fields that come back in the answer ------------------------------------------------------
+
+TIERS: Final = ("auto", "default", "flex", "scale", "priority", "fast", "ultrafast")
+_WORDS: Final = {"service_tier": TIERS, "truncation": ("auto", "disabled")}
+_TEXTS: Final = ("user", "safety_identifier", "prompt_cache_key", "previous_response_id")
+_SWITCHES: Final = ("background", "parallel_tool_calls", "store")
+_MOST_ENTRIES: Final = 16
+_LONGEST_KEY: Final = 64
+_LONGEST_VALUE: Final = 512
+
+
+def bad_echo(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
+    """Refusals of fields that come back in the answer and are not of their type."""
+    for name, words in _WORDS.items():
+        value = fields.get(name)
+        if value is not None and value not in words:
+            yield unknown_value(name, shown(str(value)), words)
+    for name in _TEXTS:
+        value = fields.get(name)
+        if value is not None and not isinstance(value, str):
+            yield wrong_type(name, "a string", value)
+    for name in _SWITCHES:
+        value = fields.get(name)
+        if value is not None and not isinstance(value, bool):
+            yield wrong_type(name, "a boolean", value)
+    if (metadata := fields.get("metadata")) is not None:
+        yield from _bad_metadata(metadata)
+
+
+def _bad_metadata(metadata: object) -> Iterator[ModelRefusal]:
+    if not is_object(metadata):
+        yield wrong_type("metadata", "an object", metadata)
+    entries = as_object(metadata)
+    if len(entries) > _MOST_ENTRIES:
+        message = (
+            f"Invalid 'metadata': too many properties. Expected an object with at most "
+            f"{_MOST_ENTRIES} properties, but got an object with {len(entries)} properties instead."
+        )
+        yield invalid(message, "metadata", "object_above_max_properties")
+    for key, value in entries.items():
+        param = f"metadata.{shown(key)}"
+        if not isinstance(value, str):
+            yield wrong_type(param, "a string", value)
+        elif len(value) > _LONGEST_VALUE or len(key) > _LONGEST_KEY:
+            message = (
+                f"Invalid '{param}': string too long. Expected keys of at most {_LONGEST_KEY} and "
+                f"values of at most {_LONGEST_VALUE} characters."
+            )
+            yield invalid(message, param, "string_above_max_length")

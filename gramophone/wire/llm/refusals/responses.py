@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from gramophone.wire.lenient_json import as_list, as_object, as_text
+from gramophone.wire.lenient_json import as_list, as_object, as_text, is_object
 from gramophone.wire.llm.errors import ModelRefusal
 from gramophone.wire.llm.refusals.openai_rules import (
     NumberRange,
+    bad_echo,
     bad_schema,
     bad_tools,
     invalid,
@@ -41,6 +42,11 @@ _PARTS: Final = (
     "computer_screenshot",
     "summary_text",
 )
+_CHOICES: Final = {
+    ("text", "verbosity"): ("low", "medium", "high"),
+    ("reasoning", "effort"): ("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+    ("reasoning", "summary"): ("auto", "concise", "detailed"),
+}
 _CALLS: Final = ("function_call", "custom_tool_call")
 _RESULTS: Final = ("function_call_output", "custom_tool_call_output")
 
@@ -64,9 +70,23 @@ def responses_refusal(fields: dict[str, Any]) -> ModelRefusal | None:
 
 def _parameters(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
     yield from out_of_range(fields, _RANGES)
+    yield from bad_echo(fields)
+    if fields.get("previous_response_id") and fields.get("conversation"):
+        yield invalid(
+            "Mutually exclusive parameters. Ensure you are only providing one of: "
+            "'previous_response_id' or 'conversation'.",
+            None,
+            "mutually_exclusive_parameters",
+        )
+    for (name, inner), words in _CHOICES.items():
+        value = as_object(fields.get(name)).get(inner)
+        if value is not None and value not in words:
+            yield unknown_value(f"{name}.{inner}", shown(str(value)), words)
     answer_format = as_object(as_object(fields.get("text")).get("format"))
     if answer_format.get("type") == "json_schema":
         yield from bad_schema(answer_format, "text.format")
+        if not is_object(answer_format.get("schema")):
+            yield missing("text.format.schema")
 
 
 def _tools(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
