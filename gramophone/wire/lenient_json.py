@@ -24,6 +24,9 @@ LARGEST_COUNT = 10**12
 # quadratic time. The possessive quantifiers (Python 3.11) keep the engine from backtracking.
 _MARK = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[\]{},:]', re.DOTALL)
 _MARK_BYTES = re.compile(_MARK.pattern.encode(), re.DOTALL)
+_ESCAPED = re.compile(rb"\\.", re.DOTALL)
+_QUOTED = re.compile(rb'"[^"]*"?')
+_NO_MARKS = bytes(byte for byte in range(256) if byte not in b'"[]{}')
 
 
 def read_object(text: str | bytes) -> dict[str, Any]:
@@ -40,9 +43,13 @@ def is_bounded(text: str | bytes, most_values: int = MOST_VALUES) -> bool:
     if isinstance(text, str):
         if _is_small(len(text), text.count, most_values):
             return True
+        if len(text) <= most_values:
+            return _is_shallow(text.encode(errors="surrogatepass"))
         return _fits((text[match.start()] for match in _MARK.finditer(text)), most_values)
     if _is_small(len(text), lambda mark: text.count(mark.encode()), most_values):
         return True
+    if len(text) <= most_values:
+        return _is_shallow(text)
     marks = (chr(text[match.start()]) for match in _MARK_BYTES.finditer(text))
     return _fits(marks, most_values)
 
@@ -52,6 +59,18 @@ def _is_small(length: int, count: Callable[[str], int], most_values: int) -> boo
     if count("[") + count("{") > MOST_DEPTH:
         return False
     return length <= most_values or _values(count) <= most_values
+
+
+def _is_shallow(text: bytes) -> bool:
+    """Whether JSON that is too short for many values is at most `MOST_DEPTH` deep."""
+    if b"\\" in text:
+        text = _ESCAPED.sub(b"", text)
+    depth = 0
+    for bracket in _QUOTED.sub(b"", text.translate(None, _NO_MARKS)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MOST_DEPTH:
+            return False
+    return True
 
 
 def _fits(marks: Iterable[str], most_values: int) -> bool:

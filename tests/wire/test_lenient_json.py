@@ -40,6 +40,14 @@ def test_marks_within_texts_do_not_count() -> None:
     assert read_object(text) == read_object(text.encode()) == json.loads(text)
 
 
+@pytest.mark.parametrize("depth", [MOST_DEPTH, MOST_DEPTH + 1])
+@pytest.mark.parametrize("inner", ['"]]"', '"[["', '"\\"]"', '"\\\\"', '{"[{": "}"}', '"[[', "7"])
+def test_the_depth_is_that_of_the_brackets_outside_of_texts(depth: int, inner: str) -> None:
+    around = depth - inner.count(": ")
+    text = "[" * around + inner + "]" * around
+    assert is_bounded(text) is is_bounded(text.encode()) is (depth <= MOST_DEPTH)
+
+
 @given(st.recursive(st.none() | st.text() | st.integers(), st.lists, max_leaves=20))
 def test_what_is_small_is_read(value: object) -> None:
     text = json.dumps({"value": value})

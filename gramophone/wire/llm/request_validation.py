@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any, NoReturn, cast
 
-from gramophone.wire.lenient_json import as_list, as_object, as_text, is_bounded
+from gramophone.wire.lenient_json import as_list, as_object, as_text, is_bounded, is_list
 from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused
 
 _MODELS_ITEMS = ("function_call", "custom_tool_call", "reasoning")
@@ -75,7 +75,7 @@ def last_prompt(messages: list[Any]) -> tuple[str, int]:
     in the other protocols; neither counts as the user's text.
     """
     steps, results_follow = 0, False
-    for message in reversed([as_object(message) for message in messages]):
+    for message in map(as_object, reversed(messages)):
         if message.get("role") == "user" and (text := text_of(message.get("content"))):
             return text, steps
         models = message.get("role") == "assistant" or message.get("type") in _MODELS_ITEMS
@@ -90,9 +90,10 @@ def calls_in(messages: list[Any]) -> int:
     count = 0
     for message in map(as_object, messages):
         count += message.get("type") in _CALLS
-        count += len(as_list(message.get("tool_calls")))
-        for part in as_list(message.get("content")):
-            count += as_object(part).get("type") in _CALLS
+        if "tool_calls" in message:
+            count += len(as_list(message["tool_calls"]))
+        if is_list(content := message.get("content")):
+            count += sum(as_object(part).get("type") in _CALLS for part in as_list(content))
     return count
 
 

@@ -44,7 +44,7 @@ _MOST_STOPS: Final = 4
 
 def chat_refusal(fields: dict[str, Any]) -> ModelRefusal | None:
     """The refusal of a request, whose messages are known to be objects with a role."""
-    messages = [as_object(message) for message in as_list(fields.get("messages"))]
+    messages: list[dict[str, Any]] = as_list(fields.get("messages"))
     for rule in (_parameters(fields), _tools(fields), _contents(messages), _history(messages)):
         if (refusal := next(rule, None)) is not None:
             return refusal
@@ -99,8 +99,9 @@ def _tools(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
 
 def _contents(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
     for number, message in enumerate(messages):
-        param = f"messages[{number}]"
         content = message.get("content")
+        if isinstance(content, str):
+            continue
         calling = message.get("role") == "assistant" and _says_otherwise(message)
         if content is None and not calling and message.get("role") != "function":
             yield invalid(
@@ -108,14 +109,17 @@ def _contents(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
                 f"messages.[{number}].content",
             )
         for index, part in enumerate(map(as_object, as_list(content))):
-            within = f"{param}.content[{index}]"
             kind = part.get("type")
-            if kind is None:
-                yield missing(f"{within}.type")
-            elif kind not in _PARTS:
-                yield unknown_value(f"{within}.type", shown(str(kind)), _PARTS)
-            elif kind == "text" and not isinstance(part.get("text"), str):
-                yield missing(f"{within}.text")
+            if kind not in _PARTS or (kind == "text" and not isinstance(part.get("text"), str)):
+                yield _bad_part(kind, f"messages[{number}].content[{index}]")
+
+
+def _bad_part(kind: object, param: str) -> ModelRefusal:
+    if kind is None:
+        return missing(f"{param}.type")
+    if kind not in _PARTS:
+        return unknown_value(f"{param}.type", shown(str(kind)), _PARTS)
+    return missing(f"{param}.text")
 
 
 def _says_otherwise(message: dict[str, Any]) -> bool:
@@ -131,9 +135,10 @@ def _history(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
             yield from _result(number, message, calls, answered)
             answered.add(as_text(message.get("tool_call_id")))
             continue
-        yield from _without_result(number, calls - answered)
-        calls, answered = set(), set()
-        if message.get("role") == "assistant":
+        if calls:
+            yield from _without_result(number, calls - answered)
+            calls, answered = set(), set()
+        if "tool_calls" in message and message.get("role") == "assistant":
             yield from _calls(number, message, calls)
     yield from _without_result(len(messages), calls - answered)
 
@@ -167,24 +172,24 @@ def _result(
 
 def _calls(number: int, message: dict[str, Any], calls: set[str]) -> Iterator[ModelRefusal]:
     """Refusals of an assistant's calls, whose ids are added to `calls`."""
-    param = f"messages[{number}].tool_calls"
-    if message.get("tool_calls") == []:
-        yield empty_array(param)
-    for index, call in enumerate(map(as_object, as_list(message.get("tool_calls")))):
-        id_ = as_text(call.get("id"))
-        if not id_:
-            yield missing(f"{param}[{index}].id")
-        if id_ in calls:
-            yield invalid(
-                f"Duplicate value for 'id' of '{shown(id_)}' in 'tool_calls'.",
-                f"{param}[{index}].id",
-            )
-        kind = as_text(call.get("type"))
-        if not kind:
-            yield missing(f"{param}[{index}].type")
-        elif kind in _TOOLS and not as_text(as_object(call.get(kind)).get("name")):
-            yield missing(f"{param}[{index}].{kind}.name")
+    listed = message.get("tool_calls")
+    if listed == []:
+        yield empty_array(f"messages[{number}].tool_calls")
+    for index, call in enumerate(map(as_object, as_list(listed))):
+        id_, kind = as_text(call.get("id")), as_text(call.get("type"))
+        named = kind not in _TOOLS or as_text(as_object(call.get(kind)).get("name"))
+        if not (id_ and kind and named) or id_ in calls:
+            yield _bad_call(id_, kind, f"messages[{number}].tool_calls[{index}]", calls)
         calls.add(id_)
+
+
+def _bad_call(id_: str, kind: str, param: str, calls: set[str]) -> ModelRefusal:
+    if not id_:
+        return missing(f"{param}.id")
+    if id_ in calls:
+        message = f"Duplicate value for 'id' of '{shown(id_)}' in 'tool_calls'."
+        return invalid(message, f"{param}.id")
+    return missing(f"{param}.{kind}.name" if kind else f"{param}.type")
 
 
 def _without_result(number: int, ids: set[str]) -> Iterator[ModelRefusal]:

@@ -42,7 +42,8 @@ _BLOCKS: Final = (
     "web_fetch_tool_result",
     "web_search_tool_result",
 )
-_NEEDED: Final = {
+_BLOCK_SET: Final = frozenset(_BLOCKS)
+_NEEDED: Final[dict[str, tuple[str, ...]]] = {
     "text": ("text",),
     "thinking": ("thinking", "signature"),
     "tool_use": ("id", "name"),
@@ -62,7 +63,7 @@ def messages_refusal(fields: dict[str, Any], betas: str = "") -> ModelRefusal | 
 
     `betas` is the header in which a client asks for what is not for everyone.
     """
-    messages = [as_object(message) for message in as_list(fields.get("messages"))]
+    messages: list[dict[str, Any]] = as_list(fields.get("messages"))
     rules = (
         _parameters(fields),
         _thinking(fields, interleaved=_INTERLEAVED in betas),
@@ -182,11 +183,26 @@ def _listed(words: tuple[str, ...]) -> str:
 
 def _blocks(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
     for number, message in enumerate(messages):
-        for index, block in enumerate(as_list(message.get("content"))):
-            yield from _block(f"messages.{number}.content.{index}", block)
+        if isinstance(content := message.get("content"), str):
+            continue
+        for index, block in enumerate(as_list(content)):
+            # Most are right, and paths and sentences are made for a refusal only.
+            if not _is_block(as_object(block)):
+                yield from _bad_block(f"messages.{number}.content.{index}", block)
 
 
-def _block(path: str, value: object) -> Iterator[ModelRefusal]:
+def _is_block(block: dict[str, Any]) -> bool:
+    kind = block.get("type")
+    if not isinstance(kind, str) or kind not in _BLOCK_SET:
+        return False
+    if not all(isinstance(block.get(name), str) for name in _NEEDED.get(kind, ())):
+        return False
+    if kind != "tool_use":
+        return True
+    return isinstance(block.get("input"), dict) and _ID.fullmatch(block["id"]) is not None
+
+
+def _bad_block(path: str, value: object) -> Iterator[ModelRefusal]:
     if not is_object(value):
         yield _invalid(f"{path}: Input should be a valid dictionary")
         return
@@ -217,6 +233,8 @@ def _texts(system: object, messages: list[dict[str, Any]]) -> Iterator[ModelRefu
     for number, message in enumerate(messages):
         content = message.get("content")
         final = number == last and message.get("role") == "assistant"
+        if isinstance(content, str) and not final and content and not content.isspace():
+            continue
         if not content and not final:
             yield _invalid(
                 f"messages.{number}: all messages must have non-empty content except for the "
@@ -248,13 +266,17 @@ def _empty_texts(path: str, blocks: list[Any]) -> Iterator[ModelRefusal]:
 # --- the history ------------------------------------------------------------------------------
 
 
+_TEXT: Final[list[Any]] = [{"type": "text"}]
+"""The blocks of a message that is a text, of which the history needs the type alone."""
+
+
 @frozen
 class _Turn:
     """Messages of one role in a row: the number of the first, and the blocks of all."""
 
     number: int
     role: str
-    blocks: tuple[dict[str, Any], ...]
+    blocks: list[dict[str, Any]]
 
     def ids(self, kind: str, name: str) -> list[str]:
         """The ids in blocks of this type."""
@@ -264,19 +286,17 @@ class _Turn:
 def _turns(messages: list[dict[str, Any]]) -> Iterator[_Turn]:
     for role, group in groupby(enumerate(messages), key=lambda item: as_text(item[1].get("role"))):
         numbered = list(group)
-        blocks = tuple(
-            as_object(block) if is_object(block) else {"type": "text"}
-            for _, message in numbered
-            for block in _content(message.get("content"))
-        )
+        blocks = [block for _, message in numbered for block in _content(message.get("content"))]
         yield _Turn(numbered[0][0], role, blocks)
 
 
 def _content(content: object) -> list[Any]:
-    return [{"type": "text", "text": content}] if isinstance(content, str) else as_list(content)
+    return _TEXT if isinstance(content, str) else as_list(content)
 
 
 def _history(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
+    if not any(isinstance(message.get("content"), list) for message in messages):
+        return
     used: set[str] = set()
     calls: list[str] = []
     asked_at = 0
