@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
-from gramophone.core.clock import ManualClock
-from gramophone.standin.deepgram.listen_v1 import listen_routes
-from gramophone.standin.deepgram.routes import speak_routes
-from gramophone.standin.llm.answer_selection import RecordedOrder
-from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
-from gramophone.standin.options import StandinOptions
-from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
-from gramophone.standin.source.scenario import ScenarioSound, scenario
-from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
 from tests.support.http_client import Answer, line
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
+from tests.support.scenario_standin import served
 
 HTTP = [SPEAK_PATH, LISTEN_PATH, CHAT, RESPONSES, MESSAGES]
 SOCKETS = {
@@ -37,23 +27,6 @@ message = "Slow\\ndown."
 retry_after_s = 2
 headers = {x-quota = "spent", Content-Type = "text/plain"}
 """
-
-
-def no_wav(name: str) -> ScenarioSound:
-    raise AssertionError(name)
-
-
-@asynccontextmanager
-async def served(text: str) -> AsyncGenerator[Address]:
-    """All services, with a scenario."""
-    source, clock = scenario(text, no_wav), ManualClock()
-    options = StandinOptions(faults=source.faults)
-    models = ModelStandin(
-        RecordedOrder(source.answers), ModelOptions(speed=0, faults=source.faults), clock
-    )
-    speech = speak_routes(ToneVoice(), options, clock) | listen_routes((), options, clock)
-    async with listening(speech | models.routes()) as address:
-        yield address
 
 
 async def post(address: Address, path: str) -> Answer:
