@@ -67,6 +67,12 @@ def _rate_limit_reached(retry_after_s: int) -> str:
     )
 
 
+_OVERLOADED = ModelRefusal(
+    503,
+    "The engine is currently overloaded.",
+    "service_unavailable_error",
+    code="server_is_overloaded",
+)
 _OPENAI = {
     400: ModelRefusal(400, "The request is not valid.", "invalid_request_error"),
     401: ModelRefusal(
@@ -94,9 +100,9 @@ _OPENAI = {
     500: ModelRefusal(
         500, "The server had an error while processing your request. Sorry!", "server_error"
     ),
-    503: ModelRefusal(503, "The engine is currently overloaded.", "service_unavailable_error"),
+    503: _OVERLOADED,
     # OpenAI has no such status; a scenario may ask for it, and means the same.
-    529: ModelRefusal(529, "The engine is currently overloaded.", "service_unavailable_error"),
+    529: replace(_OVERLOADED, status=529),
 }
 
 _ANTHROPIC = {

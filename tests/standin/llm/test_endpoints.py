@@ -256,7 +256,9 @@ class TestUnstreamedFaults:
     async def test_an_overload_is_a_refusal(self) -> None:
         async with standing_in(faults=["overloaded", "duplicate", "unknown-type"]) as address:
             assert (await post(address, MESSAGES)).status_code == 529
-            assert (await post(address, CHAT)).status_code == 503
+            overload = await post(address, CHAT)
+        assert overload.status_code == 503
+        assert overload.json()["error"]["code"] == "server_is_overloaded"
 
     async def test_a_fault_strikes_the_request_it_names(self) -> None:
         async with standing_in(faults=["refuse=503@1"]) as address:
