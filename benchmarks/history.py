@@ -123,7 +123,7 @@ def fill_page(home: Path) -> None:
         database.execute("UPDATE turn SET text = text || ? WHERE turn = 0", (f" {words}",))
 
 
-async def asked(home: Path) -> dict[str, float]:
+async def library_times_ms(home: Path) -> dict[str, float]:
     """Time the same calls of the library, without a screen."""
     async with await StoredLibrary.open(home) as library:
         newest_ms = await asked_ms(lambda: library.sessions(limit=PAGE))
@@ -164,7 +164,7 @@ def measure(sessions: int, rounds: int) -> dict[str, Row]:
         fill(many, sessions)
         fill_in(many)
         page_ms, many_ms = asyncio.run(on_screen((page, many), rounds))
-        query_ms, library_ms = bare(many), asyncio.run(asked(many))
+        query_ms, library_ms = bare(many), asyncio.run(library_times_ms(many))
     return {
         name: Row(page_ms[name], many_ms[name], library_ms[name], query_ms[name])
         for name in page_ms

@@ -63,7 +63,7 @@ def fill(directory: Path, sessions: int) -> None:
     pairs = [chr(chance.randrange(0x4E00, 0x9000)) + chr(chance.randrange(0x4E00, 0x9000))
              for _ in range(VOCABULARY)]  # fmt: skip
 
-    def said(number: int) -> str:
+    def sentence(number: int) -> str:
         if number % CHINESE_EACH == 0:
             rare = RARE_CHINESE if chance.random() < 1e-3 else ""
             run = "".join(chance.choices(pairs, k=CHINESE_WORDS))
@@ -92,7 +92,7 @@ def fill(directory: Path, sessions: int) -> None:
                     turn_number(session, turn),
                     session,
                     turn,
-                    said(session * TURNS_A_SESSION + turn),
+                    sentence(session * TURNS_A_SESSION + turn),
                 )
                 for session in range(1, sessions + 1)
                 for turn in range(TURNS_A_SESSION)

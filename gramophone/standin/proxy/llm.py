@@ -54,7 +54,9 @@ class ModelProxy:
         recorder = self._recorder
         recorder.expect_answer(provider, as_text(read_object(request.body).get("model")))
         observer = AnswerObserver(protocol, urlsplit(upstream).netloc, recorder.turns)
-        recorder.record_answer(observer.asked(request.body, recorder.now_us(), recorder.heard_text))
+        recorder.record_answer(
+            observer.requested(request.body, recorder.now_us(), recorder.heard_text)
+        )
         await pass_on(upstream, request, reply, _AnswerWatcher(observer, recorder))
 
     async def _forward(self, request: Request, reply: Reply) -> None:

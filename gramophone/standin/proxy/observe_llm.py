@@ -57,7 +57,7 @@ class AnswerObserver:
         self._failed = False
         self._over = False
 
-    def asked(self, body: bytes, at_us: int, transcript: str = "") -> list[Event]:
+    def requested(self, body: bytes, at_us: int, transcript: str = "") -> list[Event]:
         """Give the events of the request; no turn of the user if that was `transcript`."""
         fields = read_object(body)
         prompt = fields.get("messages", fields.get("input"))

@@ -73,6 +73,6 @@ def service_of_preflight(path: str, header: HeaderOf) -> ServiceName:
     Where `Authorization` may be for OpenAI or Deepgram, OpenAI's answer lets the page go on; the
     answer to its request decides.
     """
-    asked = asked_headers(header)
-    values = {name: "Bearer" if name == "authorization" else "true" for name in asked}
+    names = asked_headers(header)
+    values = {name: "Bearer" if name == "authorization" else "true" for name in names}
     return service_of(path, lambda name: values.get(name, ""))

@@ -76,11 +76,11 @@ def preflight_headers(header: HeaderOf, methods: Sequence[str]) -> Headers:
     allowed = ", ".join(dict.fromkeys([*methods, "OPTIONS"]))
     if not header("access-control-request-method"):
         return [("allow", allowed)]
-    asked = ", ".join(asked_headers(header))
+    header_names = ", ".join(asked_headers(header))
     return [
         ("allow", allowed),
         ("access-control-allow-methods", allowed),
-        *([("access-control-allow-headers", asked)] if asked else []),
+        *([("access-control-allow-headers", header_names)] if header_names else []),
     ]
 
 

@@ -89,10 +89,10 @@ async def test_anthropic_refuses_a_page_without_the_switch() -> None:
 )
 async def test_a_preflight(path: str, names: str, origin: str | None) -> None:
     method = "GET" if path == "/v1/models" else "POST"
-    asked = {"access-control-request-method": method, "access-control-request-headers": names}
+    preflight = {"access-control-request-method": method, "access-control-request-headers": names}
     async with served() as address, line(address.port) as http:
-        foreign = await http.ask("OPTIONS", path, headers=asked | {"origin": FOREIGN})
-        answer = await http.ask("OPTIONS", path, headers=asked | {"origin": PAGE})
+        foreign = await http.ask("OPTIONS", path, headers=preflight | {"origin": FOREIGN})
+        answer = await http.ask("OPTIONS", path, headers=preflight | {"origin": PAGE})
     assert (foreign.status, ORIGIN in foreign.headers) == (403, False)
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers.get(ORIGIN) == origin

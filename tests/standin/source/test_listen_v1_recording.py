@@ -188,7 +188,9 @@ def test_a_question_that_was_heard_is_one_turn(question: str, turns: int) -> Non
     tape.record_speech(observer.ended(1000, "", 6))
     tape.expect_answer("openai", "m")
     body = json.dumps({"messages": [{"role": "user", "content": question}]}).encode()
-    tape.record_answer(AnswerObserver("openai", "host", tape.turns).asked(body, 7, tape.heard_text))
+    tape.record_answer(
+        AnswerObserver("openai", "host", tape.turns).requested(body, 7, tape.heard_text)
+    )
     tape.end()
     assert len([event for event in events if isinstance(event, TurnStarted)]) == turns
     assert [answer.prompt for answer in answers_of(events)] == [question]
