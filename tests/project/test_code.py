@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import symtable
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
@@ -36,6 +37,16 @@ SERVICE_MESSAGES = frozenset(
     }
 )
 """Messages that a service calls the same in two of its protocols."""
+
+PYTHON = (*SHIPPED, "benchmarks", "fixtures", "scripts", "tests")
+"""Folders with Python files of the project."""
+
+VAGUE_NAMES = ("asked", "each", "found", "place", "said", "told")
+"""Names that do not say what they hold: a name is `question`, `session`, `rows`, `index`, …"""
+
+MAYBE_BOUND = re.compile(rf"\b(?:{'|'.join(VAGUE_NAMES)})\b(?! +(?!in\b|if\b)\w)")
+"""Sign of a binding: only `in` and `if` follow a bound name as words, in prose any word does.
+Most files have none, and need not be parsed."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef
@@ -90,6 +101,21 @@ def raised_in(node: ast.AST) -> Iterator[str]:
                 yield raised.id
         if not isinstance(child, Definition | ast.Lambda):
             yield from raised_in(child)
+
+
+def vague_names(source: str, path: str) -> Iterator[str]:
+    """Bindings of vague names in any scope: variables, arguments, functions and classes."""
+    if MAYBE_BOUND.search(source):
+        yield from _bound_in(symtable.symtable(source, path, "exec"), path)
+
+
+def _bound_in(scope: symtable.SymbolTable, path: str) -> Iterator[str]:
+    for name in sorted({*VAGUE_NAMES}.intersection(scope.get_identifiers())):
+        symbol = scope.lookup(name)
+        if symbol.is_assigned() or symbol.is_parameter() or symbol.is_imported():
+            yield f"{path}:{scope.get_lineno()} {scope.get_name()}: {name}"
+    for inner in scope.get_children():
+        yield from _bound_in(inner, path)
 
 
 def test_no_file_is_too_long() -> None:
@@ -151,3 +177,59 @@ def test_what_is_too_long_or_a_riddle_is_found() -> None:
     assert [lines_of(node) for node in module.body if isinstance(node, Definition)] == [1, 3]
     assert list(raised_in(ast.parse("def f():\n    raise A\n\nraise B('b')"))) == ["B"]
     assert "StorageError" in errors_of_ours()
+
+
+def test_a_name_says_what_it_holds() -> None:
+    vague = [
+        binding
+        for folder in PYTHON
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for binding in vague_names(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
+    ]
+    assert vague == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "told = 1",
+        "a = told = 1",
+        "a, said = b",
+        "[*found] = b",
+        "asked: int = 1",
+        "each += 1",
+        "place //= 2",
+        "place **= 2",
+        "for each in b: pass",
+        "for a, place in b: pass",
+        "for a in b:\n    for each \\\n    in a: pass",
+        "c = [each for each in b]",
+        "c = {a: each for a, each in b}",
+        "if (found := b): pass",
+        "with a as place: pass",
+        "with a as place, b: pass",
+        "with (a as place): pass",
+        "try: pass\nexcept OSError as told: pass",
+        "def f(said): pass",
+        "def f(said: str = ''): pass",
+        "def f(*said, **told): pass",
+        "lambda each: 1",
+        "def asked(): pass",
+        "class found: pass",
+        "class C:\n    said: str",
+        "import b as told\n",
+        "from b import c as told # c",
+        "from b import told",
+        "match b:\n    case [found, *_]: pass",
+        "match b:\n    case {'a': found}: pass",
+        "match b:\n    case found if found > 1: pass",
+        "match b:\n    case C() as found: pass",
+    ],
+)
+def test_a_vague_name_is_found_however_it_is_bound(line: str) -> None:
+    assert len(list(vague_names(line, "a.py"))) >= 1
+
+
+def test_other_uses_of_these_words_are_no_bindings() -> None:
+    line = '"""What was said, and found: told."""\nb.asked = told(found, place=c.each[1]).said'
+    assert list(vague_names(line, "a.py")) == []
