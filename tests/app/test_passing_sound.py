@@ -20,8 +20,8 @@ from tests.support.standins import running
 from tests.support.telltale import NoiseVoice, Samples, noise, stretches
 
 WORDS = 70
-"""Twenty seconds of sound. Both answers go on in real time, audible or not, so the time that a busy
-machine takes to pass the sound is lost at their end."""
+"""Twenty seconds of sound. Both answers go on in real time, audible or not: on a busy machine they
+may end before the sound has been passed `PASSES` times."""
 
 WENT_ON_SAMPLES = STRETCH_SAMPLES // 2
 """An answer that is not heard goes on for about as long as the other is heard; a busy machine
@@ -65,7 +65,9 @@ async def test_one_is_heard_at_a_time_each_from_where_it_is(
                 stderr=PIPE,
             )
             output = await program.communicate()
-    assert (program.returncode, *output) == (0, b"", b"")
+    passed_text, errors = output
+    assert (program.returncode, errors) == (0, b"")
+    passed = int(passed_text)
 
     recordings = await recordings_in(home)
     for answer, recording in zip(sentences, recordings, strict=True):
@@ -73,10 +75,15 @@ async def test_one_is_heard_at_a_time_each_from_where_it_is(
         assert recording.tobytes() == b"".join(word.tobytes() for word in whole)
 
     sounded = stretches(np.frombuffer(capture.read_bytes(), dtype=np.int16), recordings)
-    assert [stretch.recording for stretch in sounded] == [n % 2 for n in range(PASSES + 1)]
+    # Where time ran out, one more stretch may have begun.
+    assert len(sounded) == passed + 1 or (passed < PASSES and len(sounded) == passed + 2)
+    assert [stretch.recording for stretch in sounded] == [n % 2 for n in range(len(sounded))]
     assert sounded[0].own == 0
-    assert sounded[-1].own_end == len(recordings[sounded[-1].recording])
-    assert all(stretch.own_end - stretch.own > STRETCH_SAMPLES // 2 for stretch in sounded)
+    if passed == PASSES:
+        assert sounded[-1].own_end == len(recordings[sounded[-1].recording])
+    assert all(
+        stretch.own_end - stretch.own > STRETCH_SAMPLES // 2 for stretch in sounded[: passed + 1]
+    )
     # While it was not heard it went on.
     for before, after in zip(sounded, sounded[2:], strict=False):
         assert after.own - before.own_end > WENT_ON_SAMPLES

@@ -39,6 +39,7 @@ class Watched:
         self.talk = talk
         self._entries: list[Entry] = []
         self.position_samples = 0
+        self.ended = False
 
     def forget(self) -> None:
         self._take()
@@ -51,12 +52,22 @@ class Watched:
 
         wait_until(has_come, f"{description} is told")
 
-    def until_at(self, position_samples: int) -> None:
+    def until_at(self, position_samples: int) -> bool:
+        """Wait for a position of the playout; False if the answer ended before it."""
+
         def there() -> bool:
             self._take()
-            return self.position_samples >= position_samples
+            return self.ended or self.position_samples >= position_samples
 
         wait_until(there, "so much was played")
+        return not self.ended
+
+    def until_ended(self) -> None:
+        def over() -> bool:
+            self._take()
+            return self.ended
+
+        wait_until(over, "the end is told")
 
     def _take(self) -> None:
         taken = self.talk.feed.take()
@@ -64,6 +75,7 @@ class Watched:
         for entry in taken:
             if isinstance(entry, PlayoutAdvanced):
                 self.position_samples = entry.position_samples
+            self.ended |= isinstance(entry, TurnCompleted) and entry.role == "assistant"
 
 
 def has_device(entry: Entry) -> bool:
@@ -74,11 +86,8 @@ def has_words(entry: Entry) -> bool:
     return isinstance(entry, DeltaReceived)
 
 
-def has_ended(entry: Entry) -> bool:
-    return isinstance(entry, TurnCompleted) and entry.role == "assistant"
-
-
-def passing(backend: EngineThread) -> None:
+def passing(backend: EngineThread) -> int:
+    """Pass the sound to and fro while there is sound; return how often."""
     talks = [
         Watched(backend.open_conversation()),
         Watched(backend.open_conversation(focused=False)),
@@ -90,6 +99,7 @@ def passing(backend: EngineThread) -> None:
         watched.until_told(has_words, "an answer")
     current = 0
     talks[current].until_at(STRETCH_SAMPLES)
+    passed = 0
     for _ in range(PASSES):
         current = 1 - current
         talks[current].forget()
@@ -97,9 +107,13 @@ def passing(backend: EngineThread) -> None:
         for number, watched in enumerate(talks):
             watched.talk.set_audio_focus(number == current)
         talks[current].until_told(has_device, "the device")
-        talks[current].until_at(talks[current].position_samples + STRETCH_SAMPLES)
+        if not talks[current].until_at(talks[current].position_samples + STRETCH_SAMPLES):
+            # The answers go on in real time: this machine took longer than they last.
+            break
+        passed += 1
     for watched in talks:
-        watched.until_told(has_ended, "the end")
+        watched.until_ended()
+    return passed
 
 
 def main(home: str, chat_url: str, speak_url: str) -> None:
@@ -114,7 +128,7 @@ def main(home: str, chat_url: str, speak_url: str) -> None:
     backend = EngineThread(config, Recorder.open(config.home))
     backend.start()
     try:
-        passing(backend)
+        sys.stdout.write(f"{passing(backend)}\n")
     finally:
         backend.stop()
 
