@@ -128,7 +128,10 @@ class RequestSent(Event):
 
 @event
 class ModelChunkReceived(Event):
-    """One raw chunk of the provider's stream, as JSON text, secrets removed."""
+    """One raw chunk of the provider's stream, as JSON text, secrets removed.
+
+    Of an answer in one body, the proxy records that body.
+    """
 
     turn: int
     raw: str

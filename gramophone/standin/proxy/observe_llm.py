@@ -1,9 +1,9 @@
 """Traffic between a client and a language model as events of a session."""
 
 # A request is a turn of the user, unless it only brings the results of tools or repeats what
-# Listen has just recognised, and a turn of the model. The chunks of a stream are kept verbatim, as
-# `ModelChunkReceived`, for a stand-in to play; of their content only text, finish reason and usage
-# are read, which other events carry.
+# Listen has just recognised, and a turn of the model. The chunks of a stream, and answers in one
+# body, are kept verbatim, as `ModelChunkReceived`, for a stand-in to play; of their content only
+# text, finish reason and usage are read, which other events carry.
 #
 # Completeness is judged by content, not by the connection: the SDKs of both providers end their
 # loop without an error where a stream breaks off (openai 3.52, anthropic 2.11), so a session must
@@ -116,7 +116,7 @@ class AnswerObserver:
                 f"{self._host} refused the request ({self._status}: {message}); ask again.", at_us
             )
         elif self._reader is None:
-            events = self._understand(fields, at_us)
+            events = self._understood_whole(fields, at_us)
         if self._said_done:
             # Some servers give no reason, but say that it is the end.
             self._reason = self._reason or "stop"
@@ -166,6 +166,12 @@ class AnswerObserver:
             )
         raw = ModelChunkReceived(at_us=at_us, turn=self._turn, raw=data)
         return [raw, *self._understand(fields, at_us)]
+
+    def _understood_whole(self, fields: dict[str, Any], at_us: int) -> list[Event]:
+        """The events of an answer in one body, which is its only chunk."""
+        raw = bytes(self._whole).decode(errors="replace")
+        chunk = ModelChunkReceived(at_us=at_us, turn=self._turn, raw=raw)
+        return [*([chunk] if fields else []), *self._understand(fields, at_us)]
 
     def _understand(self, fields: dict[str, Any], at_us: int) -> list[Event]:
         """The events of a chunk, or of an answer in one body."""

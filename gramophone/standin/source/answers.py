@@ -39,10 +39,14 @@ from gramophone.wire.llm.answer import (
     RawPiece,
     TextPiece,
 )
+from gramophone.wire.llm.answer_blocks import plain_pieces
 
 _AFTER_INTERRUPTION_US = 1_000_000
 """The end of an interrupted answer comes so long after the interruption, so that a client has the
 time to interrupt it again; one that does not gets the end then."""
+
+_WHOLE = ("chat.completion", "response")
+"""The `object` of an answer in one body, of Chat Completions and Responses."""
 
 _REASONS = {
     "end_turn": "stop",
@@ -170,13 +174,17 @@ class _RequestReader:
     def answer(self) -> ModelAnswer:
         input_tokens, output_tokens = self._usage
         pieces: tuple[AnswerPiece, ...] = tuple(self._raw or self._texts)
+        provider = _provider(self._raw)
+        if any(_is_whole(piece.raw) for piece in self._raw):
+            # An answer in one body is none of a stream's chunks, in which it may be asked for.
+            pieces, provider = plain_pieces(ModelAnswer(None, pieces)), ""
         return ModelAnswer(
             prompt=self.prompt,
             pieces=pieces,
             finish_reason=self._reason or "stop",
             input_tokens=input_tokens,
             output_tokens=output_tokens,
-            provider=_provider(self._raw),
+            provider=provider,
             failure=self._failure,
             ends_us=self._ends_us,
         )
@@ -186,6 +194,12 @@ class _RequestReader:
         self.reached = begun or not _NEVER_SENT.search(detail)
         self._failure = failure_in(detail, begun=begun)
         self._ends_us = due_us if self._failure.kind != SILENT else 0
+
+
+def _is_whole(raw: str) -> bool:
+    """Whether raw JSON is an answer in one body."""
+    fields = read_object(raw)
+    return fields.get("object") in _WHOLE or fields.get("type") == "message"
 
 
 def _provider(raw: Sequence[RawPiece]) -> str:

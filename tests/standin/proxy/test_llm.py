@@ -135,9 +135,14 @@ async def test_an_answer_in_one_piece(path: str) -> None:
         # Ids count the answers of the stand-in.
         assert len(first.content) == len(straight.content)
     assert through.all(TurnCompleted)[-1].text == "Good day."
-    assert through.all(ModelChunkReceived, Failed) == []
+    assert through.all(Failed) == []
+    # The body is the only chunk; a client that asks for a stream gets one.
+    (chunk,) = through.all(ModelChunkReceived)
+    assert chunk.raw == first.text
     assert (through.all(UsageReported)[-1].output_tokens) == 3
     (recorded,) = answers_of(through.events)
+    assert recorded.pieces == (TextPiece("Good day.", recorded.pieces[0].due_us),)
+    assert recorded.provider == ""
     assert (recorded.finish_reason, recorded.input_tokens) == ("stop", 7)
 
 
