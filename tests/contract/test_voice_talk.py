@@ -13,17 +13,19 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 from gramophone.core.clock import SystemClock
+from gramophone.core.timeline import Event, TurnCompleted
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.listen_v1 import utterances_of
 from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.proxy.proxy import RecordingProxy, upstream_of
 from gramophone.standin.run.services import SERVICES, ServiceContext
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.source.scenario import ScenarioSound, scenario
-from gramophone.standin.source.source import StandinSource
+from gramophone.standin.source.source import StandinSource, source_of
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.paths import LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
 from tests.support.deadlines import HANG_S
@@ -136,8 +138,11 @@ async def speak(mouth: ClientConnection, text: str) -> int:
     return size_bytes
 
 
-async def talk(address: Address, ears_path: str, turns: int = 2) -> list[str]:
-    """Hear, think and speak as often as there are turns; gives what was heard and answered."""
+async def talk(address: Address, ears_path: str, turns: int = 2, pause: bytes = QUIET) -> list[str]:
+    """Hear, think and speak as often as there are turns; gives what was heard and answered.
+
+    `pause` is the user's silence before each question.
+    """
     texts: list[str] = []
     messages: list[Any] = []
     base = address.websocket()
@@ -150,7 +155,7 @@ async def talk(address: Address, ears_path: str, turns: int = 2) -> list[str]:
             base_url=address.http("/v1"), api_key="k", http_client=http, max_retries=0
         )
         for _ in range(turns):
-            await ears.send(QUIET + VOICE + QUIET)
+            await ears.send(pause + VOICE + QUIET)
             question = await transcript(ears)
             messages.append({"role": "user", "content": question})
             texts += [question, await answer(client, messages)]
@@ -173,6 +178,29 @@ async def test_a_correct_client_has_no_difference_from_its_scenario(ears: str) -
         "It mirrors the sky.",
     ]
     assert differences() == []
+
+
+@pytest.mark.parametrize("ears", EARS)
+async def test_a_recording_of_a_talk_plays_the_same_way(ears: str) -> None:
+    events: list[Event] = []
+    async with standing_in(scenario(TALK, no_wav), strict=True) as (upstream, _):
+        proxy = RecordingProxy(
+            upstream_of(upstream.http()), "5e55", SystemClock(), events.append, lambda _: None
+        )
+        async with listening(proxy.routes()) as address:
+            first = await talk(address, EARS[ears])
+        proxy.end()
+    users = [
+        (event.text, event.finish_reason)
+        for event in events
+        if isinstance(event, TurnCompleted) and event.role == "user"
+    ]
+    assert users == [(first[0], "heard"), (first[2], "heard")]
+    # A user who takes more time, or less, is heard where he speaks.
+    for pause in (QUIET, QUIET * 4, QUIET[: len(QUIET) // 2]):
+        async with standing_in(source_of(events), strict=True) as (address, differences):
+            assert await talk(address, EARS[ears], pause=pause) == first
+        assert differences() == []
 
 
 async def test_what_was_not_heard_is_a_difference() -> None:

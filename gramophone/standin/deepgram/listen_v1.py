@@ -105,8 +105,9 @@ def listen_routes(
     recorded = recorded or RecordedTranscripts()
     sounds = sounds or ExpectedSounds(recorded.wholes)
     endpoint = ListenV1Endpoint(expected, options, clock, recorded, sounds)
+    flux = ListenV2Endpoint(expected, options, clock, recorded.flux)
     return Routes(
-        {LISTEN_PATH: endpoint, LISTEN_V2_PATH: ListenV2Endpoint(expected, options, clock)},
+        {LISTEN_PATH: endpoint, LISTEN_V2_PATH: flux},
         {("POST", LISTEN_PATH): endpoint.transcribe},
     )
 

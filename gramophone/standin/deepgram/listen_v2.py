@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -24,6 +25,7 @@ from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.wire.deepgram.listen_v1.utterances import UtteranceQueue
 from gramophone.wire.deepgram.listen_v2.messages import Errored, MessageWriter
 from gramophone.wire.deepgram.listen_v2.parameters import ListenV2Parameters
+from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedTurn
 from gramophone.wire.deepgram.listen_v2.server import ListenV2Server
 from gramophone.wire.deepgram.listen_v2.turns import TurnFaults
 
@@ -35,10 +37,20 @@ class ListenV2Endpoint:
 
     Behind one that a fault cut off or made silent, the next goes on with the turn that had no end:
     a client that connects anew sends the sound of that turn again.
+
+    Without faults of turns, connections that were `recorded` come again with their messages, in
+    their order, and after the last the first.
     """
 
-    def __init__(self, expected: ExpectedUtterances, options: StandinOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        expected: ExpectedUtterances,
+        options: StandinOptions,
+        clock: Clock,
+        recorded: Sequence[Sequence[RecordedTurn]] = (),
+    ) -> None:
         self._expected = expected
+        self._recorded = [turns for turns in recorded if turns]
         self._last: _HeardConnection | None = None
         self._options = options
         self._clock = clock
@@ -68,6 +80,7 @@ class ListenV2Endpoint:
             queue,
             _turn_faults(self._options, ordinal),
             value_of(faults, FaultName.CONFIGURE_FAILURE, ordinal),
+            self._recorded_turns(ordinal),
         )
         injector = FaultInjector(faults, ordinal)
         listener = _HeardConnection(machine, queue, MessageWriter(request_id), injector)
@@ -83,6 +96,14 @@ class ListenV2Endpoint:
         finally:
             listener.put_back()
         _log.info("Flux listening connection %d: closed, %s", ordinal, connection.close_code)
+
+    def _recorded_turns(self, ordinal: int) -> Sequence[RecordedTurn]:
+        """The turns of a new connection, if they come from a recording with their messages."""
+        last = self._last
+        is_disturbed = any(fault.name in _TURN_FAULTS for fault in self._options.faults)
+        if not self._recorded or is_disturbed or (last is not None and last.is_cut_off):
+            return ()
+        return self._recorded[ordinal % len(self._recorded)]
 
     def _queue(self) -> UtteranceQueue:
         """The queue of a new connection."""
@@ -126,6 +147,14 @@ class _HeardConnection:
             return ""
         code = "INTERNAL_SERVER_ERROR" if reason == "NET-0000" else reason
         return self.writer.write(Errored(code, "This was asked for."))
+
+
+_TURN_FAULTS = (
+    FaultName.NEVER_ENDS,
+    FaultName.RESUMES,
+    FaultName.LATE_WORDS,
+    FaultName.GOES_SILENT,
+)
 
 
 def _turn_faults(options: StandinOptions, ordinal: int) -> TurnFaults:

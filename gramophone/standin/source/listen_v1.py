@@ -25,7 +25,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_server import (
     RecordedMessage,
     RecordedTranscripts,
 )
-from gramophone.wire.deepgram.listen_v2.recorded_turns import heard_turns
+from gramophone.wire.deepgram.listen_v2.recorded_turns import heard_turns, recorded_turns
 from gramophone.wire.deepgram.paths import LISTEN_PATH, LISTEN_V2_PATH
 
 
@@ -56,6 +56,7 @@ def recorded_transcripts(events: Sequence[Event]) -> RecordedTranscripts:
         ),
         tuple(text for reader in readers if reader.whole for text in reader.texts),
         tuple(turn for reader in readers if reader.by_turns for turn in heard_turns(reader.texts)),
+        tuple(recorded_turns(reader.texts) for reader in readers if reader.by_turns),
     )
 
 

@@ -9,6 +9,23 @@ _END_US = 640_000
 """The silence that ends an utterance: longer than most pauses within a sentence."""
 
 
+_LATEST_US = 10_000_000
+"""The time after which sound that tells of no voice is taken for one."""
+
+
+def needs_voice(pause_us: int, late_us: int) -> bool:
+    """Whether a recorded utterance needs a voice in sound that has told of none so far.
+
+    One that followed a pause had a voice in the recording. One without a pause may lie over zeros,
+    and has its place in them as well.
+
+    Args:
+        pause_us: the silence before it in the recording.
+        late_us: the time since it would have begun there.
+    """
+    return pause_us > _PAUSE_STEPS * STEP_US and late_us < _LATEST_US
+
+
 class VoiceDetector:
     """Whether an utterance may begin, and whether it is over, step by step.
 

@@ -238,6 +238,7 @@ class ListenIdentity:
 
 
 _CONFIDENCE = 0.99
+_LONGEST_S = 1e9
 
 
 def render(message: ServerMessage, identity: ListenIdentity) -> str:
@@ -330,6 +331,13 @@ def _word(word: HeardWord, *, punctuate: bool) -> dict[str, Any]:
 def seconds(us: int) -> float:
     """Microseconds as the service writes them: seconds, as a decimal."""
     return us / 1_000_000
+
+
+def seconds_in(value: object) -> float:
+    """The value as seconds; 0 if it is none, or out of all bounds."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return 0.0
+    return float(value) if 0 < value < _LONGEST_S else 0.0
 
 
 def words_of(text: str) -> list[str]:

@@ -12,8 +12,9 @@ from typing import Any, Literal, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.wire.deepgram.json_frames import ProtocolViolation, json_object, text_of
-from gramophone.wire.deepgram.listen_v1.messages import HeardWord, seconds
+from gramophone.wire.deepgram.listen_v1.messages import HeardWord, seconds, seconds_in
 from gramophone.wire.deepgram.listen_v2.parameters import TurnSettings
+from gramophone.wire.lenient_json import as_list, as_object
 
 # --- from the client --------------------------------------------------------------------------
 
@@ -77,6 +78,24 @@ class TurnInfo:
         return " ".join(word.text for word in self.words)
 
 
+@frozen(kw_only=True)
+class RecordedTurnInfo:
+    """The state of a turn as it was recorded, in another place of the stream.
+
+    Attributes:
+        fields: those of the recorded message; None leaves one out.
+        start_us: where the turn before ended, in the stream.
+        shift_us: the time by which the turn is later than in the recording.
+        end_us: how far the stream was heard, if not as far as in the recording.
+    """
+
+    fields: Mapping[str, Any]
+    turn_index: int
+    start_us: int
+    shift_us: int
+    end_us: int | None = None
+
+
 @frozen
 class ConfigureSuccess:
     """A Configure was applied; these are all settings behind it."""
@@ -109,7 +128,13 @@ class Errored:
 
 
 ServerMessage: TypeAlias = (
-    Connected | TurnInfo | ConfigureSuccess | ConfigureFailure | Noticed | Errored
+    Connected
+    | TurnInfo
+    | RecordedTurnInfo
+    | ConfigureSuccess
+    | ConfigureFailure
+    | Noticed
+    | Errored
 )
 
 NO_ACTIVE_TURN = Noticed(
@@ -117,6 +142,8 @@ NO_ACTIVE_TURN = Noticed(
 )
 
 _CONFIDENCE = 0.99
+_OF_CONNECTION = frozenset({"type", "request_id", "sequence_id"})
+"""Fields that are the connection's, and not a turn's."""
 
 
 class MessageWriter:
@@ -136,8 +163,8 @@ class MessageWriter:
 
     def write(self, message: ServerMessage) -> str:
         """The text frame of the next message."""
-        self._ends_turn = isinstance(message, TurnInfo) and message.event == "EndOfTurn"
         kind, fields = _fields(message)
+        self._ends_turn = fields.get("event") == "EndOfTurn"
         head: dict[str, Any] = {"type": kind}
         # An Error is the one message that does not name the request.
         if not isinstance(message, Errored):
@@ -157,6 +184,8 @@ def _fields(message: ServerMessage) -> tuple[str, dict[str, Any]]:
             return "Connected", {}
         case TurnInfo():
             return "TurnInfo", _turn_info(message)
+        case RecordedTurnInfo():
+            return "TurnInfo", _recorded_turn_info(message)
         case ConfigureSuccess(settings):
             return "ConfigureSuccess", _settings(settings)
         case ConfigureFailure(code, description):
@@ -192,6 +221,40 @@ def _turn_info(message: TurnInfo) -> dict[str, Any]:
     if message.languages_hinted:
         fields["languages_hinted"] = list(message.languages_hinted)
     return fields
+
+
+def _recorded_turn_info(message: RecordedTurnInfo) -> dict[str, Any]:
+    recorded = {
+        name: value
+        for name, value in message.fields.items()
+        if name not in _OF_CONNECTION and value is not None
+    }
+    end_us = _shifted_us(recorded.get("audio_window_end"), message.shift_us)
+    own_end_us = end_us if message.end_us is None else min(end_us, message.end_us)
+    fields = recorded | {
+        "turn_index": message.turn_index,
+        "audio_window_start": seconds(message.start_us),
+        "audio_window_end": seconds(own_end_us),
+    }
+    if "words" in recorded:
+        fields["words"] = [
+            _shifted_word(as_object(word), message.shift_us, own_end_us)
+            for word in as_list(recorded["words"])
+        ]
+    return fields
+
+
+def _shifted_word(word: dict[str, Any], shift_us: int, end_us: int) -> dict[str, Any]:
+    instants = {
+        name: seconds(min(_shifted_us(word[name], shift_us), end_us))
+        for name in ("start", "end")
+        if name in word
+    }
+    return word | instants
+
+
+def _shifted_us(value: object, shift_us: int) -> int:
+    return max(0, round(seconds_in(value) * 1_000_000) + shift_us)
 
 
 def _settings(settings: TurnSettings) -> dict[str, Any]:

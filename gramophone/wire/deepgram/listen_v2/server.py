@@ -32,6 +32,7 @@ from gramophone.wire.deepgram.listen_v2.messages import (
     ConfigureSuccess,
     Connected,
     Errored,
+    RecordedTurnInfo,
     ServerMessage,
     TurnInfo,
     parse_client,
@@ -41,6 +42,8 @@ from gramophone.wire.deepgram.listen_v2.parameters import (
     ListenV2Parameters,
     configured,
 )
+from gramophone.wire.deepgram.listen_v2.recorded_turn_taking import RecordedTurnTaking
+from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedTurn
 from gramophone.wire.deepgram.listen_v2.turns import TurnFaults, TurnTaking
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.deepgram.sound_steps import SoundSteps
@@ -67,11 +70,20 @@ class ListenV2Server:
         utterances: UtteranceQueue | Iterable[Utterance],
         faults: TurnFaults | None = None,
         failed_configure: int | None = None,
+        recorded: Sequence[RecordedTurn] = (),
     ) -> None:
-        """`failed_configure` is the number, from 1, of a Configure that fails on purpose."""
+        """`failed_configure` is the number, from 1, of a Configure that fails on purpose.
+
+        Turns that were `recorded` come in the place of those of utterances.
+        """
         self._is_multilingual = parameters.is_multilingual
         self._settings = parameters.settings
-        self._turns = TurnTaking(utterances, parameters.settings.thresholds, faults)
+        thresholds = parameters.settings.thresholds
+        self._turns = (
+            RecordedTurnTaking(recorded, thresholds)
+            if recorded
+            else TurnTaking(utterances, thresholds, faults)
+        )
         self._sound = SoundSteps(parameters.encoding, parameters.bytes_per_second)
         self._failed_configure = failed_configure
         self._configures = 0
@@ -134,14 +146,14 @@ class ListenV2Server:
             return []
         return self._fail(IDLE_CODE, "No message was received from the client in time.")
 
-    def _step(self, loud: bool | None) -> list[TurnInfo]:
+    def _step(self, loud: bool | None) -> Sequence[RecordedTurnInfo | TurnInfo]:
         return [] if self._turns.silent else self._turns.step(loud)
 
-    def _told(self, turns: Sequence[TurnInfo]) -> list[Action]:
+    def _told(self, turns: Sequence[RecordedTurnInfo | TurnInfo]) -> list[Action]:
         return [SendText(self._with_languages(turn)) for turn in turns]
 
-    def _with_languages(self, turn: TurnInfo) -> TurnInfo:
-        if not self._is_multilingual:
+    def _with_languages(self, turn: RecordedTurnInfo | TurnInfo) -> RecordedTurnInfo | TurnInfo:
+        if not self._is_multilingual or isinstance(turn, RecordedTurnInfo):
             return turn
         hints = self._settings.language_hints
         languages = (hints[0] if hints else "en",) if turn.words else ()
