@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterable
 from typing import NoReturn
 
-from tests.clients.catalogue import CLIENTS, STEPS, Client
+from tests.clients.catalogue import CLIENTS, STEPS, TALKERS, Client
 from tests.clients.environments import command, versions
 from tests.clients.running import run_client
+from tests.clients.talks import STAGES, run_talks
 
 
 def main() -> int:
-    known = {client.name: client for client in CLIENTS}
+    known = {client.name: client for client in (*CLIENTS, *TALKERS)}
     parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(known))
     names = parser.parse_args().names or list(known)
@@ -30,8 +31,12 @@ def main() -> int:
     # An end by a signal closes what was started, too.
     signal.signal(signal.SIGTERM, _interrupted)
     started_s = time.monotonic()
-    print(_row("client", "interface", STEPS, "seconds"), flush=True)
-    failures = [name for name in names if not _run(known[name])]
+    failures: list[str] = []
+    for clients, steps in ((CLIENTS, STEPS), (TALKERS, STAGES)):
+        chosen = [client for client in clients if client.name in names]
+        if chosen:
+            print(_row("client", "interface", steps, "seconds"), flush=True)
+        failures += [client.name for client in chosen if not _run(client)]
     seconds = time.monotonic() - started_s
     print(f"{len(names)} clients, {len(failures)} failed, {seconds:.0f} s")
     return 1 if failures else 0
@@ -46,7 +51,8 @@ def _run(client: Client) -> bool:
         return False
     complaints: list[str] = []
     name = client.name
-    for interface, results in run_client(client, arguments):
+    run = run_talks if client in TALKERS else run_client
+    for interface, results in run(client, arguments):
         cells = ["failed" if result.complaint else "ok" for result in results]
         seconds = sum(result.seconds for result in results)
         print(_row(name, interface, cells, f"{seconds:.1f}"), flush=True)

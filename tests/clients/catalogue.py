@@ -158,3 +158,11 @@ CLIENTS = (
         {"cut": "AnthropicError"},
     ),
 )
+
+_VOICES = ("nova", "flux")
+
+TALKERS = (
+    Client("pipecat-voice", "talk_with_pipecat.py", ("pipecat-ai",), _VOICES, {}),
+    Client("livekit-voice", "talk_with_livekit.py", ("livekit-agents",), _VOICES, {}),
+)
+"""Clients that hold a whole talk by voice, with Nova and Aura or with Flux both ways: `talks`."""
