@@ -52,7 +52,7 @@ def _talk(program: Program, interface: str, stage: str, bundle: Path) -> StepRes
     complaint = ""
     try:
         if stage == "recorded":
-            upstreams = dict.fromkeys(("deepgram", "openai", "anthropic"), _origin(standin))
+            upstreams = {name: _origin(standin) for name in ("deepgram", "openai", "anthropic")}
             proxy = BundleRecording(bundle, upstreams, (), (), always=True)
             outcome = _outcome(program, interface, proxy)
             complaint = proxy.finish(passed=True)

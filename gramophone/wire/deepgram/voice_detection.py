@@ -77,11 +77,23 @@ class VoiceDetector:
         return self._loudness == {False}
 
     @property
+    def knows_silence(self) -> bool:
+        """Whether the sound tells silence from a voice; when it activates, any known loudness does.
+
+        Otherwise sound that was all of a kind tells nothing.
+        """
+        return self.tells or (self._activates and bool(self._loudness))
+
+    @property
+    def quiet_us(self) -> int:
+        """The time since the last loud step; that since the beginning before any."""
+        return self._heard_us - self.loud_until_us
+
+    @property
     def is_speaking(self) -> bool:
         """Whether the sound tells that somebody speaks right now."""
-        return self.tells and self.loud_until_us == self._heard_us
+        return self.knows_silence and bool(self.loud_until_us) and not self.quiet_us
 
     def is_over(self, start_us: int) -> bool:
         """Whether a voice was heard behind `start_us`, and then 640 ms of silence."""
-        quiet_us = self._quiet_steps * STEP_US
-        return self._activates and self.loud_until_us > start_us and quiet_us >= _END_US
+        return self._activates and self.loud_until_us > start_us and self.quiet_us >= _END_US

@@ -5,12 +5,14 @@ The utterances are known beforehand, as in `server`, but each begins with a voic
 
 # The sound is looked at in steps of 80 ms. Between utterances nothing is recognised, however long
 # that takes, until a voice begins (`voice_detection`). From there on the words of the next
-# utterance are laid over the sound. Its final result comes at the last word, but
+# utterance are laid over the sound. Its final result comes
 #
-#   later     while the sound is still loud: the voice is slower than the words; at most 5 s
-#   earlier   when 640 ms of silence follow the voice: it was quicker than the words
-#   at once   for a Finalize, CloseStream or the end of the stream. A stream that was never loud is
-#             then taken for the sound of the utterance, for programs that send zeros as sound
+#   behind the last word   when 400 ms of silence follow the voice, which may be slower than the
+#                          words, but after 5 s at the latest
+#   earlier                when 640 ms of silence follow it: it was quicker than the words
+#   at once                for a Finalize, CloseStream or the end of the stream. A stream that was
+#                          never loud is then taken for the sound of the utterance, for programs
+#                          that send zeros as sound
 
 from __future__ import annotations
 
@@ -27,8 +29,10 @@ from gramophone.wire.deepgram.server_actions import SendText
 from gramophone.wire.deepgram.sound_steps import STEP_US, SoundSteps
 from gramophone.wire.deepgram.voice_detection import VoiceDetector
 
+_SILENCE_US = 400_000
+"""The silence that ends an utterance behind its last word; most pauses within one are shorter."""
 _LONGEST_WAIT_US = 5_000_000
-"""The wait for silence behind the last word, in sound that stays loud."""
+"""The wait for it, in sound that stays loud."""
 
 
 class VoiceActivatedServer(ListenServer):
@@ -79,7 +83,8 @@ class VoiceActivatedServer(ListenServer):
 
     def _is_over(self, now_us: int) -> bool:
         end_us = self._words[-1].end_us
-        return now_us >= end_us + (_LONGEST_WAIT_US if self._voice.is_speaking else 0)
+        is_quiet = not self._voice.knows_silence or self._voice.quiet_us >= _SILENCE_US
+        return now_us >= end_us + (0 if is_quiet else _LONGEST_WAIT_US)
 
     def _begun(self, now_us: int) -> bool:
         if not self._words and self._voice.is_silent:

@@ -183,9 +183,9 @@ class TurnTaking:
     def _silence_us(self) -> int:
         """The silence since the last word, as far as the sound tells."""
         wordless_us = self._wordless_us()
-        if not self._voice.tells:
+        if not self._voice.knows_silence:
             return wordless_us
-        return min(wordless_us, self._now_us - self._voice.loud_until_us)
+        return min(wordless_us, self._voice.quiet_us)
 
     def _confidence(self) -> float:
         if not self._reported_words:

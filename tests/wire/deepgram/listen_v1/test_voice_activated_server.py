@@ -50,7 +50,7 @@ def test_each_utterance_waits_for_a_voice_behind_a_pause() -> None:
     assert actions[0] == SendText(SpeechStarted(8_000_000))
     assert finals(actions) == [(8_000, 9_600, "Why is the sky blue?")]
     actions = server.sound_received(LOUD * 10 + QUIET * 2 + LOUD + QUIET * 9 + LOUD * 20, 0)
-    assert finals(actions) == [(25_600, 26_400, "And the sea?")]
+    assert finals(actions) == [(25_600, 26_640, "And the sea?")]
     assert server.unfinished == ()
 
 
@@ -68,14 +68,14 @@ def test_the_cutting_of_the_sound_changes_nothing() -> None:
 
 def test_a_slow_voice_is_waited_for_and_a_quick_one_is_not() -> None:
     slow = machine()
-    actions = slow.sound_received(QUIET + LOUD * 40 + QUIET, 0)
-    assert finals(actions) == [(80, 3_280, "Why is the sky blue?")]
+    # Pauses of up to 320 ms are within a sentence.
+    assert finals(slow.sound_received(LOUD * 25 + QUIET * 4 + LOUD * 11 + QUIET * 4, 0)) == []
+    assert finals(slow.sound_received(QUIET, 0)) == [(0, 3_200, "Why is the sky blue?")]
     quick = machine()
     assert finals(quick.sound_received(LOUD * 5 + QUIET * 7, 0)) == []
     assert finals(quick.sound_received(QUIET, 0)) == [(0, 400, "Why is the sky blue?")]
     endless = machine()
-    actions = endless.sound_received(QUIET + LOUD * 100, 0)
-    assert finals(actions) == [(80, 6_720, "Why is the sky blue?")]
+    assert finals(endless.sound_received(LOUD * 100, 0)) == [(0, 6_640, "Why is the sky blue?")]
 
 
 def test_a_pause_in_the_middle_does_not_end_an_utterance() -> None:
@@ -89,8 +89,8 @@ def test_a_finalize_ends_an_utterance_and_lets_the_next_begin_without_a_pause() 
     server.sound_received(LOUD * 3, 0)
     assert finals(server.text_received(FINALIZE, 0)) == [(0, 240, "Why is the sky blue?")]
     assert finals(server.text_received(FINALIZE, 0)) == [(240, 240, "")]
-    assert finals(server.sound_received(LOUD * 12 + QUIET, 0)) == [(240, 1_040, "And the sea?")]
-    assert finals(server.text_received(CLOSE, 0)) == [(1_040, 1_280, "")]
+    assert finals(server.sound_received(LOUD * 10 + QUIET * 5, 0)) == [(240, 1_040, "And the sea?")]
+    assert finals(server.text_received(CLOSE, 0)) == [(1_040, 1_440, "")]
 
 
 def test_silence_alone_is_an_utterance_only_for_who_asks_for_its_end() -> None:
@@ -126,7 +126,7 @@ def test_an_utterance_without_an_end_is_left_to_the_next_connection() -> None:
     first.sound_received(LOUD * 3, 0)
     assert first.unfinished == (SKY,)
     first.put_back()
-    assert finals(second.sound_received(LOUD * 20 + QUIET, 0)) == [
+    assert finals(second.sound_received(LOUD * 20 + QUIET * 5, 0)) == [
         (0, 1_600, "Why is the sky blue?")
     ]
     second.put_back()
