@@ -25,7 +25,7 @@ from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.wire.deepgram.listen_v1.utterances import UtteranceQueue
 from gramophone.wire.deepgram.listen_v2.messages import Errored, MessageWriter
 from gramophone.wire.deepgram.listen_v2.parameters import ListenV2Parameters
-from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedTurn
+from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedUserTurn
 from gramophone.wire.deepgram.listen_v2.server import ListenV2Server
 from gramophone.wire.deepgram.listen_v2.turns import TurnFaults
 
@@ -47,7 +47,7 @@ class ListenV2Endpoint:
         expected: ExpectedUtterances,
         options: StandinOptions,
         clock: Clock,
-        recorded: Sequence[Sequence[RecordedTurn]] = (),
+        recorded: Sequence[Sequence[RecordedUserTurn]] = (),
     ) -> None:
         self._expected = expected
         self._recorded = [turns for turns in recorded if turns]
@@ -97,7 +97,7 @@ class ListenV2Endpoint:
             listener.put_back()
         _log.info("Flux listening connection %d: closed, %s", ordinal, connection.close_code)
 
-    def _recorded_turns(self, ordinal: int) -> Sequence[RecordedTurn]:
+    def _recorded_turns(self, ordinal: int) -> Sequence[RecordedUserTurn]:
         """The turns of a new connection, if they come from a recording with their messages."""
         last = self._last
         is_disturbed = any(fault.name in _TURN_FAULTS for fault in self._options.faults)

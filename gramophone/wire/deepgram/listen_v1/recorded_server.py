@@ -36,7 +36,7 @@ from gramophone.wire.deepgram.listen_v1.recorded_utterances import (
     moved,
 )
 from gramophone.wire.deepgram.listen_v1.utterances import Utterance
-from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedTurn
+from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedUserTurn
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.deepgram.sound_steps import STEP_US, SoundSteps
 from gramophone.wire.deepgram.voice_detection import VoiceDetector, needs_voice
@@ -75,7 +75,7 @@ class RecordedTranscripts:
     connections: tuple[RecordedConnection, ...] = ()
     wholes: tuple[str, ...] = ()
     turns: tuple[Utterance, ...] = ()
-    flux: tuple[tuple[RecordedTurn, ...], ...] = ()
+    flux: tuple[tuple[RecordedUserTurn, ...], ...] = ()
     voice_activated: bool = False
 
     def __bool__(self) -> bool:

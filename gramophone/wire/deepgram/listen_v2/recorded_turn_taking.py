@@ -20,7 +20,7 @@ from typing import Any
 from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.listen_v2.messages import RecordedTurnInfo, TurnInfo
 from gramophone.wire.deepgram.listen_v2.parameters import TurnThresholds
-from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedTurn, window_end_us
+from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedUserTurn, window_end_us
 from gramophone.wire.deepgram.sound_steps import STEP_US
 from gramophone.wire.deepgram.voice_detection import VoiceDetector, needs_voice
 
@@ -33,7 +33,7 @@ class RecordedTurnTaking:
 
     silent = False
 
-    def __init__(self, turns: Iterable[RecordedTurn], thresholds: TurnThresholds) -> None:
+    def __init__(self, turns: Iterable[RecordedUserTurn], thresholds: TurnThresholds) -> None:
         self.thresholds = thresholds
         self._waiting = deque(turns)
         self._voice = VoiceDetector(activates=True)
@@ -99,7 +99,7 @@ class RecordedTurnTaking:
         self._shift_us = begins_us - turn.begins_us
         self._due.extend(self._laid(turn))
 
-    def _laid(self, turn: RecordedTurn) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    def _laid(self, turn: RecordedUserTurn) -> Iterator[tuple[int, Mapping[str, Any]]]:
         """The messages of a turn, each with the instant when it is due."""
         timeout_us = 1_000 * self.thresholds.timeout_ms
         due_us = 0

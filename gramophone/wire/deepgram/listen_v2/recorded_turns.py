@@ -16,7 +16,7 @@ _BEFORE_FIRST_US = 240_000
 
 
 @frozen
-class RecordedTurn:
+class RecordedUserTurn:
     """The messages about one turn.
 
     Attributes:
@@ -60,12 +60,12 @@ def heard_turns(texts: Iterable[str]) -> list[Utterance]:
     return [*ended, reader.open] if reader.open else ended
 
 
-def recorded_turns(texts: Iterable[str]) -> tuple[RecordedTurn, ...]:
+def recorded_turns(texts: Iterable[str]) -> tuple[RecordedUserTurn, ...]:
     """The turns in a connection's messages, each with its messages.
 
     A turn that never ended has no EndOfTurn; messages without words are left out.
     """
-    turns: list[RecordedTurn] = []
+    turns: list[RecordedUserTurn] = []
     messages: list[Mapping[str, Any]] = []
     ended_us = 0
     for fields in map(read_object, texts):
@@ -85,13 +85,13 @@ def window_end_us(fields: Mapping[str, Any]) -> int:
     return round(seconds_in(fields.get("audio_window_end")) * _SECOND_US)
 
 
-def _turn(messages: list[Mapping[str, Any]], ended_us: int) -> RecordedTurn:
+def _turn(messages: list[Mapping[str, Any]], ended_us: int) -> RecordedUserTurn:
     words = as_list(messages[0].get("words"))
     begins_us = window_end_us(messages[0]) - _BEFORE_FIRST_US
     if words and "start" in as_object(words[0]):
         begins_us = round(seconds_in(as_object(words[0]).get("start")) * _SECOND_US)
     begins_us = max(ended_us, begins_us)
-    return RecordedTurn(tuple(messages), begins_us, begins_us - ended_us)
+    return RecordedUserTurn(tuple(messages), begins_us, begins_us - ended_us)
 
 
 def _length_us(fields: dict[str, Any]) -> int:

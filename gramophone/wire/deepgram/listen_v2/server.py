@@ -43,7 +43,7 @@ from gramophone.wire.deepgram.listen_v2.parameters import (
     configured,
 )
 from gramophone.wire.deepgram.listen_v2.recorded_turn_taking import RecordedTurnTaking
-from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedTurn
+from gramophone.wire.deepgram.listen_v2.recorded_turns import RecordedUserTurn
 from gramophone.wire.deepgram.listen_v2.turns import TurnFaults, TurnTaking
 from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from gramophone.wire.deepgram.sound_steps import SoundSteps
@@ -70,7 +70,7 @@ class ListenV2Server:
         utterances: UtteranceQueue | Iterable[Utterance],
         faults: TurnFaults | None = None,
         failed_configure: int | None = None,
-        recorded: Sequence[RecordedTurn] = (),
+        recorded: Sequence[RecordedUserTurn] = (),
     ) -> None:
         """`failed_configure` is the number, from 1, of a Configure that fails on purpose.
 
