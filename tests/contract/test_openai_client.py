@@ -214,6 +214,10 @@ async def test_embeddings() -> None:
             pytest.approx(item.embedding) for item in numbers.data
         ]
         assert numbers.usage.total_tokens == 9
+        many = await client.embeddings.create(
+            model="m", input=[str(n) for n in range(17)], dimensions=2
+        )
+        assert [item.index for item in many.data] == list(range(17))
         with pytest.raises(openai.BadRequestError, match="empty string"):
             await client.embeddings.create(model="text-embedding-3-small", input="")
 

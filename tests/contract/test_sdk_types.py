@@ -270,6 +270,8 @@ async def test_lists_counts_and_refusals_over_http() -> None:
             assert_typed("anthropic model", model)
         _, count = await fetch("POST", f"{MESSAGES}/count_tokens", asking(MESSAGES))
         assert_typed("token count", count)
+        _, vectors = await fetch("POST", "/v1/embeddings", {"model": "m", "input": "Hello?"})
+        assert_typed("embeddings", vectors)
     assert set(ids.values()) == {1}, "no id of a request comes twice"
 
 

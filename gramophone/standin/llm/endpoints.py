@@ -7,9 +7,9 @@ the requests for an answer.
 from __future__ import annotations
 
 import logging
-from asyncio import Event
+from asyncio import Event, to_thread
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from typing import TypeAlias, TypeVar
@@ -43,7 +43,11 @@ from gramophone.standin.llm.stored_responses import RESPONSES_PATH, StoredRespon
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.server.routes import Routes
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, ModelAnswer
-from gramophone.wire.llm.embeddings import parse_embeddings, render_embeddings
+from gramophone.wire.llm.embeddings import (
+    EmbeddingsRequest,
+    parse_embeddings,
+    render_embeddings,
+)
 from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused, detailed
 from gramophone.wire.llm.limits import within_limits
 from gramophone.wire.sse import event_bytes
@@ -51,11 +55,13 @@ from gramophone.wire.sse import event_bytes
 _log = logging.getLogger(__name__)
 
 _UNKNOWN_EVENT = event_bytes({"type": "applause", "volume": 11}, "applause")
+_FEW_INPUTS = 16
 _USUAL_MODELS = ("gramophone",)
 MODELS_PATH = "/v1/models"
 """The path of the list of models, and above each of them."""
 ReadT = TypeVar("ReadT")
-BodyMaker: TypeAlias = Callable[[Request], tuple[str, bytes]]
+MediaBody: TypeAlias = tuple[str, bytes]
+BodyMaker: TypeAlias = Callable[[Request], MediaBody | Awaitable[MediaBody]]
 """Makes the media type and the body of the answer to a request; may raise RequestRefused."""
 
 _OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNOWN_TYPE})
@@ -144,7 +150,8 @@ class ModelStandin:
         try:
             self._check_path(dialect, request)
             self._check_key(dialect, request)
-            media_type, content = _bounded(make, request)
+            made = _bounded(make, request)
+            media_type, content = made if isinstance(made, tuple) else await made
         except RequestRefused as refused:
             await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
             return
@@ -197,10 +204,13 @@ class ModelStandin:
         self._check_model(dialect, question.model)
         return JSON[1], question.whole(ModelAnswer(None, ()), 0)
 
-    def _embed(self, request: Request) -> tuple[str, bytes]:
-        parsed = parse_embeddings(request.body, strict=self._strict)
+    async def _embed(self, request: Request) -> MediaBody:
+        parsed = _bounded(partial(_read_embeddings, strict=self._strict), request)
         self._check_model(self._openai, parsed.model)
-        return JSON[1], render_embeddings(parsed)
+        if len(parsed.inputs) <= _FEW_INPUTS:
+            return JSON[1], render_embeddings(parsed)
+        # Two thousand vectors take seconds, and other connections have their instants to keep.
+        return JSON[1], await to_thread(render_embeddings, parsed)
 
     async def _answer(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         came_us = self._clock.now_us()
@@ -354,6 +364,10 @@ def _limits_of_refused(dialect: ProviderDialect, status: int, now_us: int) -> He
             return dialect.rate_limits.exhausted(now_us)
         case _:
             return dialect.rate_limits.used(0, 0, now_us)
+
+
+def _read_embeddings(request: Request, *, strict: bool) -> EmbeddingsRequest:
+    return parse_embeddings(request.body, strict=strict)
 
 
 def _bounded(read: Callable[[Request], ReadT], request: Request) -> ReadT:

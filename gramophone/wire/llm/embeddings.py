@@ -48,7 +48,7 @@ _DIMENSIONS: Final = {
     "text-embedding-ada-002": 1_536,
 }
 _USUAL_DIMENSIONS: Final = 1_536
-_MOST_DIMENSIONS: Final = 4_096
+_MOST_DIMENSIONS: Final = 3_072
 """The dimensions of a model that is not OpenAI's, without and with a request for others."""
 _FIXED: Final = "text-embedding-ada-002"
 """A model that has no other number of dimensions than its own."""
@@ -80,6 +80,8 @@ class EmbeddingsRequest:
 def parse_embeddings(payload: bytes, *, strict: bool = False) -> EmbeddingsRequest:
     """Read a request; unknown fields are ignored. When `strict`, the service's limits are kept.
 
+    The number of inputs is always limited, for the answer is far larger than they are.
+
     Raises:
         RequestRefused: the service would refuse it.
     """
@@ -88,6 +90,13 @@ def parse_embeddings(payload: bytes, *, strict: bool = False) -> EmbeddingsReque
     if not model:
         refuse("you must provide a model parameter")
     inputs = tuple(_inputs(fields.get("input")))
+    if len(inputs) > MOST_INPUTS:
+        refuse(
+            f"Invalid 'input': array too long. Expected an array with maximum length {MOST_INPUTS},"
+            f" but got an array with length {len(inputs)} instead.",
+            param="input",
+            code="array_above_max_length",
+        )
     most = _DIMENSIONS.get(model, _MOST_DIMENSIONS) if strict else _MOST_DIMENSIONS
     refuse_if(next(_wrong_form(fields, most), None))
     if strict:
@@ -133,13 +142,6 @@ def _beyond_limits(
 ) -> Iterator[ModelRefusal]:
     if fields.get("dimensions") is not None and model == _FIXED:
         yield invalid("This model does not support specifying dimensions.", "dimensions")
-    if len(inputs) > MOST_INPUTS:
-        yield invalid(
-            f"Invalid 'input': array too long. Expected an array with maximum length {MOST_INPUTS},"
-            f" but got an array with length {len(inputs)} instead.",
-            "input",
-            "array_above_max_length",
-        )
     if not all(inputs):
         yield invalid("Invalid 'input': input cannot be an empty string.", "input")
     counts = [_tokens(item) for item in inputs]
@@ -166,24 +168,17 @@ def _tokens(item: Input) -> int:
 def render_embeddings(request: EmbeddingsRequest) -> bytes:
     """The vectors of a request as one JSON body."""
     tokens = sum(map(_tokens, request.inputs))
-    vectors = (
-        embedding(item, request.own_dimensions, request.dimensions) for item in request.inputs
-    )
-    return body(
-        {
-            "object": "list",
-            "data": [
-                {
-                    "object": "embedding",
-                    "index": index,
-                    "embedding": _as_base64(vector) if request.as_base64 else vector.tolist(),
-                }
-                for index, vector in enumerate(vectors)
-            ],
-            "model": request.model,
-            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
-        }
-    )
+    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    # Joined from the JSON of each vector, whose numbers take up much more room as objects.
+    data = b",".join(_item(index, item, request) for index, item in enumerate(request.inputs))
+    rest = body({"model": request.model, "usage": usage}).removeprefix(b"{")
+    return b'{"object":"list","data":[' + data + b"]," + rest
+
+
+def _item(index: int, item: Input, request: EmbeddingsRequest) -> bytes:
+    vector = embedding(item, request.own_dimensions, request.dimensions)
+    value = _as_base64(vector) if request.as_base64 else vector.tolist()
+    return body({"object": "embedding", "index": index, "embedding": value})
 
 
 def _as_base64(vector: array[float]) -> str:

@@ -126,5 +126,7 @@ def test_what_the_service_refuses(
 
 
 def test_limits_that_a_tolerant_stand_in_does_not_have() -> None:
-    for fields in ({"input": ["a"] * 2049}, {"input": ""}, {"dimensions": 9, "model": OLD}):
+    for fields in ({"input": ["a" * 40_000]}, {"input": ""}, {"dimensions": 9, "model": OLD}):
         assert parse_embeddings(request(**fields)).inputs
+    with pytest.raises(RequestRefused, match="length 2049"):
+        parse_embeddings(request(input=["a"] * 2049))
