@@ -142,7 +142,7 @@ class StoredResponses:
             return response
         if response is None:
             raise RequestRefused(_unknown_previous(id_))
-        earlier = [id_ for link in self._chain(response) for id_ in link.call_ids]
+        earlier = (id_ for link in self._chain(response) for id_ in link.call_ids)
         items = [as_object(item) for item in as_list(request.input)]
         refusal = unanswered_calls(items, response.call_ids, earlier)
         if refusal is not None:

@@ -19,7 +19,14 @@ from gramophone.wire.lenient_json import (
     read_object,
 )
 from gramophone.wire.llm.answer import OPENAI_RESPONSES, WORDLESS, ModelAnswer, RawPiece
-from gramophone.wire.llm.answer_blocks import Block, TextBlock, ThinkingBlock, ToolBlock, blocks_of
+from gramophone.wire.llm.answer_blocks import (
+    Block,
+    TextBlock,
+    ThinkingBlock,
+    ToolBlock,
+    blocks_of,
+    calls_tools,
+)
 from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
@@ -141,6 +148,8 @@ def sent_id(answer: ModelAnswer, ordinal: int) -> str:
 
 def call_ids(answer: ModelAnswer, calls_before: int, ordinal: int) -> list[str]:
     """The ids of the calls to functions in a response, with so many calls before it."""
+    if not calls_tools(answer):
+        return []
     ids = CallIds(ordinal, calls_before)
     calls = (block for block in blocks_of(answer) if isinstance(block, ToolBlock))
     return [_call_id(call, ids) for call in calls]

@@ -65,16 +65,19 @@ def unanswered_calls(
 ) -> ModelRefusal | None:
     """The refusal of input behind a response with `open_calls`; None if each has its result.
 
-    `earlier_calls` are those of the whole conversation before, to which results may belong.
+    `earlier_calls` are those of the whole conversation before, to which results may belong; they
+    are taken only where a result is none of an open call.
     """
     results = {
         as_text(item.get("call_id")) for item in items if item.get("type") == "function_call_output"
     }
     own = {as_text(item.get("call_id")) for item in items if item.get("type") == "function_call"}
-    for id_ in open_calls:
+    open_ids = list(open_calls)
+    for id_ in open_ids:
         if id_ not in results:
             return invalid(f"No tool output found for function call {shown(id_)}.", "input")
-    for id_ in results - own - set(earlier_calls):
+    strays = results - own - set(open_ids)
+    for id_ in sorted(strays - set(earlier_calls if strays else ())):
         message = f"No tool call found for function call output with call_id {shown(id_)}."
         return invalid(message, "input")
     return None
