@@ -12,8 +12,12 @@ from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import TypeAlias, TypeVar
 from urllib.parse import unquote
+
+from websockets.datastructures import Headers as WebsocketHeaders
+from websockets.http11 import Response
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
@@ -39,9 +43,14 @@ from gramophone.standin.llm.response_plan import (
     TimedBytes,
     plan_of,
 )
-from gramophone.standin.llm.stored_responses import RESPONSES_PATH, StoredResponses
+from gramophone.standin.llm.responses_websocket import ResponsesWebsocket
+from gramophone.standin.llm.stored_responses import (
+    RESPONSES_PATH,
+    ConnectionResponses,
+    StoredResponses,
+)
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
-from gramophone.standin.server.routes import Routes
+from gramophone.standin.server.routes import HandshakeRequest, Routes
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, ModelAnswer
 from gramophone.wire.llm.embeddings import (
     EmbeddingsRequest,
@@ -116,7 +125,10 @@ class ModelStandin:
             ("POST", f"{RESPONSES_PATH}/"): self._without_model(responses, stored.cancel),
             ("POST", "/v1/embeddings"): self._without_model(chat, self._embed),
         }
-        return Routes(handlers={**handlers, **self._model_handlers()})
+        websocket = ResponsesWebsocket(
+            self._connection_handler, self._refusal_of_handshake, self._clock
+        )
+        return Routes({RESPONSES_PATH: websocket}, {**handlers, **self._model_handlers()})
 
     def anthropic_routes(self) -> Routes:
         """Routes of Messages."""
@@ -145,8 +157,7 @@ class ModelStandin:
         self, dialect: ProviderDialect, make: BodyMaker, request: Request, reply: Reply
     ) -> None:
         """Answer a request that no answer of a model is for."""
-        ordinal, self._other_requests = self._other_requests, self._other_requests + 1
-        request_id, came_us = other_request_id_of(ordinal), self._clock.now_us()
+        request_id, came_us = self._other_request_id(), self._clock.now_us()
         try:
             self._check_path(dialect, request)
             self._check_key(dialect, request)
@@ -158,11 +169,37 @@ class ModelStandin:
         head = self._whole_head(dialect, request_id, came_us, media_type)
         await answer_whole(reply, 200, head, content)
 
+    def _other_request_id(self) -> str:
+        ordinal, self._other_requests = self._other_requests, self._other_requests + 1
+        return other_request_id_of(ordinal)
+
     def _whole_head(
         self, dialect: ProviderDialect, request_id: str, came_us: int, media_type: str = JSON[1]
     ) -> Headers:
         spent_us = self._clock.now_us() - came_us
         return [("content-type", media_type), *dialect.headers(request_id, spent_us)]
+
+    def _connection_handler(self) -> Handler:
+        """The handler of the requests of one websocket."""
+        stored, limits = ConnectionResponses(self._stored), self._openai.rate_limits
+        return self._answering(ResponsesDialect(stored, strict=self._strict, rate_limits=limits))
+
+    def _refusal_of_handshake(self, handshake: HandshakeRequest) -> Response | None:
+        """The answer to a handshake with a wrong key."""
+        request = Request("GET", handshake.path, handshake.query, handshake.headers, b"")
+        try:
+            self._check_key(self._openai, request)
+        except RequestRefused as refused:
+            refusal, request_id = refused.refusal, self._other_request_id()
+            body = self._openai.error(refusal, request_id)
+            fields = [
+                JSON,
+                *self._openai.headers(request_id, 0),
+                ("content-length", str(len(body))),
+            ]
+            phrase = HTTPStatus(refusal.status).phrase
+            return Response(refusal.status, phrase, WebsocketHeaders(fields), body)
+        return None
 
     def _check_path(self, dialect: ProviderDialect, request: Request) -> None:
         """Refuse a request that is not for an answer, if a scenario names its path.

@@ -107,8 +107,12 @@ class StoredResponses:
         self, payload: bytes, request: ResponsesRequest, answer: ModelAnswer, ordinal: int
     ) -> None:
         """Keep a response to the request that was read from `payload`, if it is to be stored."""
-        if request.echo["store"] is False:
-            return
+        if request.echo["store"] is not False:
+            self._keep(payload, request, answer, ordinal)
+
+    def _keep(
+        self, payload: bytes, request: ResponsesRequest, answer: ModelAnswer, ordinal: int
+    ) -> None:
         response = StoredResponse(
             payload,
             request.previous_response_id,
@@ -137,7 +141,7 @@ class StoredResponses:
             RequestRefused: when `strict`, the response is unknown, or the input does not fit it.
         """
         id_ = request.previous_response_id
-        response = self._responses.get(id_)
+        response = self.find(id_)
         if not strict or not id_:
             return response
         if response is None:
@@ -155,7 +159,11 @@ class StoredResponses:
             if response is None:
                 return
             yield response
-            response = self._responses.get(response.previous_response_id)
+            response = self.find(response.previous_response_id)
+
+    def find(self, id_: str) -> StoredResponse | None:
+        """The response with this id, if it is kept."""
+        return self._responses.get(id_)
 
     # --- requests ---------------------------------------------------------------------------
 
@@ -208,6 +216,26 @@ class StoredResponses:
             message = f"Response with id '{shown(id_)}' not found."
             raise RequestRefused(ModelRefusal(404, message, "invalid_request_error"))
         return response
+
+
+class ConnectionResponses(StoredResponses):
+    """The responses of one websocket: its last one can be gone on from there, stored or not.
+
+    Source: developers.openai.com, guide "WebSocket Mode".
+    """
+
+    def __init__(self, stored: StoredResponses) -> None:
+        super().__init__(most=1)
+        self._stored = stored
+
+    def add(
+        self, payload: bytes, request: ResponsesRequest, answer: ModelAnswer, ordinal: int
+    ) -> None:
+        self._stored.add(payload, request, answer, ordinal)
+        self._keep(payload, request, answer, ordinal)
+
+    def find(self, id_: str) -> StoredResponse | None:
+        return super().find(id_) or self._stored.find(id_)
 
 
 def _below(request: Request) -> str:
