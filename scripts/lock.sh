@@ -27,8 +27,8 @@ compile test pyproject.toml --extra local --extra keyring --extra web --group bu
     --constraints requirements/build.txt --constraints requirements/run.txt "$@"
 compile local-model --group local-model --no-deps "$@"
 compile ears --group ears "$@"
-for client in instructor langchain litellm livekit-voice llama-index llm openai-agents \
-    pipecat-voice pydantic-ai smolagents; do
+for client in instructor langchain litellm livekit llama-index llm openai-agents pipecat pydantic-ai \
+    smolagents; do
     compile "clients-$client" --group "clients-$client" "$@"
 done
 

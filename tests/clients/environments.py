@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tests.clients.catalogue import Client
+from tests.clients.catalogue import OURS, Client
 from tests.support.paths import ROOT
 
 FOLDER = ROOT / ".venv-clients"
@@ -56,9 +56,9 @@ def versions(client: Client) -> Iterator[tuple[str, str]]:
 
 def _python(client: Client) -> str:
     """Path of the interpreter of a client's environment."""
-    if client.lock:
+    if client.lock_name == OURS:
         return sys.executable
-    folder = FOLDER / client.name
+    folder = FOLDER / client.lock_name.removeprefix("clients-")
     lock = _LOCKS / f"{client.lock_name}.txt"
     python = folder / "bin" / "python"
     if not _is_ready(folder, [lock]):

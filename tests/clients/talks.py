@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from gramophone.testing.standins import BundleRecording, Standin
-from tests.clients.catalogue import Client
-from tests.clients.running import ANSWER, CALLS, REPORT, SCENARIOS, STEP_S, Program, StepResult
+from tests.clients.catalogue import ANSWER, CITIES, REPORT, Client
+from tests.clients.running import SCENARIOS, Program, StepResult, judge
 
 SCENARIO = SCENARIOS / "talk.toml"
 STAGES: Mapping[str, str] = {
@@ -83,12 +83,4 @@ def _origin(standin: Standin) -> str:
 
 def judge_talk(outcome: Mapping[str, Any]) -> str:
     """Compare an outcome with the one to be expected; gives a sentence if it differs."""
-    if not outcome:
-        return f"The program ended, or hung for {STEP_S:g} s."
-    if outcome["error"]:
-        return f"It ended with {outcome['error']}."
-    if outcome["text"] != TEXT:
-        return f"The talk was {outcome['text']!r}."
-    if sorted(outcome["calls"], key=lambda call: call["city"]) != CALLS:
-        return f"The calls of the tool were {outcome['calls']}."
-    return ""
+    return judge(outcome, "", TEXT, CITIES)

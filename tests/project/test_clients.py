@@ -9,12 +9,23 @@ import pytest
 
 from gramophone.standin.faults import Fault
 from gramophone.standin.source.scenario import ScenarioSound, scenario
-from tests.clients.catalogue import CLIENTS, STEPS, TALKERS, Client
+from tests.clients.catalogue import (
+    ANSWER,
+    CITIES,
+    CLIENTS,
+    OURS,
+    REPORT,
+    STEPS,
+    TALKERS,
+    Client,
+    fault_of,
+)
 from tests.clients.environments import NODE, PROGRAMS, versions
-from tests.clients.running import ANSWER, CALLS, REPORT, SCENARIOS, judge
+from tests.clients.running import SCENARIOS, judge
 from tests.clients.talks import SCENARIO, TEXT, judge_talk
 from tests.support.paths import ROOT
 
+CALLS = [{"city": city} for city in CITIES]
 GOOD: dict[str, Any] = {"text": ANSWER, "calls": [], "error": ""}
 CUT: dict[str, Any] = {"text": "", "calls": [], "error": "ReadError"}
 REPORTED: dict[str, Any] = {"text": REPORT, "calls": CALLS, "error": ""}
@@ -26,8 +37,9 @@ def test_a_client_has_a_program_a_lock_and_scenarios(client: Client) -> None:
     program = (folder / client.program).read_text("utf-8")
     assert all(interface in program for interface in client.interfaces)
     assert all(version for _, version in versions(client))
-    for step in STEPS:
-        text = (SCENARIOS / f"{client.scenario(step)}.toml").read_text("utf-8")
+    names = {client.scenario(name, step) for name in client.interfaces for step in STEPS}
+    for name in names:
+        text = (SCENARIOS / f"{name}.toml").read_text("utf-8")
         assert scenario(text, lambda name: ScenarioSound(0, b"")).answers
 
 
@@ -57,46 +69,39 @@ def test_a_talk_is_judged_by_both_sides_and_the_calls() -> None:
 def test_the_locks_are_those_of_the_clients() -> None:
     locks = {path.stem for path in (ROOT / "requirements").glob("clients-*.txt")}
     groups = set(re.findall(r"^(clients-[\w-]+) = ", (ROOT / "pyproject.toml").read_text(), re.M))
-    assert (
-        locks
-        == groups
-        == {
-            client.lock_name
-            for client in (*CLIENTS, *TALKERS)
-            if not client.is_node and not client.lock
-        }
-    )
+    python = [client for client in (*CLIENTS, *TALKERS) if not client.is_node]
+    assert locks == groups == {client.lock_name for client in python} - {OURS}
     assert "resolved" not in (NODE / "package-lock.json").read_text("utf-8")
 
 
-def test_faults_are_those_of_the_stand_in() -> None:
-    assert [str(Fault.parse(fault).name) for fault in STEPS.values() if fault] == [
-        "refuse",
-        "refuse",
-        "sse-cut",
-    ]
+def test_each_step_has_its_fault() -> None:
+    faults = [fault_of("messages", step) for step in STEPS]
+    names = [str(Fault.parse(fault).name) for fault in faults if fault]
+    assert names == ["refuse", "refuse", "sse-cut"]
 
 
 def test_outcomes_as_with_the_service() -> None:
-    assert judge(GOOD, "answer", "") == ""
-    assert judge(REPORTED, "tools", "") == ""
-    assert judge({**REPORTED, "calls": CALLS[::-1]}, "tools", "") == ""
-    assert judge(CUT, "cut", "ReadError") == ""
+    assert judge(GOOD, "", ANSWER, ()) == ""
+    assert judge(REPORTED, "", REPORT, CITIES) == ""
+    assert judge({**REPORTED, "calls": CALLS[::-1]}, "", REPORT, CITIES) == ""
+    assert judge(CUT, "ReadError", "", ()) == ""
 
 
 @pytest.mark.parametrize(
-    ("outcome", "step", "error"),
+    ("outcome", "error", "text", "cities"),
     [
-        ({}, "answer", ""),
-        (CUT, "answer", ""),
-        (GOOD, "cut", "ReadError"),
-        (CUT, "cut", "APIError"),
-        ({**GOOD, "text": "Because"}, "answer", ""),
-        ({**GOOD, "calls": CALLS}, "answer", ""),
-        ({**REPORTED, "calls": CALLS[:1]}, "tools", ""),
-        ({**REPORTED, "calls": [*CALLS, *CALLS]}, "tools", ""),
-        ({**REPORTED, "text": ANSWER}, "tools", ""),
+        ({}, "", ANSWER, ()),
+        (CUT, "", ANSWER, ()),
+        (GOOD, "ReadError", "", ()),
+        (CUT, "APIError", "", ()),
+        ({**GOOD, "text": "Because"}, "", ANSWER, ()),
+        ({**GOOD, "calls": CALLS}, "", ANSWER, ()),
+        ({**REPORTED, "calls": CALLS[:1]}, "", REPORT, CITIES),
+        ({**REPORTED, "calls": [*CALLS, *CALLS]}, "", REPORT, CITIES),
+        ({**REPORTED, "text": ANSWER}, "", REPORT, CITIES),
     ],
 )
-def test_any_other_outcome_is_a_failure(outcome: dict[str, Any], step: str, error: str) -> None:
-    assert judge(outcome, step, error)
+def test_any_other_outcome_is_a_failure(
+    outcome: dict[str, Any], error: str, text: str, cities: tuple[str, ...]
+) -> None:
+    assert judge(outcome, error, text, cities)
