@@ -10,12 +10,14 @@ from typing import Any
 import openai
 import pytest
 from openai.resources.responses.responses import AsyncResponsesConnection
+from openai.types.responses import ResponsesServerEvent
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gramophone.core.clock import ManualClock
 from gramophone.standin.llm.responses_websocket import LONGEST_US
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
+from tests.support.sdk_types import typed_differences
 
 MODEL = "gpt-5-mini"
 LOOK: Any = {"type": "function", "name": "look", "parameters": {"type": "object"}}
@@ -37,6 +39,16 @@ async def events_of(connection: AsyncResponsesConnection, **fields: Any) -> list
     while not events or events[-1].type not in ("response.completed", "error"):
         events.append(await connection.recv())
     return events
+
+
+async def test_frames_are_what_the_client_has_types_for() -> None:
+    async with connected(LOOKING, faults=["overloaded=#9@1"]) as connection:
+        for _ in range(2):
+            for event in await events_of(connection, input="Look twice.", tools=[LOOK]):
+                frame = event.to_dict()
+                differences = typed_differences(ResponsesServerEvent, frame)
+                # OpenAI's published examples have `store`, its types have not.
+                assert [d for d in differences if not d.endswith(".store: unknown")] == [], frame
 
 
 async def test_several_answers_on_one_connection() -> None:

@@ -6,6 +6,7 @@ import { writeFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import Anthropic from "@anthropic-ai/sdk";
+import { betaTool } from "@anthropic-ai/sdk/helpers/beta/json-schema";
 import { DeepgramClient } from "@deepgram/sdk";
 import OpenAI from "openai";
 
@@ -19,6 +20,16 @@ text = "${SAID}"
 input_tokens = 12
 output_tokens = 5
 `;
+const LOOKING = `[[answer]]
+asked = "How is it in Oslo and in Köln?"
+tools = [
+    {name = "weather", arguments = {city = "Oslo"}},
+    {name = "weather", arguments = {city = "Köln"}},
+]
+[[answer]]
+asked = "How is it in Oslo and in Köln?"
+text = "Rain in both."
+`;
 const SCENARIO = `
 ${SKY}${SKY}
 [[answer]]
@@ -26,6 +37,11 @@ asked = "How is the weather?"
 text = "Let me see."
 tools = [{name = "weather", arguments = {city = "Köln"}}]
 ${SKY}
+${LOOKING}${LOOKING}${LOOKING}
+[[answer]]
+asked = "Cut?"
+text = "Half of it"
+fails = {kind = "cut"}
 [[answer]]
 asked = "And now?"
 fails = {status = 429, kind = "rate_limit_error", message = "Slow down."}
@@ -153,6 +169,54 @@ test("Messages, whole", async () => {
   const { content, usage } = await anthropic.messages.create({ ...ASK, max_tokens: 99 });
   assert.equal(content[0].text, SAID);
   assert.deepEqual([usage.input_tokens, usage.output_tokens], [12, 5]);
+});
+
+const LOOK = [{ role: "user", content: "How is it in Oslo and in Köln?" }];
+const parameters = { type: "object", properties: { city: { type: "string" } } };
+const weather = { name: "weather", description: "The weather in a city.", parameters };
+
+test("Chat Completions: two tools in one answer, and a second step", async () => {
+  const cities = [];
+  const look = ({ city }) => { cities.push(city); return "Rain."; };
+  const tool = { type: "function", function: { ...weather, parse: JSON.parse, function: look } };
+  const runner = openai.chat.completions.runTools({
+    model: "any", stream: true, messages: LOOK, tools: [tool],
+  });
+  assert.equal(await runner.finalContent(), "Rain in both.");
+  assert.deepEqual(cities, ["Oslo", "Köln"]);
+});
+
+test("Responses: two tools in one answer, and their results alone", async () => {
+  const tools = [{ type: "function", ...weather, strict: false }];
+  const first = await openai.responses.stream({ model: "any", input: LOOK, tools }).finalResponse();
+  const calls = first.output.filter((item) => item.type === "function_call");
+  assert.deepEqual(calls.map((call) => JSON.parse(call.arguments).city), ["Oslo", "Köln"]);
+  const input = calls.map((call) => (
+    { type: "function_call_output", call_id: call.call_id, output: "Rain." }
+  ));
+  const second = openai.responses.stream({
+    model: "any", input, tools, previous_response_id: first.id,
+  });
+  assert.equal((await second.finalResponse()).output_text, "Rain in both.");
+});
+
+test("Messages: two tools in one answer, and a second step of their thread", async () => {
+  const cities = [];
+  const { name, description } = weather;
+  const run = ({ city }) => { cities.push(city); return "Rain."; };
+  const runner = anthropic.beta.messages.toolRunner({
+    model: "any", max_tokens: 99, stream: true, messages: LOOK,
+    tools: [betaTool({ name, description, inputSchema: parameters, run })],
+  });
+  const message = await runner.runUntilDone();
+  assert.equal(message.content[0].text, "Rain in both.");
+  assert.deepEqual(cities, ["Oslo", "Köln"]);
+});
+
+test("a stream that is cut is the clients' own error", async () => {
+  const messages = [{ role: "user", content: "Cut?" }];
+  const stream = openai.chat.completions.stream({ model: "any", messages });
+  await assert.rejects(stream.finalChatCompletion(), /terminated|Connection/);
 });
 
 test("refusals are the clients' own errors", async () => {
