@@ -63,9 +63,11 @@ async def test_several_answers_on_one_connection() -> None:
             assert events[-1].response.output_text == "Hello."
 
 
-async def test_two_tools_and_a_second_step_that_sends_their_results_alone() -> None:
+@pytest.mark.parametrize("store", [True, False])
+async def test_two_tools_and_a_second_step_that_sends_their_results_alone(store: bool) -> None:
     async with connected(LOOKING, LOOKED) as connection:
-        first = (await events_of(connection, input="Look twice.", tools=[LOOK]))[-1].response
+        ended = (await events_of(connection, input="Look twice.", tools=[LOOK], store=store))[-1]
+        first = ended.response
         calls = [item for item in first.output if item.type == "function_call"]
         assert [json.loads(call.arguments) for call in calls] == PLACES
         results: Any = [
@@ -76,6 +78,21 @@ async def test_two_tools_and_a_second_step_that_sends_their_results_alone() -> N
             connection, input=results, previous_response_id=first.id, tools=[LOOK]
         )
     assert second[-1].response.output_text == "Nothing there."
+
+
+async def test_what_is_not_stored_is_known_to_its_connection_alone() -> None:
+    async with standing_in() as address:
+        client = openai.AsyncOpenAI(api_key="sk-1", base_url=address.http("/v1"))
+        async with client:
+            async with client.responses.connect(max_retries=0) as connection:
+                ended = (await events_of(connection, input="Hello?", store=False))[-1]
+                id_ = ended.response.id
+                again = await events_of(connection, input="Hello?", previous_response_id=id_)
+                assert again[-1].response.status == "completed"
+            async with client.responses.connect(max_retries=0) as connection:
+                error = (await events_of(connection, input="Hello?", previous_response_id=id_))[-1]
+    assert error.error.code == "previous_response_not_found"
+    assert (error.status, error.error.param) == (400, "previous_response_id")
 
 
 async def test_refusals_leave_the_connection_open() -> None:
