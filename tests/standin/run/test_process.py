@@ -450,3 +450,44 @@ async def test_it_ends_while_the_engine_loads() -> None:
         await line(process)
         process.terminate()
         assert await summed_up(process) == (0, NOTHING, b"")
+
+
+HEARD = """
+from gramophone.standin.run.process import main
+from gramophone.standin.source.scenario import scenario
+import sys
+talk = '''
+[[hear]]
+text = "Who?"
+[[answer]]
+asked = "Who?"
+text = "Me."
+[[hear]]
+text = "Why?"
+'''
+sys.exit(main(["--voice", "recording", *sys.argv[1:]], scenario(talk, lambda name: None)))
+"""
+
+
+async def test_an_utterance_that_was_not_heard_is_a_difference_and_a_bare_transcript_is_not() -> (
+    None
+):
+    def post(url: str, body: bytes) -> dict[str, Any]:
+        request = urllib.request.Request(url, body, {"content-type": "application/octet-stream"})
+        with urllib.request.urlopen(request) as answer:
+            return json.loads(answer.read())
+
+    async with started_with("-c", HEARD, "--strict", "--speed", "0") as process:
+        ready = await line(process)
+        listen_url = ready["listen_url"].replace("ws:", "http:")
+        heard = await asyncio.to_thread(post, listen_url, b"sound")
+        text = heard["results"]["channels"][0]["alternatives"][0]["transcript"]
+        body = {"model": "m", "messages": [{"role": "user", "content": text}]}
+        chat_url = f"{ready['openai_base_url']}/chat/completions"
+        completion = await asyncio.to_thread(post, chat_url, json.dumps(body).encode())
+        process.terminate()
+        ended_with, summary, _ = await summed_up(process)
+    assert (text, completion["choices"][0]["message"]["content"]) == ("who", "Me.")
+    detail = 'The utterance "Why?" was not heard: no sound came for it.'
+    unheard = difference("unsent", "utterance", "Why?", "", detail)
+    assert (ended_with, summary["differences"]) == (1, [unheard])
