@@ -1,6 +1,6 @@
 """Messages between widgets, screens and the app.
 
-A widget posts one and knows nobody who takes it; Textual carries it upward through the parents. A
+A widget posts one and does not know who takes it; Textual carries it upward through the parents. A
 name says what was done (`PromptSent`) or what is asked for (`CopyWanted`).
 """
 

@@ -27,7 +27,7 @@ class Mailbox:
         return entries
 
     def clear(self) -> None:
-        """Drop entries that nobody has taken."""
+        """Drop entries that were not taken yet."""
         self._entries.clear()
 
     def close(self) -> None:

@@ -205,7 +205,7 @@ def _pauses(text: str | None, form: str) -> Pauses:
 
 
 def _check(request: ExportRequest) -> None:
-    """Refuse options that would have no effect: whoever gives one expects something of it."""
+    """Refuse options that would have no effect: a user who gives one expects an effect."""
     if request.compress and request.form != "bundle":
         raise click.UsageError("--compress belongs to --format bundle")
     if FORMS[request.form].whole and (request.cut != TurnSelection() or request.pauses != Pauses()):

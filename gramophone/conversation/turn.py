@@ -183,7 +183,7 @@ class AssistantTurn:
         return sounds and self.written.flowing
 
     def interrupt(self) -> list[Command]:
-        """Stop the sound for good; the model is stopped by whoever asked it."""
+        """Stop the sound for good; the engine stops the model."""
         asked_before = self.state is TurnState.STOPPING_SOUND
         if not self._move(Trigger.INTERRUPT) or asked_before:
             return []

@@ -179,7 +179,7 @@ def highlights(text: str, words: Sequence[SearchWord]) -> list[tuple[int, int]]:
 
 @frozen
 class _QueryToken:
-    """One word of what was typed; `name` is empty for what is no filter."""
+    """One word of what was typed; `name` is empty for what is not a filter."""
 
     name: str
     value: str

@@ -104,7 +104,7 @@ class Percentiles:
 
 @frozen
 class Statistics:
-    """The sum of some answers. Tokens are None where nobody counted them."""
+    """The sum of some answers. Tokens are None where they were not counted."""
 
     turns: int
     withdrawn: int

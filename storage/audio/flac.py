@@ -36,7 +36,7 @@ def unpacked(blocks: Iterable[bytes], sample_rate_hz: int, samples: int) -> Gene
     """The PCM of a FLAC file that comes in blocks; never more than so many samples.
 
     Raises:
-        BadBundle: it is no such FLAC.
+        BadBundle: it is not such a FLAC.
     """
     import soundfile
 

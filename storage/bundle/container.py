@@ -84,7 +84,7 @@ class ContainerWriter:
         self.close()
 
     def close(self) -> None:
-        """Harmless when repeated; without `finish` what was written is no bundle."""
+        """Harmless when repeated; without `finish` what was written is not a bundle."""
         self._zip.close()
 
 

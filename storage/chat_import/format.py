@@ -27,7 +27,7 @@ class ChatError(ValueError):
 
 @frozen
 class ChatMessage:
-    """One message; `at_s` is None where nobody wrote down when."""
+    """One message; `at_s` is its time in seconds, None where it is not known."""
 
     role: Role
     text: str
@@ -75,7 +75,7 @@ def as_line(value: object, longest: int = 200) -> str:
 
 
 def as_time(value: object) -> float | None:
-    """Seconds since 1970, from a number or from ISO 8601; None for what is no time of ours."""
+    """Seconds since 1970, from a number or from ISO 8601; None for a value that is not a time."""
     seconds: float
     if isinstance(value, str):
         try:

@@ -87,7 +87,7 @@ def import_chats(
     import, and what was taken in by then stays.
 
     Raises:
-        StorageError: the file is no export, or the library cannot be written.
+        StorageError: the file is not an export, or the library cannot be written.
     """
     with storage_errors(home):
         database = open_library(home)

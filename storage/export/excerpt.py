@@ -172,7 +172,7 @@ def _follows(before: AudioReceived, frame: AudioReceived) -> bool:
 
 
 class _There:
-    """Stands for sound whose samples nobody needs here."""
+    """Stand in for sound whose samples are not needed here."""
 
     def read(self, turn: int, offset_bytes: int, size_bytes: int) -> bytes:
         return b"\0"

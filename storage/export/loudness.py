@@ -128,7 +128,7 @@ class _FirFilter:
 # brings to any rate; at 48 kHz the standard's own coefficients come out.
 def _weighting(rate_hz: int) -> Floats:
     """The response of the K-weighting, to where it has died away: a shelf for the head and a
-    high-pass, whose figures BS.1770 gives for 48 kHz, drawn anew for this rate."""
+    high-pass, whose figures BS.1770 gives for 48 kHz, designed again for this rate."""
     response = [1.0] + [0.0] * (rate_hz // 12)
     for zeros, poles in (_shelf(rate_hz), _high_pass(rate_hz)):
         response = _answered(zeros, poles, response)

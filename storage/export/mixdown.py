@@ -50,7 +50,7 @@ class Mixdown:
 
     @property
     def as_received(self) -> bool:
-        """Whether nobody asked for anything to be done to the samples."""
+        """Whether the samples go out unprocessed."""
         order = self._order
         is_processed = order.stereo or order.sample_rate_hz or order.loudness_lufs is not None
         return not is_processed and not self._rates_hz

@@ -232,7 +232,7 @@ class Prompt(FoldingArea):
         self._set_offer(offer)
 
     def _scan(self, directory: str) -> None:
-        """Read a directory; a slow disk keeps nobody from typing."""
+        """Read a directory; typing goes on while a slow disk is read."""
         # No entries stand for a scan that is under way: keys typed meanwhile start no second one.
         self._scanned = (directory, ())
 

@@ -28,7 +28,7 @@ def seconds(span_s: float) -> str:
 
 
 def hours(span_ms: int) -> str:
-    """`3,212 h`, `3 h 12 min`, `12 min`, `45 s`: for sums, which nobody reads to the second."""
+    """`3,212 h`, `3 h 12 min`, `12 min`, `45 s`: for sums, where seconds do not matter."""
     whole_s = span_ms // 1000
     if whole_s < 60:
         return f"{whole_s} s"

@@ -85,7 +85,7 @@ class FramePacer:
             yield frame, self._instant_us(frame, None)
 
     def recut(self, pcm: bytes) -> Iterator[bytes]:
-        """The frames of recorded sound, cut anew where a fault of size asks for it."""
+        """The frames of recorded sound, cut again where a fault of size asks for it."""
         if self._cut_all:
             yield from self._cutter.cut(pcm)
         else:

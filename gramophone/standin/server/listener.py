@@ -119,7 +119,7 @@ class _ServedPort:
         return connection
 
     async def close(self) -> None:
-        """End what is no websocket."""
+        """Close a connection that is not a websocket."""
         for connection in list(self.sniffing):
             connection.transport.abort()
         await asyncio.gather(*(connection.stop() for connection in list(self._http)))

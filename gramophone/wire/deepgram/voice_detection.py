@@ -1,4 +1,4 @@
-"""Detection of a voice in sound that nobody understands, from the loudness of its steps."""
+"""Detection of a voice in sound that is not recognised, from the loudness of its steps."""
 
 from __future__ import annotations
 

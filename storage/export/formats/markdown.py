@@ -1,6 +1,6 @@
 """Sessions as Markdown: what is known of them in front, each turn under a heading.
 
-What was said is Markdown itself and stands in a quotation, which every line of it opens anew: no
+What was said is Markdown itself and stands in a quotation, which every line of it opens again: no
 heading, rule or list in it can be one of the document. HTML could, wherever the page is shown, so
 that is taken apart (`storage.export.formats.markdown_escape`).
 """

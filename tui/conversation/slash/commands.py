@@ -164,7 +164,7 @@ def _unknown(word: str, commands: Sequence[SlashCommand]) -> str:
 
 
 def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> CompletionState | None:
-    """Completions at the cursor in the first line of a prompt; None where it is no command."""
+    """Completions at the cursor in the first line of a prompt; None where it is not a command."""
     if not line.startswith("/") or line.startswith("//") or cursor < 1:
         return None
     word = line.split(maxsplit=1)[0]

@@ -73,7 +73,7 @@ Action: TypeAlias = server_actions.Action[ServerMessage]
 
 @frozen(kw_only=True)
 class SpeakLimits:
-    """Limits of a connection; None is no limit. The defaults are Deepgram's."""
+    """Limits of a connection; None means without a limit. The defaults are Deepgram's."""
 
     speak_characters: int | None = 2_000
     minute_characters: int | None = 2_400

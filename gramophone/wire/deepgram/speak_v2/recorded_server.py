@@ -92,7 +92,7 @@ class _Follower:
         return progress[self._next][1] if self._next < len(progress) else None
 
     def says_something_else_than(self, text: str, *, whole: bool) -> bool:
-        """Whether the client has left this text; with `whole`, a part of it is no match either."""
+        """Whether the client has left this text; with `whole`, a part is not a match either."""
         if whole:
             return self.text != text and not equals_redacted(text, self.text)
         if text.startswith(self.text) or starts_with_redacted(text, self.text):

@@ -9,7 +9,7 @@ _MINUTE_US = 60_000_000
 
 @frozen(kw_only=True)
 class FluxLimits:
-    """Limits of a connection; None is no limit.
+    """Limits of a connection; None means without a limit.
 
     The times are Deepgram's. The size of a message is not documented; this is far beyond a page.
     """
