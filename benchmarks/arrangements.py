@@ -30,7 +30,8 @@ from gramophone.core.timeline import (
     Underran,
 )
 from gramophone.devices.speaker import BLOCK_MS, DeviceSpeaker
-from gramophone.ports.engine import Message, ModelChunk, SpeechConnection
+from gramophone.ports.language_model import Message, ModelChunk
+from gramophone.ports.speech import SpeechConnection
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Speak, SpeakParameters, render
 from storage.recording.recorder import Recorder

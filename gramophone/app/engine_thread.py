@@ -27,7 +27,7 @@ from gramophone.ports.backend import (
     ConversationOptions,
     ReplayState,
 )
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 
 if TYPE_CHECKING:
     from gramophone.app.providers import ProviderPool

@@ -16,7 +16,7 @@ from gramophone.core.intents import Intent, SetAudioFocus
 from gramophone.core.tasks import internal_error_message
 from gramophone.core.timeline import Failed, Stage
 from gramophone.ports.backend import ConversationInfo, ConversationOptions
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 
 if TYPE_CHECKING:
     from gramophone.app.providers import ProviderPool

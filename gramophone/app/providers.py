@@ -8,7 +8,8 @@ from collections.abc import Callable
 from gramophone.app.choices import check_voice
 from gramophone.config.config import Config
 from gramophone.core.errors import ConfigError
-from gramophone.ports.engine import LanguageModel, SpeechService
+from gramophone.ports.language_model import LanguageModel
+from gramophone.ports.speech import SpeechService
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.local import LocalModel
 from gramophone.providers.llm.openai_chat import OpenAIChat

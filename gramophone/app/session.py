@@ -21,7 +21,9 @@ from gramophone.core.sinks import Sink
 from gramophone.core.tasks import cancel, internal_error_message, spawn
 from gramophone.core.timeline import Entry, Failed, ProgressMade, TurnStarted
 from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
-from gramophone.ports.engine import LanguageModel, Message, Speaker, SpeechService
+from gramophone.ports.language_model import LanguageModel, Message
+from gramophone.ports.speaker import Speaker
+from gramophone.ports.speech import SpeechService
 from gramophone.providers.llm.http_model import HttpModel
 from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits

@@ -12,7 +12,7 @@ from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config
 from gramophone.core.errors import ModelError
 from gramophone.library.library import TurnRecord
-from gramophone.ports.engine import LanguageModel, Message
+from gramophone.ports.language_model import LanguageModel, Message
 from gramophone.text.graphemes import cut
 from gramophone.text.sanitize import plain, plain_line
 from storage.library import StoredLibrary

@@ -17,7 +17,8 @@ from gramophone.core.intents import Say
 from gramophone.core.tasks import spawn
 from gramophone.core.timeline import DeviceChanged, Entry, Failed, TurnCompleted
 from gramophone.devices.speaker import UNHEARD
-from gramophone.ports.engine import Speaker, SpeechService
+from gramophone.ports.speaker import Speaker
+from gramophone.ports.speech import SpeechService
 
 SENTENCE = "This is how I sound. Shall we talk?"
 

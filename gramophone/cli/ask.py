@@ -15,7 +15,7 @@ from gramophone.core.sinks import Sink
 from gramophone.core.timeline import Entry, Failed, TurnCompleted
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionRecord
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from storage.home import Home
 from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning

@@ -15,7 +15,7 @@ from gramophone.core.timeline import (
     ModelQuiet,
     UsageReported,
 )
-from gramophone.ports.engine import ModelChunk
+from gramophone.ports.language_model import ModelChunk
 
 QUIET_US = 15_000_000
 """Time without text from the model after which the user is informed."""

@@ -62,7 +62,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 
 

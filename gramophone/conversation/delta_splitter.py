@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from gramophone.ports.engine import ModelChunk
+from gramophone.ports.language_model import ModelChunk
 
 LARGEST_DELTA_CHARACTERS: Final = 4_000
 

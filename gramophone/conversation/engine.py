@@ -63,7 +63,9 @@ from gramophone.core.timeline import (
     ModelQuiet,
     PlayoutAdvanced,
 )
-from gramophone.ports.engine import LanguageModel, Message, Speaker, SpeechConnection, SpeechService
+from gramophone.ports.language_model import LanguageModel, Message
+from gramophone.ports.speaker import Speaker
+from gramophone.ports.speech import SpeechConnection, SpeechService
 
 POLL_US = 20_000
 """Interval of polling the speaker while a turn is under way."""

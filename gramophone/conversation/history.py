@@ -9,7 +9,7 @@ from gramophone.core.frozen import frozen
 from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, Request, Say, Submit
 from gramophone.core.surrogates import whole
 from gramophone.core.timeline import Role
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 
 NOTHING_TO_SEND = "There is nothing to send; type a question first."
 NOTHING_TO_REGENERATE = "There is no question to answer again; ask one first."

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
-from gramophone.ports.engine import Message, ModelChunk
+from gramophone.ports.language_model import Message, ModelChunk
 
 # --- inputs -----------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from gramophone.audio.level import level
 from gramophone.core.clock import Clock
 from gramophone.core.tasks import cancel, spawn
 from gramophone.devices.output_device import Device, OutputDevice
-from gramophone.ports.engine import PlayoutState, SpeakerListener
+from gramophone.ports.speaker import PlayoutState, SpeakerListener
 
 BLOCK_MS = 20
 WATCH_US = 100_000

@@ -10,7 +10,7 @@ from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
 from gramophone.core.timeline import Entry, Role
 from gramophone.library.library import Library
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 
 
 class Feed(Protocol):

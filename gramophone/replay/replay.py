@@ -16,7 +16,7 @@ from gramophone.core.frozen import frozen
 from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import Entry
 from gramophone.ports.backend import FASTEST, SLOWEST, ReplayState
-from gramophone.ports.engine import Speaker
+from gramophone.ports.speaker import Speaker
 from gramophone.replay.event_cursor import EventCursor
 from gramophone.replay.playhead import Playhead
 from gramophone.replay.schedule import ReplaySchedule

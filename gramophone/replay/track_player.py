@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol, TypeAlias
 
-from gramophone.ports.engine import Speaker
+from gramophone.ports.speaker import Speaker
 from gramophone.replay.silence_scanner import SilenceScanner
 from gramophone.replay.track import Track
 

@@ -18,7 +18,7 @@ from gramophone.core.timeline import (
     TurnInherited,
 )
 from gramophone.ports.backend import ConversationOptions
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tests.support.engine_threads import Watched, backend, stored_sessions
 
 

@@ -9,7 +9,7 @@ import pytest
 from gramophone.app.title_suggestion import cleaned, title_by
 from gramophone.core.errors import ModelError
 from gramophone.library.library import TurnRecord
-from gramophone.ports.engine import Message, ModelChunk
+from gramophone.ports.language_model import Message, ModelChunk
 
 TURNS = [
     TurnRecord(0, "user", "Why is the \x1b[31msky blue?", "sent", 0),

@@ -10,7 +10,7 @@ import pytest
 from fixtures.recordings import load, names
 from gramophone.core.clock import ManualClock
 from gramophone.core.timeline import DeltaReceived
-from gramophone.ports.engine import LanguageModel, Message, ModelChunk, Usage
+from gramophone.ports.language_model import LanguageModel, Message, ModelChunk, Usage
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.standin.llm.answer_selection import runs_of

@@ -50,7 +50,7 @@ from gramophone.core.timeline import (
     Underran,
     UsageReported,
 )
-from gramophone.ports.engine import Message, ModelChunk, Usage
+from gramophone.ports.language_model import Message, ModelChunk, Usage
 from tests.support.playbook import (
     Make,
     Playbook,

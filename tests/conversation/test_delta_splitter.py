@@ -13,7 +13,7 @@ from gramophone.conversation.delta_splitter import LARGEST_DELTA_CHARACTERS, pie
 from gramophone.conversation.engine import Engine
 from gramophone.core.intents import Interrupt, Submit
 from gramophone.core.timeline import DeltaReceived, Entry, ModelChunkReceived, TurnCompleted
-from gramophone.ports.engine import ModelChunk, Usage
+from gramophone.ports.language_model import ModelChunk, Usage
 from tests.support.engine_sessions import ScriptedModel, session
 
 

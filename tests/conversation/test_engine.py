@@ -27,7 +27,7 @@ from gramophone.core.timeline import (
     TextSpoken,
     TurnInterrupted,
 )
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice

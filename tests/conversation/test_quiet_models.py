@@ -13,7 +13,7 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnInterrupted,
 )
-from gramophone.ports.engine import ModelChunk
+from gramophone.ports.language_model import ModelChunk
 from tests.support.playbook import Make, Playbook, delta, ended, finish, like
 from tests.support.talks import ask, begin_speaking, connected
 

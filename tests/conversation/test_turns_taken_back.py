@@ -53,7 +53,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tests.support.playbook import (
     Make,
     Playbook,

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gramophone.ports.engine import PlayoutState
+from gramophone.ports.speaker import PlayoutState
 from tests.support.speaker_program import ramp
 from tests.support.speaker_rigs import BLOCK, BLOCK_US, SilentRig, settled
 

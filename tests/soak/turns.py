@@ -26,7 +26,8 @@ from gramophone.conversation.history import NOTHING_TO_REGENERATE, NOTHING_TO_SP
 from gramophone.core.intents import Interrupt, Mute, Regenerate, RepeatTurn, StopPlayback, Submit
 from gramophone.core.timeline import DeltaReceived, Entry, Failed, TurnCompleted, TurnInterrupted
 from gramophone.devices.stderr_guard import keep_native_noise_out
-from gramophone.ports.engine import LanguageModel, Message, ModelChunk, SpeechService
+from gramophone.ports.language_model import LanguageModel, Message, ModelChunk
+from gramophone.ports.speech import SpeechService
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits

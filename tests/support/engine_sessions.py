@@ -14,7 +14,8 @@ from gramophone.core.clock import SystemClock
 from gramophone.core.sinks import Sink
 from gramophone.core.timeline import AudioReceived, Entry, Event, TurnCompleted
 from gramophone.devices.speaker import MutedSpeaker
-from gramophone.ports.engine import Message, ModelChunk, PlayoutState, Speaker, SpeakerListener
+from gramophone.ports.language_model import Message, ModelChunk
+from gramophone.ports.speaker import PlayoutState, Speaker, SpeakerListener
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters

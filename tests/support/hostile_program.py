@@ -14,7 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from gramophone.core.errors import GramophoneError
-from gramophone.ports.engine import LanguageModel, Message
+from gramophone.ports.language_model import LanguageModel, Message
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.tts.deepgram import DeepgramSpeech

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 import pytest
 
 from gramophone.core.errors import GramophoneError, ModelError
-from gramophone.ports.engine import LanguageModel, Message, ModelChunk
+from gramophone.ports.language_model import LanguageModel, Message, ModelChunk
 from tests.support.model_servers import ModelServer, Reply, Step, serving
 
 KEY = "sk-proj-Zq81kV0s3cr3t"

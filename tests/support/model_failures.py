@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from gramophone.ports.engine import ModelChunk
+from gramophone.ports.language_model import ModelChunk
 from tests.support.model_contract import (
     HURRY,
     KEY,

@@ -7,7 +7,7 @@ from array import array
 from gramophone.audio.jitter_buffer import JitterBuffer
 from gramophone.audio.level import level
 from gramophone.core.clock import ManualClock
-from gramophone.ports.engine import PlayoutState, SpeakerListener
+from gramophone.ports.speaker import PlayoutState, SpeakerListener
 
 BLOCK_MS = 20
 

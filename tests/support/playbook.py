@@ -35,7 +35,7 @@ from gramophone.conversation.messages import (
 )
 from gramophone.conversation.tts_session import Output
 from gramophone.core.timeline import FrameReceived, FrameSent, ModelChunkReceived
-from gramophone.ports.engine import ModelChunk
+from gramophone.ports.language_model import ModelChunk
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from gramophone.wire.deepgram.speak_v1.messages import (
     Cleared,

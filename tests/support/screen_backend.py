@@ -28,7 +28,7 @@ from gramophone.ports.backend import (
     ConversationOptions,
     ReplayState,
 )
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 
 TODAY = date(2026, 11, 21)
 

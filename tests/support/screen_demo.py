@@ -26,7 +26,7 @@ from gramophone.core.timeline import (
     UsageReported,
 )
 from gramophone.ports.backend import ConversationOptions
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tests.support.builders import SAMPLE_RATE_HZ, session_started
 from tests.support.screen_answers import CODE
 from tests.support.screen_backend import (

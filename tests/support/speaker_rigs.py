@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from gramophone.core.clock import ManualClock
 from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
-from gramophone.ports.engine import Speaker
+from gramophone.ports.speaker import Speaker
 from tests.support.clocks import WatchedClock
 
 RATE_HZ = 8_000

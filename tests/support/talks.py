@@ -14,7 +14,7 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tests.support.playbook import URL, Playbook, delta, flush, like, metadata, opened, says
 
 

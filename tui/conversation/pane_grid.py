@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from gramophone.ports.backend import Backend, ConversationOptions
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tui.conversation.layout import MOST_PANES, Arrangement, Wish, arrangement
 from tui.conversation.pane import TICK_S
 from tui.conversation.talk_pane import TalkPane

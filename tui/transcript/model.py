@@ -34,7 +34,7 @@ from gramophone.core.timeline import (
     UsageReported,
 )
 from gramophone.library.library import SessionRecord
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from gramophone.text.sanitize import plain, plain_line
 from tui.transcript.playback_fold import DEFAULT_RATE_HZ, PlaybackFold, SoundState, SoundView
 from tui.transcript.turn_view import Phase, TurnView, Voice, phase_of, stored_view

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from gramophone.core.errors import ModelError
-from gramophone.ports.engine import Message, ModelChunk, Usage
+from gramophone.ports.language_model import Message, ModelChunk, Usage
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
     AnswerReader,
@@ -34,7 +34,7 @@ _STATUS_OF_ERROR = {
 
 
 class AnthropicMessages(HttpModel["AsyncAnthropic"]):
-    """A `ports.engine.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
+    """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
     def __init__(
         self,

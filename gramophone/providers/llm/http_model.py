@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from gramophone.core.errors import ModelError
 from gramophone.core.frozen import frozen
-from gramophone.ports.engine import Message, ModelChunk
+from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.error_messages import ModelFailures
 from gramophone.wire.limits import TextBound, TooMuch
 from gramophone.wire.loopback import host_of, on_this_machine
@@ -94,7 +94,7 @@ class AnswerReader(ABC):
 
 
 class HttpModel(ABC, Generic[ClientT]):
-    """A `ports.engine.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
+    """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
     def __init__(
         self,
@@ -146,7 +146,7 @@ class HttpModel(ABC, Generic[ClientT]):
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
-        """Stream one answer; see `ports.engine.LanguageModel.stream`."""
+        """Stream one answer; see `LanguageModel.stream`."""
         client = self._client
         if client is None:
             # The import takes too long for a loop that carries sound.

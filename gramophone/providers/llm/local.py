@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import cast
 
 from gramophone.core.errors import EngineMissing
-from gramophone.ports.engine import Message, ModelChunk
+from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.engine_process import EngineProcess
 from gramophone.providers.llm.llama_server import CONTEXT_TOKENS, PACKAGED_NAME
 from gramophone.providers.llm.openai_chat import OpenAIChat
@@ -21,7 +21,7 @@ CHARS_PER_TOKEN = 3
 
 
 class LocalModel:
-    """A `ports.engine.LanguageModel` in a process of its own, started at the first use."""
+    """A `ports.LanguageModel` in a process of its own, started at the first use."""
 
     provider = "local"
 
@@ -70,7 +70,7 @@ class LocalModel:
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
-        """Stream one answer; see `ports.engine.LanguageModel.stream`. The oldest turns are left out
+        """Stream one answer; see `LanguageModel.stream`. The oldest turns are left out
         where the whole history would not fit the model's small context."""
         await self.start()
         assert self._chat is not None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 from gramophone.core.errors import ModelError
-from gramophone.ports.engine import Message, ModelChunk, Usage
+from gramophone.ports.language_model import Message, ModelChunk, Usage
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
     AnswerReader,
@@ -29,7 +29,7 @@ OPENAI_BASE_URL = "https://api.openai.com/v1"
 
 
 class OpenAIChat(HttpModel["AsyncOpenAI"]):
-    """A `ports.engine.LanguageModel`.
+    """A `ports.LanguageModel`.
 
     `api_key` may be empty for servers that want none. `provider` is the name shown and stored.
     `read_timeout_s` is how long the stream may stay silent.

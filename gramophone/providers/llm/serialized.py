@@ -7,14 +7,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import cast
 
-from gramophone.ports.engine import Message, ModelChunk
+from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.local import LocalModel
 
 WAITING = "waiting for the local model, which answers another pane"
 
 
 class SerializedModel:
-    """A `ports.engine.LanguageModel` in front of a shared one, which closing it leaves open.
+    """A `ports.LanguageModel` in front of a shared one, which closing it leaves open.
 
     The server has one slot and would queue requests by itself; but then nobody could be told that
     an answer waits, and its read timeout would run meanwhile.

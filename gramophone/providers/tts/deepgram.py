@@ -153,7 +153,7 @@ class DeepgramSpeech:
 
 
 class SpeechSocket:
-    """One open connection (`ports.engine.SpeechConnection`)."""
+    """One open connection (`ports.SpeechConnection`)."""
 
     def __init__(self, socket: ClientConnection, url: str) -> None:
         self._socket = socket

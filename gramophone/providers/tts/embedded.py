@@ -15,7 +15,7 @@ DEATH_NEWS_TIMEOUT_S = 1.0
 
 
 class EmbeddedSpeech:
-    """A `ports.engine.SpeechService` with a server of its own, in a process of its own."""
+    """A `ports.SpeechService` with a server of its own, in a process of its own."""
 
     def __init__(
         self,
@@ -79,7 +79,7 @@ class EmbeddedSpeech:
 
 
 class SharedSpeech:
-    """A `ports.engine.SpeechService` on a shared server, with parameters of its own."""
+    """A `ports.SpeechService` on a shared server, with parameters of its own."""
 
     def __init__(self, server: EmbeddedSpeech, parameters: SpeakParameters) -> None:
         self._server = server

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.ports.engine import Usage
+from gramophone.ports.language_model import Usage
 from gramophone.providers.llm.anthropic_messages import DEFAULT_MAX_TOKENS, AnthropicMessages
 from tests.support.model_contract import (
     KEY,

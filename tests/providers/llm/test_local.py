@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.errors import EngineMissing, ModelError
-from gramophone.ports.engine import LanguageModel, Message
+from gramophone.ports.language_model import LanguageModel, Message
 from gramophone.providers.llm.local import LocalModel, newest_that_fit
 from tests.support.model_contract import ModelContract, chunks_of, close, closing, text_of
 from tests.support.processes import gone, killed_parent

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.ports.engine import Usage
+from gramophone.ports.language_model import Usage
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from tests.support.model_contract import (
     KEY,

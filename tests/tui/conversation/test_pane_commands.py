@@ -9,7 +9,7 @@ from gramophone.core.intents import EditAndResend, Mute, Regenerate, RepeatTurn,
 from gramophone.core.timeline import HistoryRewound, SettingsChanged
 from gramophone.library.library import TurnRecord
 from gramophone.ports.backend import ConversationOptions
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.panes import chosen, panes, posted, screen_of
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session

@@ -8,7 +8,7 @@ import pytest
 
 from gramophone.core.intents import Mute, StopPlayback, Submit
 from gramophone.core.timeline import DeltaReceived, PlaybackStarted, PlaybackStopped, TurnStarted
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.deadlines import HANG_S
 from tests.support.panes import chosen, panes, posted, screen_of

@@ -30,7 +30,7 @@ from gramophone.core.timeline import (
     Underran,
 )
 from gramophone.library.library import TurnRecord
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from gramophone.replay.schedule import ReplaySchedule
 from tests.support.builders import session_started, short_session, spoken_exchange
 from tests.support.screen_backend import kept_session

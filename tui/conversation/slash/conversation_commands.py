@@ -7,7 +7,7 @@ from typing import Final
 
 from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import AvailableOptions, ConversationOptions
-from gramophone.ports.engine import Message
+from gramophone.ports.language_model import Message
 from tui.conversation.layout import MOST_PANES
 from tui.conversation.slash.commands import SlashCommand, declared
 from tui.conversation.slash.copy_targets import COPYABLE
