@@ -11,7 +11,10 @@ from textual.events import Key
 from textual.notifications import Notification
 from textual.widgets import Input, TextArea
 
+from tests.support.stylesheets import parse_once
 from tui.prompt.prompt import Prompt
+
+parse_once()
 
 
 @pytest.fixture(autouse=True)
