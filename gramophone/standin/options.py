@@ -29,6 +29,7 @@ class StandinOptions:
         frame_ms: sound in one binary frame, where the voice has no frames of its own.
         pace: 0 sends as fast as the client takes it, N at N times the speed of the sound.
         api_key: the one key that is accepted; None accepts any, and none.
+        tolerant: answer also what OpenAI refuses, as far as it can be read.
     """
 
     limits: SpeakLimits = field(default_factory=SpeakLimits)
@@ -40,3 +41,4 @@ class StandinOptions:
     frame_ms: int = 20
     pace: float = 0.0
     api_key: str | None = None
+    tolerant: bool = False

@@ -30,6 +30,17 @@ from gramophone.standin.faults import AtBytes, AtMessage, AtTime, Fault, FaultNa
 RUBBISH = '{"type": "Flushed", "sequence_id": '
 UNKNOWN_TYPE = '{"type": "Applause", "volume": 11}'
 
+
+@frozen(kw_only=True)
+class InjectedFrames:
+    """Frames that faults put into a stream: one that is not JSON, and one of an unknown type."""
+
+    rubbish: str = RUBBISH
+    unknown_type: str = UNKNOWN_TYPE
+
+
+_DEEPGRAMS = InjectedFrames()
+
 # --- actions ----------------------------------------------------------------------------------
 
 
@@ -83,7 +94,10 @@ _FIRST_SOUND = AtBytes(0)
 class FaultInjector:
     """The faults of one connection; `idle` if it has none."""
 
-    def __init__(self, faults: Sequence[Fault], connection: int) -> None:
+    def __init__(
+        self, faults: Sequence[Fault], connection: int, injected: InjectedFrames = _DEEPGRAMS
+    ) -> None:
+        self._injected = injected
         mine = on_connection(faults, connection)
         self.idle = not mine
         self._waiting = [fault for fault in mine if _strikes_once(fault)]
@@ -186,9 +200,9 @@ class FaultInjector:
     def _actions_of(self, fault: Fault) -> Iterator[Action]:
         match fault.name:
             case FaultName.RUBBISH:
-                yield SendFrame(RUBBISH)
+                yield SendFrame(self._injected.rubbish)
             case FaultName.UNKNOWN_TYPE:
-                yield SendFrame(UNKNOWN_TYPE)
+                yield SendFrame(self._injected.unknown_type)
             case FaultName.STALL if fault.value:
                 yield StallFor(fault.value)
             case FaultName.STALL | FaultName.SILENT:

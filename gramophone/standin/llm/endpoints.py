@@ -257,7 +257,7 @@ class ModelStandin:
             question, answer = await self._resolve(dialect, request, ordinal, came_us)
         except RequestRefused as refused:
             _log.info("request %d: %d, %s", ordinal, refused.refusal.status, refused)
-            limits = _limits_of_refused(dialect, refused.refusal.status, came_us)
+            limits = limits_of_refused(dialect, refused.refusal.status, came_us)
             await self._refuse(dialect, refused.refusal, request_id, came_us, reply, limits)
             return
         _log.info("request %d: %s", ordinal, request.path)
@@ -391,7 +391,7 @@ def _by_fault(dialect: ProviderDialect, fault: Fault) -> ModelRefusal:
     return detailed(dialect.refusal(fault.value), fault.text, fault.details)
 
 
-def _limits_of_refused(dialect: ProviderDialect, status: int, now_us: int) -> Headers:
+def limits_of_refused(dialect: ProviderDialect, status: int, now_us: int) -> Headers:
     """The headers of the limits after a refused request, which counts as one without tokens."""
     match status:
         case 401:

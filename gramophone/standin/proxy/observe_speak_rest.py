@@ -19,21 +19,29 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnStarted,
 )
+from gramophone.standin.proxy.session_recorder import AudioEncoding
 from gramophone.standin.source.speech_files import body_frame
+from gramophone.wire.deepgram.speak_v1.parameters import bytes_per_sample
 
 
 class SpeakRequestObserver:
     """Observer of a request that was granted; instants are microseconds since the session began."""
 
     def __init__(
-        self, connection: int, turn: int, text: str, content_type: str, sample_bytes: int
+        self,
+        connection: int,
+        turn: int,
+        text: str,
+        content_type: str,
+        samples: AudioEncoding | None,
     ) -> None:
-        """`sample_bytes` is 0 where the answer has no samples in the session's form."""
+        """`samples` is None where the answer has no samples in the session's form."""
         self._connection = connection
         self._turn = turn
         self._text = text
         self._content_type = content_type
-        self._sample_bytes = sample_bytes
+        self._rate_hz = samples.sample_rate_hz if samples is not None else 0
+        self._sample_bytes = bytes_per_sample(samples.encoding) if samples is not None else 0
         self._stream = WavStream()
         self._sound_bytes = 0
 
@@ -70,7 +78,10 @@ class SpeakRequestObserver:
         return self._over("interrupted", 1000, "client gone", at_us)
 
     def _part(self, part: Samples | Wrapping, at_us: int) -> Event:
-        if isinstance(part, Wrapping):
+        if isinstance(part, Wrapping) and _rate_hz_in(part.data) not in (0, self._rate_hz):
+            # A service that names no rate beforehand has another one than the session.
+            self._sample_bytes = 0
+        if isinstance(part, Wrapping) or not self._sample_bytes:
             frame = body_frame(part.data, self._content_type)
             return FrameReceived(at_us=at_us, connection=self._connection, text=frame)
         offset, self._sound_bytes = self._sound_bytes, self._sound_bytes + len(part.data)
@@ -94,3 +105,9 @@ class SpeakRequestObserver:
             ),
             SpeechDisconnected(at_us=at_us, connection=self._connection, code=code, reason=reason),
         ]
+
+
+def _rate_hz_in(head: bytes) -> int:
+    """The rate that the head of a WAV states; 0 where this is none."""
+    at = head.find(b"fmt ") if head.startswith(b"RIFF") else -1
+    return int.from_bytes(head[at + 12 : at + 16], "little") if at > 0 else 0

@@ -26,7 +26,6 @@ from gramophone.core.clock import Clock
 from gramophone.core.errors import SpeechError, StorageError
 from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import Event, SpeechConnected
-from gramophone.standin.proxy.deepgram_http import SpeechRequests
 from gramophone.standin.proxy.llm import PROVIDERS, ModelProxy
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_listen_v2 import FluxListenObserver
@@ -34,6 +33,7 @@ from gramophone.standin.proxy.observe_speak_v1 import SpeakObserver
 from gramophone.standin.proxy.observe_speak_v2 import FluxObserver
 from gramophone.standin.proxy.observer import ORDERLY, Observer
 from gramophone.standin.proxy.session_recorder import AudioEncoding, SessionRecorder
+from gramophone.standin.proxy.speech_http import SpeechRequests
 from gramophone.standin.proxy.upstream import passes, trusting, unreachable
 from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.refusal import HttpRefusal
@@ -112,7 +112,8 @@ class RecordingProxy:
         addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
         upstreams = {name: url.replace("ws", "http", 1) for name, url in addresses.items()}
         self._models = ModelProxy(upstreams, self._recorder, hide)
-        self._speech = SpeechRequests(upstream.replace("ws", "http", 1), self._recorder, hide)
+        deepgram = upstream.replace("ws", "http", 1)
+        self._speech = SpeechRequests({**upstreams, "deepgram": deepgram}, self._recorder, hide)
         self.connections = 0
         self._refused = 0
         self._unrecorded = 0

@@ -144,6 +144,7 @@ def options_of(arguments: argparse.Namespace, source: StandinSource) -> StandinO
         frame_ms=max(1, arguments.frame_ms),
         pace=speed,
         api_key=arguments.key,
+        tolerant=arguments.tolerant,
     )
 
 

@@ -276,7 +276,7 @@ class _Process:
         """The expectations of the services that are served; the others cannot be met."""
         served = set(self._arguments.services or SERVICES)
         sides = [
-            *([self._voice] if "speak" in served else []),
+            *([self._voice] if "speak" in served or self._speaks_for(served) else []),
             *([self._selector] if served & {"openai", "anthropic"} else []),
             self._sounds,
             *([self._utterances] if "listen" in served else []),
@@ -288,6 +288,12 @@ class _Process:
                 side, RecordedVoice | ExpectedAnswers | ExpectedSounds | ExpectedUtterances
             )
         ]
+
+    def _speaks_for(self, served: set[str]) -> bool:
+        """Whether texts came to be spoken by OpenAI, which few programs that use it have done."""
+        voice = self._voice
+        is_asked = isinstance(voice, RecordedVoice) and voice.expectation.has_begun
+        return is_asked and "openai" in served
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
 from gramophone.standin.deepgram.listen_v1 import listen_routes
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.llm.endpoints import ModelStandin
+from gramophone.standin.openai_audio.routes import openai_audio_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.source.hearing import ExpectedUtterances
@@ -72,7 +73,8 @@ def _listen(context: ServiceContext) -> Service:
 
 
 def _openai(context: ServiceContext) -> Service:
-    routes = context.language.openai_routes()
+    audio = openai_audio_routes(context.voice, context.options, context.clock)
+    routes = context.language.openai_routes() | audio
     return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
 
 

@@ -146,6 +146,11 @@ class Expectation:
         self._missed: list[Difference] = []
         self._jumps: list[tuple[int, int, str]] = []
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether any text has come."""
+        return bool(self._positions)
+
     def match(self, connection: int, text: str) -> SourceRange | Difference:
         """Take a text of a connection; gives its place in the source, or the difference.
 

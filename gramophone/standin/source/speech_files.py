@@ -1,4 +1,4 @@
-"""Recorded answers of Speak over HTTP: files, or the head and tail around samples.
+"""Recorded answers of speech over HTTP: files, or the head and tail around samples.
 
 Samples stand in the timeline as sound. Other bytes, the head of a WAV or a whole MP3, are frames
 of text: `{"type":"Body","content_type":…,"base64":…}`.
@@ -10,6 +10,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 from urllib.parse import urlsplit
 
 from gramophone.core.frozen import frozen
@@ -26,9 +27,39 @@ from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters
 from gramophone.wire.lenient_json import as_text, read_object
+from gramophone.wire.llm.errors import RequestRefused
+from gramophone.wire.openai_audio.speech import SPEECH_PATH, SpeechRequest, parse_speech
 
 _BODY = "Body"
+_PATHS = (SPEAK_PATH, SPEECH_PATH)
 _LOST = 1006
+
+
+@frozen
+class FileForm:
+    """The form that a request asks for, by which its recorded answer is found.
+
+    Attributes:
+        encoding: or the format of a file.
+        sample_rate_hz: 0 where the service has one rate alone.
+    """
+
+    service: Literal["deepgram", "openai"]
+    encoding: str
+    container: str = ""
+    sample_rate_hz: int = 0
+
+
+def form_of(parameters: RestParameters) -> FileForm:
+    """The form of an answer of Speak over HTTP."""
+    return FileForm(
+        "deepgram", parameters.encoding, parameters.container, parameters.sample_rate_hz
+    )
+
+
+def openai_form(request: SpeechRequest) -> FileForm:
+    """The form of an answer of OpenAI's `audio/speech`."""
+    return FileForm("openai", request.encoding, "sse" if request.in_events else "")
 
 
 @frozen
@@ -43,22 +74,16 @@ class RecordedFile:
     """
 
     text: str
-    parameters: RestParameters
+    form: FileForm
     content_type: str
     head: tuple[tuple[int, bytes], ...]
     tail: bytes = b""
     whole: bool = True
     broken: bool = False
 
-    def answers(self, text: str, parameters: RestParameters) -> bool:
+    def answers(self, text: str, form: FileForm) -> bool:
         """Whether this is the answer to such a request."""
-        return without_spaces(self.text) == without_spaces(text) and _form(
-            self.parameters
-        ) == _form(parameters)
-
-
-def _form(parameters: RestParameters) -> tuple[str, str, int]:
-    return parameters.encoding, parameters.container, parameters.sample_rate_hz
+        return without_spaces(self.text) == without_spaces(text) and self.form == form
 
 
 class RecordedFiles:
@@ -72,19 +97,19 @@ class RecordedFiles:
         self._repeated: list[RecordedFile] = []
         self._strict = strict
 
-    def find(self, text: str, parameters: RestParameters) -> RecordedFile | None:
+    def find(self, text: str, form: FileForm) -> RecordedFile | None:
         """Take the answer to a request; None without one."""
         for file in self._unused:
-            if file.answers(text, parameters):
+            if file.answers(text, form):
                 self._unused.remove(file)
                 self._repeated.append(file)
                 return file
         repeated = () if self._strict else self._repeated
-        return next((file for file in repeated if file.answers(text, parameters)), None)
+        return next((file for file in repeated if file.answers(text, form)), None)
 
-    def has_given(self, text: str, parameters: RestParameters) -> bool:
+    def has_given(self, text: str, form: FileForm) -> bool:
         """Whether this was answered before, and strictness forbids it again."""
-        return self._strict and any(file.answers(text, parameters) for file in self._repeated)
+        return self._strict and any(file.answers(text, form) for file in self._repeated)
 
 
 def body_frame(data: bytes, content_type: str) -> str:
@@ -94,14 +119,14 @@ def body_frame(data: bytes, content_type: str) -> str:
 
 
 def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
-    """The answers of Speak over HTTP in a session, those that are more than samples."""
+    """The answers of speech over HTTP in a session, those that are more than samples."""
     requests: dict[int, _FileRequest] = {}
     for event in events:
         match event:
             case SpeechConnected(connection=ordinal, url=url):
                 parts = urlsplit(url)
-                if parts.scheme in ("http", "https") and parts.path.endswith(SPEAK_PATH):
-                    requests[ordinal] = _FileRequest(parts.query)
+                if parts.scheme in ("http", "https") and parts.path.endswith(_PATHS):
+                    requests[ordinal] = _FileRequest(parts.path, parts.query)
             case (
                 FrameSent(connection=ordinal)
                 | FrameReceived(connection=ordinal)
@@ -115,17 +140,27 @@ def recorded_files(events: Sequence[Event]) -> tuple[RecordedFile, ...]:
     return tuple(file for file in files if file is not None)
 
 
-def text_in(body: str) -> str:
-    """The text to be spoken in the body of a request, JSON or plain."""
-    return as_text(read_object(body).get("text")) or body
+def _request_in(path: str, query: str, body: str) -> tuple[str, FileForm]:
+    """The text to be spoken and its form.
+
+    Raises:
+        ParameterRefused: the request of Deepgram is none.
+        RequestRefused: likewise OpenAI's.
+    """
+    if path.endswith(SPEECH_PATH):
+        request = parse_speech(body.encode())
+        return request.text, openai_form(request)
+    form = form_of(RestParameters.from_query(query))
+    return as_text(read_object(body).get("text")) or body, form
 
 
 @dataclass(slots=True)
 class _FileRequest:
     """A request while the session is read."""
 
+    path: str
     query: str
-    text: str = ""
+    body: str = ""
     asked_us: int = 0
     content_type: str = ""
     head: list[tuple[int, bytes]] = field(default_factory=list[tuple[int, bytes]])
@@ -139,7 +174,7 @@ class _FileRequest:
             case SpeechDisconnected(code=code):
                 self.broken = code == _LOST
             case FrameSent(text=text, at_us=at_us):
-                self.text, self.asked_us = text_in(text), at_us
+                self.body, self.asked_us = text, at_us
             case AudioReceived():
                 self.sounds = True
             case FrameReceived(text=text, at_us=at_us):
@@ -160,10 +195,8 @@ class _FileRequest:
         if not self.head or self.spoilt:
             return None
         try:
-            parameters = RestParameters.from_query(self.query)
-        except ParameterRefused:
+            text, form = _request_in(self.path, self.query, self.body)
+        except (ParameterRefused, RequestRefused):
             return None
         head, whole = tuple(self.head), not self.sounds
-        return RecordedFile(
-            self.text, parameters, self.content_type, head, self.tail, whole, self.broken
-        )
+        return RecordedFile(text, form, self.content_type, head, self.tail, whole, self.broken)

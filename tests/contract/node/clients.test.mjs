@@ -140,6 +140,12 @@ test("Speak over HTTP", async () => {
   assert.deepEqual(Buffer.from(await spoken.arrayBuffer()), SOUND);
 });
 
+test("Speech of OpenAI", async () => {
+  const ask = { input: SAID, model: "gpt-4o-mini-tts", voice: "coral", response_format: "pcm" };
+  const spoken = await openai.audio.speech.create(ask);
+  assert.deepEqual(Buffer.from(await spoken.arrayBuffer()), SOUND);
+});
+
 test("Chat Completions, streamed", async () => {
   const stream = openai.chat.completions.stream({
     ...ASK, stream_options: { include_usage: true },

@@ -10,7 +10,7 @@ import json
 import struct
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from urllib.parse import parse_qsl
 
 from gramophone.core.frozen import frozen
@@ -159,7 +159,17 @@ def _decoded(body: bytes) -> str:
         raise TextRefused("The text is not UTF-8.") from None
 
 
-def wav_header(parameters: RestParameters, size_bytes: int | None) -> bytes:
+class SampleForm(Protocol):
+    """Encoding and rate of samples."""
+
+    @property
+    def encoding(self) -> str: ...
+
+    @property
+    def sample_rate_hz(self) -> int: ...
+
+
+def wav_header(parameters: SampleForm, size_bytes: int | None) -> bytes:
     """The 44 bytes before the samples; `size_bytes` is None while the length is unknown."""
     sample_bytes = bytes_per_sample(parameters.encoding)
     rate_hz = parameters.sample_rate_hz

@@ -21,8 +21,8 @@ class NumberRange:
     """The values that a number of a request may have; None has no bound on that side."""
 
     name: str
-    low: int | None
-    high: int | None
+    low: float | None
+    high: float | None
     whole: bool = False
 
 
@@ -43,6 +43,24 @@ def empty_array(param: str) -> ModelRefusal:
         "but got an empty array instead."
     )
     return invalid(message, param, "empty_array")
+
+
+def empty_string(param: str) -> ModelRefusal:
+    """The refusal of an empty text where something must stand in it."""
+    message = (
+        f"Invalid '{param}': empty string. Expected a string with minimum length 1, "
+        "but got an empty string instead."
+    )
+    return invalid(message, param, "empty_string")
+
+
+def string_too_long(param: str, longest: int, length: int) -> ModelRefusal:
+    """The refusal of a text of `length` characters where `longest` are allowed."""
+    message = (
+        f"Invalid '{param}': string too long. Expected a string with maximum length "
+        f"{longest}, but got a string with length {length} instead."
+    )
+    return invalid(message, param, "string_above_max_length")
 
 
 def wrong_type(param: str, expected: str, value: object) -> ModelRefusal:
@@ -96,17 +114,9 @@ def bad_name(value: object, param: str) -> ModelRefusal | None:
     if not isinstance(value, str):
         return wrong_type(param, "a string", value)
     if not value:
-        message = (
-            f"Invalid '{param}': empty string. Expected a string with minimum length 1, "
-            "but got an empty string instead."
-        )
-        return invalid(message, param, "empty_string")
+        return empty_string(param)
     if len(value) > _LONGEST_NAME:
-        message = (
-            f"Invalid '{param}': string too long. Expected a string with maximum length "
-            f"{_LONGEST_NAME}, but got a string with length {len(value)} instead."
-        )
-        return invalid(message, param, "string_above_max_length")
+        return string_too_long(param, _LONGEST_NAME, len(value))
     if not _NAME.fullmatch(value):
         message = (
             f"Invalid '{param}': string does not match pattern. "

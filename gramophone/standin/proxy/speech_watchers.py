@@ -1,66 +1,46 @@
-"""Deepgram over HTTP through the recording proxy: texts to speak, and whole recordings."""
+"""Watchers of speech over HTTP in the recording proxy, whichever service is asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import TypeAlias
 from urllib.parse import parse_qsl
 
+from gramophone.core.frozen import frozen
 from gramophone.core.timeline import SpeechConnected
-from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_speak_rest import SpeakRequestObserver
 from gramophone.standin.proxy.session_recorder import AudioEncoding, SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
-from gramophone.standin.server.credentials import secrets_in, without_secrets
-from gramophone.standin.server.http import Handler, Reply, Request
-from gramophone.wire.deepgram.paths import LISTEN_PATH, SPEAK_PATH
-from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused, bytes_per_sample
-from gramophone.wire.deepgram.speak_v1.rest import RestParameters, TextRefused, text_of
+from gramophone.standin.server.http import Request
 
 _LARGEST_TRANSCRIPT_BYTES = 32 * 2**20
 
 
-class SpeechRequests:
-    """The proxy's handlers for speech over HTTP, and their counts in one run."""
+@frozen
+class SpokenRequest:
+    """A text that is to be spoken.
 
-    def __init__(
-        self, upstream: str, recorder: SessionRecorder, hide: Callable[[Iterable[str]], None]
-    ) -> None:
-        """`upstream` begins with http or https; paths begin with `/v1`."""
-        self._upstream = upstream
-        self._recorder = recorder
-        self._hide = hide
-        self.requests = 0
-        self.refused = 0
-        self.unrecorded = 0
+    Attributes:
+        voice: the name of the voice, or of its model.
+        samples: the form of the answer if it has samples; None for other files.
+    """
 
-    def handlers(self) -> Mapping[tuple[str, str], Handler]:
-        """The handlers by method and path."""
-        return {
-            ("POST", SPEAK_PATH): partial(self._ask, _SpeakWatcher),
-            ("POST", LISTEN_PATH): partial(self._ask, _ListenWatcher),
-        }
+    text: str
+    voice: str
+    samples: AudioEncoding | None
 
-    async def _ask(
-        self, watched: type[_SpeakWatcher] | type[_ListenWatcher], request: Request, reply: Reply
-    ) -> None:
-        self.requests += 1
-        self._hide(secrets_in(request.headers, request.query))
-        address = f"{self._upstream}{request.path}"
-        if query := without_secrets(request.query):
-            address = f"{address}?{query}"
-        watcher = watched(address, request, self._recorder)
-        await pass_on(self._upstream, request, reply, watcher)
-        self.refused += watcher.refused
-        self.unrecorded += watcher.unrecorded
+
+ReadSpoken: TypeAlias = Callable[[Request], SpokenRequest | None]
+"""Reads a request to speak; None where it is none."""
 
 
 # The recorder must not forget the session while a request is under way, though nothing of it is
 # recorded before the service has granted it: a refused request leaves no trace. `await_answer` and
 # `answer_came` count such requests, and each watcher calls the second exactly once (`_waiting`),
 # whichever of its methods comes last.
-class _SpeechWatcher:
+class SpeechWatcher(ABC):
     """Watcher of one request; nothing is recorded before the service has granted it."""
 
     def __init__(self, address: str, request: Request, recorder: SessionRecorder) -> None:
@@ -73,21 +53,42 @@ class _SpeechWatcher:
         self.refused = 0
         self.unrecorded = 0
 
-    def _pass_over(self, *, refused: bool) -> None:
-        self.refused, self.unrecorded = int(refused), int(not refused)
-        self._settle()
+    @abstractmethod
+    def answered(self, answer: UpstreamAnswer) -> None:
+        """Take note of the head."""
 
-    def _settle(self) -> None:
+    @abstractmethod
+    def received(self, piece: bytes) -> None:
+        """Take note of a piece of the body."""
+
+    @abstractmethod
+    def ended(self) -> None:
+        """Take note that the body is complete."""
+
+    @abstractmethod
+    def broken(self) -> None:
+        """Take note that the connection to the service was lost."""
+
+    @abstractmethod
+    def left(self) -> None:
+        """Take note that the client has gone away."""
+
+    def pass_over(self, *, refused: bool) -> None:
+        """Take note that the request is not recorded, because it was refused or is not read."""
+        self.refused, self.unrecorded = int(refused), int(not refused)
+        self.settle()
+
+    def settle(self) -> None:
         """Take note that it is decided whether the request is recorded; a refused one is not."""
         if self._waiting:
             self._waiting = False
             self._recorder.answer_came()
 
-    def _connect(self, answer: UpstreamAnswer) -> int:
+    def connect(self, answer: UpstreamAnswer) -> int:
         """Record the request as a connection of its own; gives its ordinal."""
         recorder = self._recorder
         ordinal = next(recorder.connections)
-        request_id = answer.header("dg-request-id")
+        request_id = answer.header("dg-request-id") or answer.header("x-request-id")
         recorder.record(
             [
                 SpeechConnected(
@@ -98,33 +99,35 @@ class _SpeechWatcher:
                 )
             ]
         )
-        self._settle()
+        self.settle()
         return ordinal
 
 
-class _SpeakWatcher(_SpeechWatcher):
+class SpokenWatcher(SpeechWatcher):
     """Watcher of a text and its sound."""
 
     _observer: SpeakRequestObserver | None = None
 
+    def __init__(
+        self, read: ReadSpoken, address: str, request: Request, recorder: SessionRecorder
+    ) -> None:
+        super().__init__(address, request, recorder)
+        self._read = read
+
     def answered(self, answer: UpstreamAnswer) -> None:
         request, recorder = self._request, self._recorder
         content_type = answer.header("content-type")
-        try:
-            parameters = RestParameters.from_query(request.query)
-            text = text_of(request.header("content-type"), request.body)
-        except (ParameterRefused, TextRefused):
-            self._pass_over(refused=answer.status >= 400)
+        text = self._read(request)
+        if answer.status >= 300 or content_type.startswith("application/json") or not text:
+            self.pass_over(refused=answer.status >= 300)
             return
-        if answer.status >= 300 or content_type.startswith("application/json"):
-            self._pass_over(refused=answer.status >= 300)
-            return
-        form = AudioEncoding(parameters.encoding, parameters.sample_rate_hz)
-        fits = parameters.raw and recorder.expect_speech(form, parameters.model)
-        connection = self._connect(answer)
-        sample_bytes = bytes_per_sample(parameters.encoding) if fits else 0
+        form = text.samples
+        fits = form is not None and recorder.expect_speech(form, text.voice)
+        connection = self.connect(answer)
         turn = next(recorder.speeches)
-        self._observer = SpeakRequestObserver(connection, turn, text, content_type, sample_bytes)
+        self._observer = SpeakRequestObserver(
+            connection, turn, text.text, content_type, form if fits else None
+        )
         recorder.record_speech(
             self._observer.begun(request.body.decode("utf-8", "replace"), self._asked_us)
         )
@@ -143,17 +146,17 @@ class _SpeakWatcher(_SpeechWatcher):
             self._recorder.record_speech(self._observer.broken(self._recorder.now_us()))
             self._observer = None
         else:
-            self._pass_over(refused=True)
+            self.pass_over(refused=True)
 
     def left(self) -> None:
         if self._observer is not None:
             self._recorder.record_speech(self._observer.left(self._recorder.now_us()))
             self._observer = None
-        self._settle()
+        self.settle()
 
 
-class _ListenWatcher(_SpeechWatcher):
-    """Watcher of a recording and its transcript."""
+class TranscribedWatcher(SpeechWatcher):
+    """Watcher of a recording and its transcript by Deepgram."""
 
     _answer: UpstreamAnswer | None = None
 
@@ -163,7 +166,7 @@ class _ListenWatcher(_SpeechWatcher):
 
     def answered(self, answer: UpstreamAnswer) -> None:
         if answer.status >= 300:
-            self._pass_over(refused=True)
+            self.pass_over(refused=True)
         else:
             self._answer = answer
 
@@ -177,14 +180,14 @@ class _ListenWatcher(_SpeechWatcher):
         recorder = self._recorder
         recorder.expect_listening(dict(parse_qsl(self._request.query)).get("model", ""))
         recorder.on_client_audio()
-        connection = self._connect(self._answer)
+        connection = self.connect(self._answer)
         observer = ListenObserver(connection, recorder.speeches)
         at_us = recorder.now_us()
         recorder.record_speech(observer.answered(self._body.decode("utf-8", "replace"), at_us))
         recorder.record_speech(observer.ended(1000, "", at_us))
 
     def broken(self) -> None:
-        self._pass_over(refused=True)
+        self.pass_over(refused=True)
 
     def left(self) -> None:
-        self._settle()
+        self.settle()
