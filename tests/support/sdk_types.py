@@ -39,6 +39,7 @@ BODIES: Final[Mapping[str, str]] = MappingProxyType(
         "openai error": f"{_OPENAI}shared.ErrorObject",
         "transcription": f"{_OPENAI}audio.Transcription",
         "verbose transcription": f"{_OPENAI}audio.TranscriptionVerbose",
+        "diarized transcription": f"{_OPENAI}audio.TranscriptionDiarized",
         "transcription event": f"{_OPENAI}audio.TranscriptionStreamEvent",
         "message": f"{_ANTHROPIC}Message",
         "message event": f"{_ANTHROPIC}RawMessageStreamEvent",
@@ -62,12 +63,13 @@ _BESIDE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "chat chunk": (".reasoning_content", ".timings"),
         "response": (".store",),
         "response event": (".response.store",),
+        "verbose transcription": (".task",),
     }
 )
 """Ends of the paths of fields that the SDKs do not have and the stand-in sends on purpose.
 
-OpenAI's published examples have `store`. Other servers of Chat Completions send reasoning and, in
-recordings, timings.
+OpenAI's published examples have `store` and `task`. Other servers of Chat Completions send
+reasoning and, in recordings, timings.
 """
 
 FRAMES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(

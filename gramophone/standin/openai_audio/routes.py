@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from gramophone.core.clock import Clock
 from gramophone.standin.openai_audio.speech import SpeechEndpoint
+from gramophone.standin.openai_audio.transcriptions import FindUtterances, TranscriptionEndpoint
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.routes import Routes
 from gramophone.standin.voice import Voice
 from gramophone.wire.openai_audio.speech import SPEECH_PATH
+from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PATH
 
 
-def openai_audio_routes(voice: Voice, options: StandinOptions, clock: Clock) -> Routes:
-    """Text to speech with a loaded voice."""
-    return Routes(handlers={("POST", SPEECH_PATH): SpeechEndpoint(voice, options, clock)})
+def openai_audio_routes(
+    voice: Voice, find: FindUtterances, options: StandinOptions, clock: Clock
+) -> Routes:
+    """Text to speech with a loaded voice, and transcripts of the utterances that are found."""
+    return Routes(
+        handlers={
+            ("POST", SPEECH_PATH): SpeechEndpoint(voice, options, clock),
+            ("POST", TRANSCRIPTIONS_PATH): TranscriptionEndpoint(find, options, clock),
+        }
+    )

@@ -276,10 +276,10 @@ class _Process:
         """The expectations of the services that are served; the others cannot be met."""
         served = set(self._arguments.services or SERVICES)
         sides = [
-            *([self._voice] if "speak" in served or self._speaks_for(served) else []),
+            *([self._voice] if "speak" in served or self._speaks_for_openai(served) else []),
             *([self._selector] if served & {"openai", "anthropic"} else []),
             self._sounds,
-            *([self._utterances] if "listen" in served else []),
+            *([self._utterances] if "listen" in served or self._hears_for_openai(served) else []),
         ]
         return [
             side.expectation
@@ -289,11 +289,15 @@ class _Process:
             )
         ]
 
-    def _speaks_for(self, served: set[str]) -> bool:
-        """Whether texts came to be spoken by OpenAI, which few programs that use it have done."""
+    # Few programs that use OpenAI's models have it speak or listen as well: without Deepgram, texts
+    # and utterances count from the first that comes.
+    def _speaks_for_openai(self, served: set[str]) -> bool:
         voice = self._voice
-        is_asked = isinstance(voice, RecordedVoice) and voice.expectation.has_begun
-        return is_asked and "openai" in served
+        has_begun = isinstance(voice, RecordedVoice) and voice.expectation.has_begun
+        return has_begun and "openai" in served
+
+    def _hears_for_openai(self, served: set[str]) -> bool:
+        return self._utterances.has_begun and "openai" in served
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
-from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
+from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds, described
 from gramophone.standin.deepgram.listen_v1 import listen_routes
 from gramophone.standin.deepgram.routes import speak_routes
 from gramophone.standin.llm.endpoints import ModelStandin
@@ -73,7 +73,15 @@ def _listen(context: ServiceContext) -> Service:
 
 
 def _openai(context: ServiceContext) -> Service:
-    audio = openai_audio_routes(context.voice, context.options, context.clock)
+    utterances = context.utterances
+    is_expected = isinstance(utterances, ExpectedUtterances)
+    expected = utterances if is_expected else ExpectedUtterances(utterances)
+    audio = openai_audio_routes(
+        context.voice,
+        lambda sound: expected.of_recording(described(sound)),
+        context.options,
+        context.clock,
+    )
     routes = context.language.openai_routes() | audio
     return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})
 

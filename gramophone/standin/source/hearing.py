@@ -27,6 +27,7 @@ class ExpectedUtterances:
         self._voice_activated = voice_activated
         self._strict = strict
         self._queue = UtteranceQueue(utterances, voice_activated=voice_activated)
+        self._count = len(self._queue.waiting)
         self._has_begun_again = False
         self._surplus: list[Difference] = []
 
@@ -34,6 +35,12 @@ class ExpectedUtterances:
     def expectation(self) -> ExpectedUtterances:
         """This object, under the name by which answers and speech give theirs."""
         return self
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether any utterance was heard, or a recording came for which there was none."""
+        waiting = len(self._queue.waiting)
+        return self._has_begun_again or bool(self._surplus) or waiting < self._count
 
     def queue(self) -> UtteranceQueue:
         """The queue for a new connection."""

@@ -146,6 +146,12 @@ test("Speech of OpenAI", async () => {
   assert.deepEqual(Buffer.from(await spoken.arrayBuffer()), SOUND);
 });
 
+test("A transcript of OpenAI", async () => {
+  const file = new File([wavHead(SOUND.length, 24000), SOUND], "said.wav");
+  const { text } = await openai.audio.transcriptions.create({ file, model: "gpt-4o-transcribe" });
+  assert.equal(text, SAID);
+});
+
 test("Chat Completions, streamed", async () => {
   const stream = openai.chat.completions.stream({
     ...ASK, stream_options: { include_usage: true },

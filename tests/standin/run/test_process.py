@@ -292,6 +292,40 @@ async def test_speech_that_was_given_is_used_up(
     assert (ended_with, differences) == (code, [("extra", "Hel lo.")])
 
 
+VOICED = """
+import sys
+from gramophone.standin.run.process import main
+from gramophone.standin.source.scenario import ScenarioSound, scenario
+text = '[[hear]]\\ntext = "Who?"\\n[[say]]\\ntext = "Me."'
+source = scenario(text, lambda name: ScenarioSound(24_000, b""))
+sys.exit(main(["--voice", "recording", "--openai", "--strict", *sys.argv[1:]], source))
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "kinds"),
+    [("", 0, []), ("Me.", 0, []), ("You too?", 1, ["extra", "unsent"])],
+)
+async def test_speech_of_openai_counts_once_it_is_used(
+    text: str, code: int, kinds: list[str]
+) -> None:
+    def talk(base_url: str) -> str:
+        with openai.OpenAI(api_key="k", base_url=base_url, max_retries=0) as client:
+            heard = client.audio.transcriptions.create(model="m", file=("a.mp3", bytes(4_000)))
+            with suppress(openai.NotFoundError):
+                client.audio.speech.create(model="m", voice="alloy", input=text)
+            return heard.text
+
+    async with started_with("-c", VOICED) as process:
+        url = (await line(process))["openai_base_url"]
+        if text:
+            assert await asyncio.to_thread(talk, url) == "Who?"
+        process.terminate()
+        ended_with, summary, _ = await summed_up(process)
+    differences = [difference["kind"] for difference in summary["differences"]]
+    assert (ended_with, differences) == (code, kinds)
+
+
 async def test_only_what_is_served_is_expected_and_what_is_spoken_is_heard() -> None:
     def listen(url: str) -> str:
         request = urllib.request.Request(url.replace("ws:", "http:"), b"sound", method="POST")
