@@ -21,7 +21,8 @@ from deepgram.listen.v1.types import (
 from websockets.exceptions import ConnectionClosedError
 
 from gramophone.core.clock import Clock, SystemClock
-from gramophone.standin.deepgram.listen_v1 import listen_routes, utterances_of
+from gramophone.standin.deepgram.listen_v1 import utterances_of
+from gramophone.standin.deepgram.routes import listen_routes
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening
@@ -173,3 +174,36 @@ async def test_a_recording_as_a_whole() -> None:
         with pytest.raises(ApiError) as refused:
             await client.listen.v1.media.transcribe_url(url="https://example.com/a.wav")
     assert refused.value.status_code == 400
+
+
+async def test_a_recording_with_utterances_and_paragraphs() -> None:
+    async with standing_in() as environment, httpx.AsyncClient(timeout=HANG_S) as http:
+        client = AsyncDeepgramClient(api_key=KEY, environment=environment, httpx_client=http)
+        answer: Any = await client.listen.v1.media.transcribe_file(
+            request=b"".join(SOUND),
+            model="nova-3",
+            utterances=True,
+            paragraphs=True,
+            diarize=True,
+            detect_language=True,
+            tag="a-test",
+            encoding="linear16",
+            request_options={"additional_query_parameters": {"sample_rate": "24000"}},
+        )
+    (channel,) = answer.results.channels
+    (alternative,) = channel.alternatives
+    utterances = answer.results.utterances
+    assert (channel.detected_language, answer.metadata.tags) == ("en", ["a-test"])
+    assert [utterance.transcript for utterance in utterances] == [
+        "Why is it blue?",
+        "Because of scattering.",
+    ]
+    assert [word.speaker for word in alternative.words] == [0] * 7
+    assert [word.word for word in utterances[1].words] == ["because", "of", "scattering"]
+    paragraphs = alternative.paragraphs.paragraphs
+    assert [paragraph.num_words for paragraph in paragraphs] == [4, 3]
+    assert [paragraph.sentences[0].text for paragraph in paragraphs] == [
+        "Why is it blue?",
+        "Because of scattering.",
+    ]
+    assert paragraphs[1].end == utterances[1].end == alternative.words[-1].end == 3.0

@@ -25,7 +25,7 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK
 
 from gramophone.core.clock import Clock, SystemClock
-from gramophone.standin.deepgram.listen_v1 import listen_routes
+from gramophone.standin.deepgram.routes import listen_routes
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening

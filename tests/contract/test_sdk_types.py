@@ -20,8 +20,7 @@ from websockets.exceptions import ConnectionClosed
 from fixtures.recordings import load
 from gramophone.core.clock import SystemClock
 from gramophone.core.frozen import frozen
-from gramophone.standin.deepgram.listen_v1 import listen_routes
-from gramophone.standin.deepgram.routes import speak_routes
+from gramophone.standin.deepgram.routes import listen_routes, speak_routes
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening

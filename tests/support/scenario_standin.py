@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from gramophone.core.clock import ManualClock
-from gramophone.standin.deepgram.listen_v1 import listen_routes
-from gramophone.standin.deepgram.routes import speak_routes
+from gramophone.standin.deepgram.routes import listen_routes, speak_routes
 from gramophone.standin.llm.answer_selection import RecordedOrder
 from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.options import StandinOptions

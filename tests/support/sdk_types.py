@@ -64,12 +64,14 @@ _BESIDE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "response": (".store",),
         "response event": (".response.store",),
         "verbose transcription": (".task",),
+        "listen": (".punctuated_word",),
     }
 )
 """Ends of the paths of fields that the SDKs do not have and the stand-in sends on purpose.
 
 OpenAI's published examples have `store` and `task`. Other servers of Chat Completions send
-reasoning and, in recordings, timings.
+reasoning and, in recordings, timings. Deepgram's words have their punctuation beside them; the type
+of those in utterances has it.
 """
 
 FRAMES: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
@@ -267,7 +269,7 @@ def _of_union(members: Sequence[Any], value: object, at: str) -> Iterator[str]:
     closest = [f"{at}.type: {kind!r} is of no member of the union"]
     for member in members:
         kinds = _kinds(member)
-        if kinds and kind not in kinds:
+        if (kinds and kind not in kinds) or (member is NoneType and value is not None):
             continue
         differences = list(typed_differences(member, value, at))
         if not differences:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import NAMESPACE_DNS, NAMESPACE_URL, uuid4, uuid5
 
@@ -10,12 +11,14 @@ from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.cors import DEEPGRAM_HEADERS
 from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_by_fault
 from gramophone.standin.server.routes import HandshakeRequest
+from gramophone.wire.deepgram.listen_v1.messages import ListenIdentity, ListenParameters
 from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused
 
 SPEAK_PATH = "/v1/speak"
 
 _PROJECT_ID = str(uuid5(NAMESPACE_DNS, "gramophone"))
 _MODEL_VERSION = "2025-04-07.0"
+_LISTEN_VERSION = "2026-01-20.0"
 
 
 ParametersT = TypeVar("ParametersT")
@@ -85,6 +88,19 @@ def identity_headers(
 def metadata_of(model: str) -> Metadata:
     """The Metadata of a new request to this model."""
     return Metadata(str(uuid4()), model, _MODEL_VERSION, str(uuid5(NAMESPACE_URL, model)))
+
+
+def listen_identity(parameters: ListenParameters) -> ListenIdentity:
+    """The fields that all messages to one client have in common."""
+    return ListenIdentity(
+        request_id=str(uuid4()),
+        model=parameters.model,
+        model_uuid=str(uuid5(NAMESPACE_URL, parameters.model)),
+        version=_LISTEN_VERSION,
+        created=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        channels=parameters.channels,
+        punctuate=parameters.punctuate,
+    )
 
 
 def bad_request(why: str) -> HttpRefusal:

@@ -9,8 +9,7 @@ from typing import TypeAlias
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds, described
-from gramophone.standin.deepgram.listen_v1 import listen_routes
-from gramophone.standin.deepgram.routes import speak_routes
+from gramophone.standin.deepgram.routes import listen_routes, speak_routes
 from gramophone.standin.llm.endpoints import ModelStandin
 from gramophone.standin.openai_audio.routes import openai_audio_routes
 from gramophone.standin.options import StandinOptions

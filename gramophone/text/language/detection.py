@@ -127,6 +127,14 @@ class LanguageFinder:
 _RANK: Final = {code: rank for rank, code in enumerate(FREQUENT)}
 
 
+def language_of(text: str, hint: str = "") -> str:
+    """Give the code of the language of a whole text, as a `LanguageFinder` finds it."""
+    finder = LanguageFinder(hint)
+    for char in f"{text} ":
+        finder.add(char)
+    return finder.guess()
+
+
 @lru_cache(maxsize=1)
 def _frequent() -> dict[str, tuple[str, ...]]:
     """Give the languages of each frequent word."""

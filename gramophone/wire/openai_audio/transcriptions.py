@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from gramophone.core.frozen import frozen
-from gramophone.text.language.detection import LanguageFinder
+from gramophone.text.language.detection import language_of
 from gramophone.wire.deepgram.listen_v1.messages import HeardWord, seconds
 from gramophone.wire.deepgram.listen_v1.transcript import RecordingTranscript, text_of
 from gramophone.wire.lenient_json import compact, encoded
@@ -221,12 +221,7 @@ def _tokens(transcript: RecordingTranscript) -> dict[str, Any]:
 
 def _language(transcript: RecordingTranscript, request: TranscriptionRequest) -> str:
     """The code of the language: the one that the client names, else found in the text."""
-    if request.language:
-        return request.language
-    finder = LanguageFinder()
-    for char in f"{transcript.text} ":
-        finder.add(char)
-    return finder.guess()
+    return request.language or language_of(transcript.text)
 
 
 # --- text -------------------------------------------------------------------------------------

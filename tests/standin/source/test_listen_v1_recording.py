@@ -24,7 +24,8 @@ from gramophone.core.timeline import (
     TurnStarted,
 )
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds
-from gramophone.standin.deepgram.listen_v1 import listen_routes, utterances_of
+from gramophone.standin.deepgram.listen_v1 import utterances_of
+from gramophone.standin.deepgram.routes import listen_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
 from gramophone.standin.proxy.observe_llm import AnswerObserver

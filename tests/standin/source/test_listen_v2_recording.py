@@ -11,7 +11,8 @@ from websockets.asyncio.client import connect
 
 from gramophone.core.clock import SystemClock
 from gramophone.core.timeline import TurnCompleted
-from gramophone.standin.deepgram.listen_v1 import listen_routes, utterances_of
+from gramophone.standin.deepgram.listen_v1 import utterances_of
+from gramophone.standin.deepgram.routes import listen_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening
 from gramophone.standin.source.listen_v1 import recorded_transcripts

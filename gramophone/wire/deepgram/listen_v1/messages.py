@@ -237,7 +237,8 @@ class ListenIdentity:
     punctuate: bool = False
 
 
-_CONFIDENCE = 0.99
+CONFIDENCE = 0.99
+"""The confidence of all words: nothing is recognised, so nothing is in doubt."""
 _LONGEST_S = 1e9
 
 
@@ -252,7 +253,7 @@ def transcript(words: tuple[HeardWord, ...], *, punctuate: bool) -> dict[str, An
     """One alternative of a result."""
     return {
         "transcript": " ".join(word.text if punctuate else word.bare for word in words),
-        "confidence": _CONFIDENCE if words else 0.0,
+        "confidence": CONFIDENCE if words else 0.0,
         "words": [_word(word, punctuate=punctuate) for word in words],
     }
 
@@ -321,7 +322,7 @@ def _word(word: HeardWord, *, punctuate: bool) -> dict[str, Any]:
         "word": word.bare,
         "start": seconds(word.start_us),
         "end": seconds(word.end_us),
-        "confidence": _CONFIDENCE,
+        "confidence": CONFIDENCE,
     }
     if punctuate:
         fields["punctuated_word"] = word.text
