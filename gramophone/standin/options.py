@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault
+from gramophone.standin.server.granted_tokens import GrantedTokens
 from gramophone.wire.deepgram.speak_v1.messages import Dialect
 from gramophone.wire.deepgram.speak_v1.server import SpeakLimits
 from gramophone.wire.deepgram.speak_v2.rules import FluxLimits
@@ -29,6 +30,7 @@ class StandinOptions:
         frame_ms: sound in one binary frame, where the voice has no frames of its own.
         pace: 0 sends as fast as the client takes it, N at N times the speed of the sound.
         api_key: the one key that is accepted; None accepts any, and none.
+        tokens: that this stand-in grants in the place of the key; None for no end of any.
         tolerant: answer also what OpenAI refuses, as far as it can be read.
     """
 
@@ -42,3 +44,4 @@ class StandinOptions:
     pace: float = 0.0
     api_key: str | None = None
     tolerant: bool = False
+    tokens: GrantedTokens | None = None

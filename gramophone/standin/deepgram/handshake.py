@@ -5,20 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
-from uuid import NAMESPACE_DNS, NAMESPACE_URL, uuid4, uuid5
+from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.cors import DEEPGRAM_HEADERS
 from gramophone.standin.server.refusal import INVALID_AUTH, HttpRefusal, refusal_by_fault
 from gramophone.standin.server.routes import HandshakeRequest
 from gramophone.wire.deepgram.listen_v1.messages import ListenIdentity, ListenParameters
+from gramophone.wire.deepgram.management import LISTEN_VERSION, PROJECT_ID, SPEAK_VERSION
 from gramophone.wire.deepgram.speak_v1.messages import Metadata, ParameterRefused
 
 SPEAK_PATH = "/v1/speak"
-
-_PROJECT_ID = str(uuid5(NAMESPACE_DNS, "gramophone"))
-_MODEL_VERSION = "2025-04-07.0"
-_LISTEN_VERSION = "2026-01-20.0"
 
 
 ParametersT = TypeVar("ParametersT")
@@ -39,7 +36,7 @@ def admit_connection(
         handshake.query,
         handshake.header("authorization"),
         handshake.subprotocols,
-        options.api_key,
+        options,
         parse,
     )
 
@@ -48,7 +45,7 @@ def admit(
     query: str,
     authorization: str,
     subprotocols: Sequence[str],
-    api_key: str | None,
+    options: StandinOptions,
     parse: Callable[[str], ParametersT],
 ) -> ParametersT | HttpRefusal:
     """Check a handshake; gives the parameters of the connection, or a refusal.
@@ -57,10 +54,10 @@ def admit(
         query: of the address, without the question mark.
         authorization: the header, or empty.
         subprotocols: the words of `Sec-WebSocket-Protocol`, in order.
-        api_key: the key that is accepted; None accepts any, and none.
+        options: with the key that is accepted, and the tokens that were granted.
         parse: reads the query, or raises `ParameterRefused`.
     """
-    if not may_enter(authorization, subprotocols, api_key):
+    if not may_enter(authorization, subprotocols, options):
         return INVALID_AUTH
     try:
         return parse(query)
@@ -71,7 +68,7 @@ def admit(
 
 def socket_headers(request_id: str) -> tuple[tuple[str, str], ...]:
     """The headers of a handshake that succeeded; they do not name the model (livekit#3912)."""
-    return (("dg-request-id", request_id), ("dg-project-id", _PROJECT_ID), *DEEPGRAM_HEADERS)
+    return (("dg-request-id", request_id), ("dg-project-id", PROJECT_ID), *DEEPGRAM_HEADERS)
 
 
 def identity_headers(
@@ -87,7 +84,7 @@ def identity_headers(
 
 def metadata_of(model: str) -> Metadata:
     """The Metadata of a new request to this model."""
-    return Metadata(str(uuid4()), model, _MODEL_VERSION, str(uuid5(NAMESPACE_URL, model)))
+    return Metadata(str(uuid4()), model, SPEAK_VERSION, str(uuid5(NAMESPACE_URL, model)))
 
 
 def listen_identity(parameters: ListenParameters) -> ListenIdentity:
@@ -96,7 +93,7 @@ def listen_identity(parameters: ListenParameters) -> ListenIdentity:
         request_id=str(uuid4()),
         model=parameters.model,
         model_uuid=str(uuid5(NAMESPACE_URL, parameters.model)),
-        version=_LISTEN_VERSION,
+        version=LISTEN_VERSION,
         created=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         channels=parameters.channels,
         punctuate=parameters.punctuate,
@@ -108,14 +105,18 @@ def bad_request(why: str) -> HttpRefusal:
     return HttpRefusal(400, "Bad Request", f"Bad Request: {why}")
 
 
-def may_enter(authorization: str, subprotocols: Sequence[str], api_key: str | None) -> bool:
-    """Whether one of Deepgram's three forms of authentication names `api_key`."""
-    if api_key is None:
-        return True
+def may_enter(authorization: str, subprotocols: Sequence[str], options: StandinOptions) -> bool:
+    """Whether one of Deepgram's three forms of authentication names the key of `options`, or a
+    token whose time is not over."""
     scheme, _, credential = authorization.strip().partition(" ")
     if not scheme and len(subprotocols) >= 2:
         scheme, credential = subprotocols[:2]
     credential = credential.strip()
+    if options.tokens is not None and options.tokens.is_over(credential):
+        return False
+    api_key = options.api_key
+    if api_key is None:
+        return True
     match scheme.lower():
         case "token":
             return credential == api_key

@@ -77,7 +77,7 @@ class ListenRest:
             request.query,
             request.header("authorization"),
             (),
-            self._options.api_key,
+            self._options,
             RecordingParameters.from_query,
         )
         if isinstance(parameters, HttpRefusal):

@@ -82,7 +82,7 @@ class SpeakRest:
         refusal = refusal_by_fault(self._options.faults, ordinal, request.path)
         if refusal is not None:
             return refusal
-        if not may_enter(request.header("authorization"), (), self._options.api_key):
+        if not may_enter(request.header("authorization"), (), self._options):
             return INVALID_AUTH
         try:
             parameters = RestParameters.from_query(request.query)

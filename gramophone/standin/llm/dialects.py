@@ -22,6 +22,7 @@ from gramophone.standin.llm.rate_limits import (
 )
 from gramophone.standin.llm.stored_responses import StoredResponses
 from gramophone.standin.server.cors import OPENAI_HEADERS
+from gramophone.standin.server.credentials import bearer_in
 from gramophone.standin.server.http import Request
 from gramophone.wire.lenient_json import as_list, read_object
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer
@@ -162,7 +163,7 @@ class _OpenAIDialect:
         self.rate_limits = rate_limits or OpenAILimits()
 
     def keys(self, request: Request) -> Sequence[str]:
-        return [_bearer(request)]
+        return [bearer_in(request.header("authorization"))]
 
     def headers(self, request_id: str, waited_us: int) -> Headers:
         return [
@@ -294,7 +295,7 @@ class _AnthropicDialect:
 
     def keys(self, request: Request) -> Sequence[str]:
         # Clients since 2.0 send the key as a bearer, those before as a header of its own.
-        return [request.header("x-api-key").strip(), _bearer(request)]
+        return [request.header("x-api-key").strip(), bearer_in(request.header("authorization"))]
 
     def headers(self, request_id: str, waited_us: int) -> Headers:
         return [
@@ -411,8 +412,3 @@ def request_id_of(ordinal: int) -> str:
 def other_request_id_of(ordinal: int) -> str:
     """The id of the request of this ordinal, among those for something else."""
     return made_id("req_", ordinal, 1)
-
-
-def _bearer(request: Request) -> str:
-    scheme, _, key = request.header("authorization").strip().partition(" ")
-    return key.strip() if scheme.lower() == "bearer" else ""

@@ -15,7 +15,7 @@ from gramophone.standin.llm.rate_limits import Headers
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
 from gramophone.wire.llm.deterministic_ids import made_id
-from gramophone.wire.llm.errors import ModelRefusal, RequestRefused
+from gramophone.wire.llm.errors import ModelRefusal, RequestRefused, detailed
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +62,7 @@ class OpenAIRequests:
         fault = refusal_at(faults, numbered.ordinal, numbered.request.path)
         if fault is not None:
             usual = self._dialect.refusal(fault.value)
-            message = fault.text or usual.message
-            raise RequestRefused(replace(usual, message=message, details=fault.details))
+            raise RequestRefused(detailed(usual, fault.text, fault.details))
         key = self._options.api_key
         if key is not None and key not in self._dialect.keys(numbered.request):
             raise RequestRefused(self._dialect.refusal(401))

@@ -10,6 +10,7 @@ from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.observe_llm import AnswerObserver
 from gramophone.standin.proxy.session_recorder import SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
+from gramophone.standin.server.client_service import means_deepgram
 from gramophone.standin.server.credentials import secrets_in
 from gramophone.standin.server.http import Handler, Reply, Request
 from gramophone.wire.lenient_json import as_text, read_object
@@ -36,7 +37,8 @@ class ModelProxy:
         recorder: SessionRecorder,
         hide: Callable[[Iterable[str]], None],
     ) -> None:
-        """`upstreams` by `PROVIDERS`, beginning with http or https; paths begin with `/v1`."""
+        """`upstreams` by `PROVIDERS` and `deepgram`, beginning with http or https; paths begin
+        with `/v1`."""
         self._upstreams = upstreams
         self._recorder = recorder
         self._hide = hide
@@ -60,7 +62,9 @@ class ModelProxy:
         await pass_on(upstream, request, reply, _AnswerWatcher(observer, recorder))
 
     async def _forward(self, request: Request, reply: Reply) -> None:
-        await pass_on(self._upstreams[_provider(request)], request, reply)
+        is_deepgrams = means_deepgram(request.header)
+        upstream = self._upstreams["deepgram" if is_deepgrams else _provider(request)]
+        await pass_on(upstream, request, reply)
 
 
 class _AnswerWatcher:

@@ -111,9 +111,9 @@ class RecordingProxy:
         self._recorder = SessionRecorder(session_id, clock, emit)
         addresses = {name: (models or {}).get(name, upstream) for name in PROVIDERS}
         upstreams = {name: url.replace("ws", "http", 1) for name, url in addresses.items()}
+        upstreams["deepgram"] = upstream.replace("ws", "http", 1)
         self._models = ModelProxy(upstreams, self._recorder, hide)
-        deepgram = upstream.replace("ws", "http", 1)
-        self._speech = SpeechRequests({**upstreams, "deepgram": deepgram}, self._recorder, hide)
+        self._speech = SpeechRequests(upstreams, self._recorder, hide)
         self.connections = 0
         self._refused = 0
         self._unrecorded = 0

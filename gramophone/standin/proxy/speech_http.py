@@ -16,11 +16,18 @@ from gramophone.standin.proxy.speech_watchers import (
 )
 from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.http import Handler, Reply, Request
+from gramophone.wire.deepgram.management import GRANT_PATH, PROJECTS_PATH
 from gramophone.wire.deepgram.paths import LISTEN_PATH, SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, TextRefused, text_of
 from gramophone.wire.llm.errors import RequestRefused
 from gramophone.wire.openai_audio.speech import SAMPLE_RATE_HZ, SPEECH_PATH, parse_speech
+
+_FORWARDED = (
+    ("GET", PROJECTS_PATH),
+    ("GET", f"{PROJECTS_PATH}/"),
+    ("POST", GRANT_PATH),
+)
 
 MakeWatcher: TypeAlias = Callable[[str, Request, SessionRecorder], SpeechWatcher]
 """Makes the watcher of a request to this address."""
@@ -44,16 +51,20 @@ class SpeechRequests:
         self.unrecorded = 0
 
     def handlers(self) -> Mapping[tuple[str, str], Handler]:
-        """The handlers by method and path."""
+        """The handlers by method and path; projects and tokens pass without being recorded."""
         watched: tuple[tuple[str, str, MakeWatcher], ...] = (
             ("deepgram", SPEAK_PATH, partial(SpokenWatcher, deepgrams_text)),
             ("deepgram", LISTEN_PATH, TranscribedWatcher),
             ("openai", SPEECH_PATH, partial(SpokenWatcher, openais_text)),
         )
-        return {
+        asking = {
             ("POST", path): partial(self._ask, self._upstreams[service], make)
             for service, path, make in watched
         }
+        return {**asking, **dict.fromkeys(_FORWARDED, self._forward)}
+
+    async def _forward(self, request: Request, reply: Reply) -> None:
+        await pass_on(self._upstreams["deepgram"], request, reply)
 
     async def _ask(self, upstream: str, make: MakeWatcher, request: Request, reply: Reply) -> None:
         self.requests += 1

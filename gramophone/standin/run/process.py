@@ -28,12 +28,13 @@ from gramophone.standin.llm.answer_selection import EchoAnswers
 from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.run.arguments import options_of, parser
-from gramophone.standin.run.services import SERVICES, ServiceContext
+from gramophone.standin.run.services import SERVICES, ServiceContext, together
 from gramophone.standin.server.access import AllowedClients, is_loopback
 from gramophone.standin.server.clock_control import ClockControl, SteppedClock
 from gramophone.standin.server.credentials import Secrets
+from gramophone.standin.server.granted_tokens import GrantedTokens
 from gramophone.standin.server.listener import listening
-from gramophone.standin.server.routes import CONTROL_PATH, Routes
+from gramophone.standin.server.routes import CONTROL_PATH
 from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.source.matching import Difference, Expectation, diff
@@ -160,6 +161,7 @@ class _Process:
         self._ended = False
         self._manual = SteppedClock() if arguments.clock == "manual" else None
         self._clock: Clock = self._manual or SystemClock()
+        self._options = replace(self._options, tokens=GrantedTokens(self._clock))
 
     async def run(self) -> int:
         """Serve until the end is asked for, then print the summary; gives the exit code."""
@@ -189,9 +191,7 @@ class _Process:
             self._sounds,
         )
         services = [SERVICES[name](context) for name in arguments.services or SERVICES]
-        routes = Routes()
-        for service in services:
-            routes |= service.routes
+        routes = together(services)
         if self._manual is not None:
             routes |= ClockControl(self._manual).routes()
         if not is_loopback(arguments.host):

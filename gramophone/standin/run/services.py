@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 from typing import TypeAlias
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
 from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds, described
+from gramophone.standin.deepgram.management import management_routes
 from gramophone.standin.deepgram.routes import listen_routes, speak_routes
 from gramophone.standin.llm.endpoints import ModelStandin
 from gramophone.standin.openai_audio.routes import openai_audio_routes
 from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.client_service import means_deepgram
+from gramophone.standin.server.http import Handler, Reply, Request
 from gramophone.standin.server.routes import Address, Routes
 from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.voice import Voice
@@ -47,6 +51,7 @@ Maker: TypeAlias = Callable[[ServiceContext], Service]
 
 def _speak(context: ServiceContext) -> Service:
     routes = speak_routes(context.voice, context.options, context.clock)
+    routes |= management_routes(context.options, context.clock)
 
     def urls(address: Address) -> Mapping[str, str]:
         return {
@@ -61,6 +66,7 @@ def _listen(context: ServiceContext) -> Service:
     routes = listen_routes(
         context.utterances, context.options, context.clock, context.transcripts, context.sounds
     )
+    routes |= management_routes(context.options, context.clock)
 
     def urls(address: Address) -> Mapping[str, str]:
         return {
@@ -90,8 +96,28 @@ def _anthropic(context: ServiceContext) -> Service:
     return Service(routes, lambda address: {"anthropic_base_url": address.http()})
 
 
-# OpenAI and Anthropic have their lists of models at the same path. Where both are served, the later
-# of the two answers there; it tells their clients apart by a header.
+def together(services: Iterable[Service]) -> Routes:
+    """The routes of all services, with a path of several answered by the one that is meant.
+
+    OpenAI and Anthropic have their lists of models at the same path. Where both are served, the
+    later of the two answers there, and tells their clients apart by a header. Deepgram has its list
+    there as well.
+    """
+    routes = Routes()
+    for service in services:
+        shared = {
+            key: partial(_by_client, earlier, service.routes.handlers[key])
+            for key, earlier in routes.handlers.items()
+            if key in service.routes.handlers
+        }
+        routes |= service.routes | Routes(handlers=shared)
+    return routes
+
+
+async def _by_client(deepgrams: Handler, others: Handler, request: Request, reply: Reply) -> None:
+    await (deepgrams if means_deepgram(request.header) else others)(request, reply)
+
+
 SERVICES: Mapping[str, Maker] = MappingProxyType(
     {"speak": _speak, "listen": _listen, "anthropic": _anthropic, "openai": _openai}
 )

@@ -61,6 +61,12 @@ def service_of(path: str, header: HeaderOf) -> ServiceName:
     return "openai" if scheme == "bearer" else "deepgram"
 
 
+def means_deepgram(header: HeaderOf) -> bool:
+    """Whether a request at a path of several services has a sign that it is for Deepgram."""
+    has_sign = bool(header("authorization")) or "deepgram" in header("user-agent").lower()
+    return has_sign and service_of("", header) == "deepgram"
+
+
 def asked_headers(header: HeaderOf) -> list[str]:
     """The names of the headers that a preflight asks for, in lower case."""
     names = header("access-control-request-headers").lower().split(",")

@@ -31,6 +31,12 @@ def secrets_in(headers: Iterable[tuple[str, str]], query: str) -> list[str]:
     return [word for word in words if word.lower() not in _SCHEMES]
 
 
+def bearer_in(authorization: str) -> str:
+    """The credential of the scheme `Bearer`; empty for any other."""
+    scheme, _, credential = authorization.strip().partition(" ")
+    return credential.strip() if scheme.lower() == "bearer" else ""
+
+
 def without_secrets(query: str) -> str:
     """The query with a mark in the place of each key; as it is where there is none."""
     pairs = parse_qsl(query, keep_blank_values=True)
