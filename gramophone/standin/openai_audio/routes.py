@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gramophone.core.clock import Clock
+from gramophone.standin.openai_audio.expected_transcripts import ExpectedTranscripts
 from gramophone.standin.openai_audio.speech import SpeechEndpoint
 from gramophone.standin.openai_audio.transcriptions import FindUtterances, TranscriptionEndpoint
 from gramophone.standin.options import StandinOptions
@@ -13,12 +14,18 @@ from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PA
 
 
 def openai_audio_routes(
-    voice: Voice, find: FindUtterances, options: StandinOptions, clock: Clock
+    voice: Voice,
+    find: FindUtterances,
+    options: StandinOptions,
+    clock: Clock,
+    recorded: ExpectedTranscripts | None = None,
 ) -> Routes:
-    """Text to speech with a loaded voice, and transcripts of the utterances that are found."""
+    """Text to speech with a loaded voice, and transcripts: those `recorded`, if there are any, or
+    of the utterances that are found."""
+    recorded = recorded or ExpectedTranscripts()
     return Routes(
         handlers={
             ("POST", SPEECH_PATH): SpeechEndpoint(voice, options, clock),
-            ("POST", TRANSCRIPTIONS_PATH): TranscriptionEndpoint(find, options, clock),
+            ("POST", TRANSCRIPTIONS_PATH): TranscriptionEndpoint(find, recorded, options, clock),
         }
     )

@@ -11,9 +11,11 @@ from gramophone.standin.delivery.fault_injector import FaultInjector, InjectedFr
 from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.faults import FaultName, value_of
 from gramophone.standin.llm.dialects import EVENT_STREAM
+from gramophone.standin.openai_audio.expected_transcripts import ExpectedTranscripts
 from gramophone.standin.openai_audio.requests import Numbered, OpenAIRequests
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
+from gramophone.standin.source.openai_transcripts import OpenAITranscript
 from gramophone.wire.deepgram.listen_v1.transcript import RecordingTranscript, transcript_of
 from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.llm.errors import RequestRefused
@@ -22,13 +24,15 @@ from gramophone.wire.openai_audio.transcription_request import (
     TranscriptionRequest,
     parse_transcription,
 )
-from gramophone.wire.openai_audio.transcriptions import events, written
+from gramophone.wire.openai_audio.transcriptions import events, text_in, written
 from gramophone.wire.sse import event_bytes, raw_event
 
 _log = logging.getLogger(__name__)
 
 FindUtterances: TypeAlias = Callable[[bytes], Sequence[Utterance] | None]
 """Gives the utterances in a recording; None if a strict source has no more."""
+
+Transcribed: TypeAlias = RecordingTranscript | OpenAITranscript
 
 _IDS: Final = 3
 _SHORTEST_US: Final = 100_000
@@ -41,8 +45,15 @@ _INJECTED: Final = InjectedFrames(
 class TranscriptionEndpoint:
     """Handler of recordings to be transcribed."""
 
-    def __init__(self, find: FindUtterances, options: StandinOptions, clock: Clock) -> None:
+    def __init__(
+        self,
+        find: FindUtterances,
+        recorded: ExpectedTranscripts,
+        options: StandinOptions,
+        clock: Clock,
+    ) -> None:
         self._find = find
+        self._recorded = recorded
         self._options = options
         self._clock = clock
         self._requests = OpenAIRequests(options, clock, _IDS)
@@ -68,8 +79,8 @@ class TranscriptionEndpoint:
             await self._clock.sleep_until_us(numbered.came_us + 1_000 * (late_ms or 0))
             await self._answer(numbered, recording, transcript, response)
 
-    def _transcript(self, recording: TranscriptionRequest) -> RecordingTranscript:
-        """The transcript of a recording.
+    def _transcript(self, recording: TranscriptionRequest) -> Transcribed:
+        """The transcript of a recording, to be written or as it was recorded.
 
         Raises:
             RequestRefused: the sound is too short, or a strict source has nothing for it.
@@ -78,7 +89,14 @@ class TranscriptionEndpoint:
         if length_us < _SHORTEST_US and not self._options.tolerant:
             sentence = "Audio file is too short. Minimum audio length is 0.1 seconds."
             raise RequestRefused(invalid(sentence, "file", "audio_too_short"))
-        utterances = self._find(recording.sound)
+        utterances: Sequence[Utterance] | None
+        if self._recorded:
+            recorded = self._recorded.take(recording.sound, recording.form)
+            if recorded is not None and _is_the_answer(recorded, recording):
+                return recorded
+            utterances = None if recorded is None else [_utterance(recorded, length_us)]
+        else:
+            utterances = self._find(recording.sound)
         if utterances is None:
             sentence = "There is no transcript left for this recording here."
             raise RequestRefused(self._requests.not_recorded(sentence))
@@ -88,9 +106,13 @@ class TranscriptionEndpoint:
         self,
         numbered: Numbered,
         recording: TranscriptionRequest,
-        transcript: RecordingTranscript,
+        transcript: Transcribed,
         reply: Reply,
     ) -> None:
+        if isinstance(transcript, OpenAITranscript):
+            head = self._requests.head(numbered, transcript.content_type)
+            await answer_whole(reply, 200, head, transcript.body.encode(errors="replace"))
+            return
         if not recording.streamed:
             answer = written(transcript, recording)
             head = self._requests.head(numbered, answer.content_type)
@@ -100,3 +122,15 @@ class TranscriptionEndpoint:
         for event in events(transcript, recording):
             await reply.send(event)
         await reply.end()
+
+
+def _is_the_answer(recorded: OpenAITranscript, recording: TranscriptionRequest) -> bool:
+    is_same = recorded.form == recording.form and recorded.is_verbatim
+    return is_same and recording.is_verbatim
+
+
+def _utterance(recorded: OpenAITranscript, length_us: int) -> Utterance:
+    """The recorded text over all of the sound, to be written in another form."""
+    output = recorded.form.partition("-")[0] if recorded.is_verbatim else "json"
+    text = text_in(recorded.body.encode(errors="replace"), "", output)
+    return Utterance(text, max(1, length_us))

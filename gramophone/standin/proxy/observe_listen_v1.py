@@ -49,8 +49,12 @@ class ListenObserver:
 
     def answered(self, text: str, at_us: int) -> list[Event]:
         """Give the events of the transcript of a whole recording."""
-        event = FrameReceived(at_us=at_us, connection=self._connection, text=text)
-        self._texts += filter(None, [whole_transcript(text)])
+        return self.transcribed(text, whole_transcript(text), at_us)
+
+    def transcribed(self, answer: str, text: str, at_us: int) -> list[Event]:
+        """Give the events of the answer to a whole recording, which has this text."""
+        event = FrameReceived(at_us=at_us, connection=self._connection, text=answer)
+        self._texts += filter(None, [text])
         return [event, *self._turn(at_us)]
 
     def ended(self, code: int, reason: str, at_us: int) -> list[Event]:

@@ -9,10 +9,11 @@ from typing import TypeAlias
 from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.session_recorder import AudioEncoding, SessionRecorder
 from gramophone.standin.proxy.speech_watchers import (
+    DeepgramTranscribedWatcher,
+    OpenAITranscribedWatcher,
     SpeechWatcher,
     SpokenRequest,
     SpokenWatcher,
-    TranscribedWatcher,
 )
 from gramophone.standin.server.credentials import secrets_in, without_secrets
 from gramophone.standin.server.http import Handler, Reply, Request
@@ -22,6 +23,7 @@ from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, TextRefused, text_of
 from gramophone.wire.llm.errors import RequestRefused
 from gramophone.wire.openai_audio.speech import SAMPLE_RATE_HZ, SPEECH_PATH, parse_speech
+from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PATH
 
 _FORWARDED = (
     ("GET", PROJECTS_PATH),
@@ -54,8 +56,9 @@ class SpeechRequests:
         """The handlers by method and path; projects and tokens pass without being recorded."""
         watched: tuple[tuple[str, str, MakeWatcher], ...] = (
             ("deepgram", SPEAK_PATH, partial(SpokenWatcher, deepgrams_text)),
-            ("deepgram", LISTEN_PATH, TranscribedWatcher),
+            ("deepgram", LISTEN_PATH, DeepgramTranscribedWatcher),
             ("openai", SPEECH_PATH, partial(SpokenWatcher, openais_text)),
+            ("openai", TRANSCRIPTIONS_PATH, OpenAITranscribedWatcher),
         )
         asking = {
             ("POST", path): partial(self._ask, self._upstreams[service], make)

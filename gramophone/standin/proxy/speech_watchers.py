@@ -14,6 +14,11 @@ from gramophone.standin.proxy.observe_speak_rest import SpeakRequestObserver
 from gramophone.standin.proxy.session_recorder import AudioEncoding, SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
 from gramophone.standin.server.http import Request
+from gramophone.standin.source.openai_transcripts import request_frame
+from gramophone.wire.lenient_json import compact
+from gramophone.wire.llm.errors import RequestRefused
+from gramophone.wire.openai_audio.transcription_request import parse_transcription
+from gramophone.wire.openai_audio.transcriptions import text_in
 
 _LARGEST_TRANSCRIPT_BYTES = 32 * 2**20
 
@@ -156,13 +161,17 @@ class SpokenWatcher(SpeechWatcher):
 
 
 class TranscribedWatcher(SpeechWatcher):
-    """Watcher of a recording and its transcript by Deepgram."""
+    """Watcher of a recording and its transcript; a subclass for each service."""
 
     _answer: UpstreamAnswer | None = None
 
     def __init__(self, address: str, request: Request, recorder: SessionRecorder) -> None:
         super().__init__(address, request, recorder)
         self._body = bytearray()
+
+    @abstractmethod
+    def _record(self, answer: UpstreamAnswer, body: bytes) -> None:
+        """Record the answer to the request."""
 
     def answered(self, answer: UpstreamAnswer) -> None:
         if answer.status >= 300:
@@ -175,19 +184,52 @@ class TranscribedWatcher(SpeechWatcher):
             self._body += piece
 
     def ended(self) -> None:
-        if self._answer is None:
-            return
-        recorder = self._recorder
-        recorder.expect_listening(dict(parse_qsl(self._request.query)).get("model", ""))
-        recorder.on_client_audio()
-        connection = self.connect(self._answer)
-        observer = ListenObserver(connection, recorder.speeches)
-        at_us = recorder.now_us()
-        recorder.record_speech(observer.answered(self._body.decode("utf-8", "replace"), at_us))
-        recorder.record_speech(observer.ended(1000, "", at_us))
+        if self._answer is not None:
+            self._record(self._answer, bytes(self._body))
 
     def broken(self) -> None:
         self.pass_over(refused=True)
 
     def left(self) -> None:
         self.settle()
+
+
+class DeepgramTranscribedWatcher(TranscribedWatcher):
+    """Watcher of a recording that Listen transcribes."""
+
+    def _record(self, answer: UpstreamAnswer, body: bytes) -> None:
+        recorder = self._recorder
+        recorder.expect_listening(dict(parse_qsl(self._request.query)).get("model", ""))
+        recorder.on_client_audio()
+        connection = self.connect(answer)
+        observer = ListenObserver(connection, recorder.speeches)
+        at_us = recorder.now_us()
+        recorder.record_speech(observer.answered(body.decode("utf-8", "replace"), at_us))
+        recorder.record_speech(observer.ended(1000, "", at_us))
+
+
+class OpenAITranscribedWatcher(TranscribedWatcher):
+    """Watcher of a recording that OpenAI transcribes.
+
+    Of the request its digest and form are recorded. Events and probabilities have the text in
+    pieces, in which no secret could be found: of those, the text alone is.
+    """
+
+    def _record(self, answer: UpstreamAnswer, body: bytes) -> None:
+        request, recorder = self._request, self._recorder
+        content_type = answer.header("content-type")
+        try:
+            asking = parse_transcription(request.header("content-type"), request.body)
+        except RequestRefused:
+            self.pass_over(refused=False)
+            return
+        text = text_in(body, content_type, asking.output)
+        whole = body.decode("utf-8", "replace") if asking.is_verbatim else compact({"text": text})
+        recorder.expect_listening(asking.model)
+        recorder.on_client_audio()
+        connection = self.connect(answer)
+        observer = ListenObserver(connection, recorder.speeches)
+        at_us = recorder.now_us()
+        recorder.record_speech(observer.sent(request_frame(asking, content_type), at_us))
+        recorder.record_speech(observer.transcribed(whole, text, at_us))
+        recorder.record_speech(observer.ended(1000, "", at_us))

@@ -18,7 +18,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from gramophone.core.clock import Clock, SystemClock
 from gramophone.core.errors import GramophoneError
@@ -27,6 +27,7 @@ from gramophone.standin.deepgram.listen_v1 import utterances_of
 from gramophone.standin.llm.answer_selection import EchoAnswers
 from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
+from gramophone.standin.openai_audio.expected_transcripts import ExpectedTranscripts
 from gramophone.standin.run.arguments import options_of, parser
 from gramophone.standin.run.services import SERVICES, ServiceContext, together
 from gramophone.standin.server.access import AllowedClients, is_loopback
@@ -47,6 +48,9 @@ from gramophone.text.redaction_stream import RedactedStreams, StreamPiece
 from gramophone.text.sanitize import plain, plain_line, with_escapes
 
 _log = logging.getLogger(__name__)
+
+
+_Expected: TypeAlias = Expectation | ExpectedSounds | ExpectedTranscripts | ExpectedUtterances
 
 
 class _CannotWrite(GramophoneError):
@@ -158,6 +162,9 @@ class _Process:
         self._sounds = ExpectedSounds(
             source.transcripts.wholes if source.transcripts else (), strict=arguments.strict
         )
+        self._openai_transcripts = ExpectedTranscripts(
+            source.openai_transcripts, strict=arguments.strict
+        )
         self._ended = False
         self._manual = SteppedClock() if arguments.clock == "manual" else None
         self._clock: Clock = self._manual or SystemClock()
@@ -189,6 +196,7 @@ class _Process:
             self._utterances,
             self._transcripts,
             self._sounds,
+            self._openai_transcripts,
         )
         services = [SERVICES[name](context) for name in arguments.services or SERVICES]
         routes = together(services)
@@ -272,20 +280,26 @@ class _Process:
             for difference, texts in streams.settled()
         ]
 
-    def _expectations(self) -> list[Expectation | ExpectedSounds | ExpectedUtterances]:
+    def _expectations(self) -> list[_Expected]:
         """The expectations of the services that are served; the others cannot be met."""
         served = set(self._arguments.services or SERVICES)
         sides = [
             *([self._voice] if "speak" in served or self._speaks_for_openai(served) else []),
             *([self._selector] if served & {"openai", "anthropic"} else []),
             self._sounds,
+            self._openai_transcripts,
             *([self._utterances] if "listen" in served or self._hears_for_openai(served) else []),
         ]
         return [
             side.expectation
             for side in sides
             if isinstance(
-                side, RecordedVoice | ExpectedAnswers | ExpectedSounds | ExpectedUtterances
+                side,
+                RecordedVoice
+                | ExpectedAnswers
+                | ExpectedSounds
+                | ExpectedTranscripts
+                | ExpectedUtterances,
             )
         ]
 

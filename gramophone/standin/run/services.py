@@ -13,6 +13,7 @@ from gramophone.standin.deepgram.expected_transcripts import ExpectedSounds, des
 from gramophone.standin.deepgram.management import management_routes
 from gramophone.standin.deepgram.routes import listen_routes, speak_routes
 from gramophone.standin.llm.endpoints import ModelStandin
+from gramophone.standin.openai_audio.expected_transcripts import ExpectedTranscripts
 from gramophone.standin.openai_audio.routes import openai_audio_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.client_service import means_deepgram
@@ -36,6 +37,7 @@ class ServiceContext:
     utterances: ExpectedUtterances | tuple[Utterance, ...] = ()
     transcripts: RecordedTranscripts | None = None
     sounds: ExpectedSounds | None = None
+    openai_transcripts: ExpectedTranscripts | None = None
 
 
 @frozen
@@ -86,6 +88,7 @@ def _openai(context: ServiceContext) -> Service:
         lambda sound: expected.of_recording(described(sound)),
         context.options,
         context.clock,
+        context.openai_transcripts,
     )
     routes = context.language.openai_routes() | audio
     return Service(routes, lambda address: {"openai_base_url": address.http("/v1")})

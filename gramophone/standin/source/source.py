@@ -9,6 +9,7 @@ from gramophone.core.timeline import Event
 from gramophone.standin.faults import Fault
 from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.listen_v1 import recorded_transcripts
+from gramophone.standin.source.openai_transcripts import OpenAITranscript, openai_transcripts
 from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
 from gramophone.wire.llm.answer import ModelAnswer
@@ -22,6 +23,7 @@ class StandinSource:
         title: of the session or scenario.
         speech: texts with their sound.
         transcripts: transcripts of Listen, if there are any.
+        openai_transcripts: recordings that OpenAI transcribed.
         answers: of the language model.
         faults: injected on purpose.
         models: the models there are; empty allows any name.
@@ -31,6 +33,7 @@ class StandinSource:
     title: str = ""
     speech: RecordedSpeech | None = None
     transcripts: RecordedTranscripts | None = None
+    openai_transcripts: tuple[OpenAITranscript, ...] = ()
     answers: tuple[ModelAnswer, ...] = ()
     faults: tuple[Fault, ...] = ()
     models: tuple[str, ...] = ()
@@ -55,5 +58,6 @@ def source_of(events: Sequence[Event], title: str = "", *, endless: bool = False
         title=title,
         speech=speech if speech.segments else None,
         transcripts=recorded_transcripts(events),
+        openai_transcripts=openai_transcripts(events),
         answers=answers_of(events, endless=endless),
     )

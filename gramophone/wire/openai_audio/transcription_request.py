@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.wire.llm.errors import ModelRefusal
@@ -63,15 +63,17 @@ class TranscriptionRequest:
     logprobs: bool = False
     language: str = ""
 
-    def form(self) -> dict[str, Any]:
-        """The fields that decide on the form of the answer, without the sound."""
-        return {
-            "response_format": self.output,
-            "stream": self.streamed,
-            "words": self.words,
-            "segments": self.segments,
-            "logprobs": self.logprobs,
-        }
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether an answer that was recorded is given as it is: it is whole, and without the
+        probabilities of pieces of words, in which a secret could not be found."""
+        return not self.streamed and not self.logprobs
+
+    @property
+    def form(self) -> str:
+        """The form of the answer as one word, by which a recorded one is found."""
+        parts = (self.output, "words" * self.words, "segments" * self.segments)
+        return "-".join(filter(None, parts))
 
 
 def parse_transcription(

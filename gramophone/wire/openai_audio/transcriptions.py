@@ -6,19 +6,21 @@ probabilities are made up, since nothing is recognised.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from sys import maxsize
 from typing import Any, Final
 
 from gramophone.core.frozen import frozen
 from gramophone.text.language.detection import language_of
 from gramophone.wire.deepgram.listen_v1.messages import HeardWord, seconds
 from gramophone.wire.deepgram.listen_v1.transcript import RecordingTranscript, text_of
-from gramophone.wire.lenient_json import compact, encoded
+from gramophone.wire.lenient_json import as_text, compact, encoded, read_object
 from gramophone.wire.llm.token_usage import guessed_tokens
 from gramophone.wire.openai_audio.transcription_request import TranscriptionRequest
-from gramophone.wire.sse import event_bytes
+from gramophone.wire.sse import SseReader, event_bytes
 
 _LOGPROB: Final = -0.01
 _TOKENS_PER_SECOND: Final = 10
@@ -28,6 +30,7 @@ _VOCABULARY: Final = 50_257
 _WHISPERS: Final = "whisper-1"
 _LANGUAGES_MODEL: Final = "gpt-transcribe"
 _SPEAKER: Final = "A"
+_OF_SUBTITLES: Final = re.compile(r"-->|^\d+$|^WEBVTT")
 
 # Whisper names languages in English (openai/whisper, tokenizer.py).
 _NAMES: Final = {
@@ -257,3 +260,19 @@ def _text(text: str) -> WrittenTranscript:
 
 def _json(value: dict[str, Any]) -> WrittenTranscript:
     return WrittenTranscript("application/json", encoded(compact(value)))
+
+
+# --- reading ----------------------------------------------------------------------------------
+
+
+def text_in(body: bytes, content_type: str, output: str) -> str:
+    """The text of a transcript in any of these forms; empty where it has none."""
+    if content_type.startswith("text/event-stream"):
+        values = [read_object(data) for data in SseReader(maxsize).feed(body)]
+        done = [event for event in values if event.get("type") == "transcript.text.done"]
+        return as_text(done[-1].get("text")) if done else ""
+    text = body.decode("utf-8", "replace")
+    if output in ("srt", "vtt"):
+        lines = (line.strip() for line in text.splitlines())
+        return " ".join(line for line in lines if line and not _OF_SUBTITLES.search(line))
+    return text.strip() if output == "text" else as_text(read_object(text).get("text"))

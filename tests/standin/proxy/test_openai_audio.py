@@ -5,17 +5,32 @@ from __future__ import annotations
 import httpx2
 import pytest
 
-from gramophone.core.timeline import AudioReceived, FrameReceived, SpeechConnected, TextSpoken
+from gramophone.core.clock import SystemClock
+from gramophone.core.timeline import (
+    AudioReceived,
+    FrameReceived,
+    SpeechConnected,
+    TextSpoken,
+    TurnStarted,
+)
+from gramophone.standin.openai_audio.expected_transcripts import ExpectedTranscripts
+from gramophone.standin.openai_audio.routes import openai_audio_routes
+from gramophone.standin.options import StandinOptions
 from gramophone.standin.proxy.observe_speak_rest import SpeakRequestObserver
 from gramophone.standin.proxy.session_recorder import AudioEncoding
+from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
+from gramophone.standin.source.openai_transcripts import openai_transcripts
 from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
 from gramophone.wire.deepgram.speak_v1.rest import wav_header
 from gramophone.wire.openai_audio.speech import SPEECH_PATH
+from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PATH
+from tests.support.deadlines import HANG_S
 from tests.support.model_proxies import passing, post
-from tests.support.openai_audio import audio_standin, tones
+from tests.support.openai_audio import QUICK_VOICE, audio_standin, tones, wav
 
 SPEAKING = {"model": "gpt-4o-mini-tts", "voice": "alloy"}
 FORMS = [
@@ -72,3 +87,37 @@ def test_a_wav_of_another_rate_is_no_sound_of_the_session() -> None:
 
 async def say(address: Address, text: str, **fields: str) -> httpx2.Response:
     return await post(address, SPEECH_PATH, input=text, **SPEAKING, **fields)
+
+
+async def test_a_transcript_is_served_again_by_its_sound() -> None:
+    sounds = [wav(bytes(9_600)), wav(bytes(19_200))]
+    verbose = {"response_format": "verbose_json", "timestamp_granularities[]": "word"}
+    async with audio_standin(find=find_by_length) as service, passing(service.http()) as through:
+        first = [await hear(through.address, sound, **verbose) for sound in sounds]
+        streamed = await hear(through.address, sounds[0], model="m", stream="true")
+    assert [event.text for event in through.all(TurnStarted)] == ["Short.", "Long.", "Short."]
+    recorded = ExpectedTranscripts(openai_transcripts(through.events), strict=True)
+    clock = SystemClock()
+    routes = openai_audio_routes(QUICK_VOICE, lambda sound: None, StandinOptions(), clock, recorded)
+    async with listening(routes) as again:
+        second = [await hear(again, sound, **verbose) for sound in reversed(sounds)]
+        assert [answer.content for answer in reversed(second)] == [
+            answer.content for answer in first
+        ]
+        stream_again = await hear(again, sounds[0], model="m", stream="true")
+        assert stream_again.content == streamed.content
+        assert (await hear(again, sounds[0], **verbose)).status_code == 404
+    assert [difference.kind for difference in recorded.differences()] == ["extra"]
+
+
+def find_by_length(sound: bytes) -> tuple[Utterance, ...]:
+    return (Utterance("Short." if len(sound) < 10_000 else "Long.", 100_000),)
+
+
+async def hear(address: Address, sound: bytes, **fields: str) -> httpx2.Response:
+    async with httpx2.AsyncClient(timeout=HANG_S) as http:
+        return await http.post(
+            address.http(TRANSCRIPTIONS_PATH),
+            data={"model": "whisper-1"} | fields,
+            files={"file": ("a.wav", sound)},
+        )

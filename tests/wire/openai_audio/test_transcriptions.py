@@ -10,7 +10,7 @@ import pytest
 from gramophone.wire.deepgram.listen_v1.transcript import RecordingTranscript, transcript_of
 from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.openai_audio.transcription_request import TranscriptionRequest
-from gramophone.wire.openai_audio.transcriptions import events, written
+from gramophone.wire.openai_audio.transcriptions import events, text_in, written
 from gramophone.wire.sse import SseReader
 from tests.support.sdk_types import assert_typed
 
@@ -111,3 +111,15 @@ def test_a_stream_of_events(transcript: RecordingTranscript, output: str) -> Non
     segments = [event for event in parts if event["type"] == "transcript.text.segment"]
     assert len(segments) == (len(transcript.utterances) if output == "diarized_json" else 0)
     assert {event.get("segment_id") for event in deltas} <= {None, "seg_0", "seg_1"}
+
+
+@pytest.mark.parametrize("output", ["json", "verbose_json", "diarized_json", "text", "srt", "vtt"])
+def test_the_text_is_read_back_from_any_form(output: str) -> None:
+    answer = written(HEARD, asking(output=output))
+    assert text_in(answer.body, answer.content_type, output) == HEARD.text
+
+
+def test_the_text_is_read_back_from_a_stream() -> None:
+    stream = b"".join(events(HEARD, asking(streamed=True)))
+    assert text_in(stream, "text/event-stream; charset=utf-8", "json") == HEARD.text
+    assert text_in(stream[:40], "text/event-stream", "json") == ""
