@@ -38,6 +38,7 @@ class Meter(Widget):
         self.motion = Motion()
         self.words = ""
         self._sounding = False
+        self._just_changed = False
         self._underruns = 0
         self._since_frame_s = 0.0
         self._since_words_s = WORDS_EVERY_S
@@ -91,15 +92,16 @@ class Meter(Widget):
                 self.waveform.add(UNDERRUN)
             self._stale |= bool(levels) or underruns > self._underruns
         self._underruns = underruns
-        self._stale |= sounding is not self._sounding
+        self._just_changed |= sounding is not self._sounding
         self._sounding = sounding
 
     def _draw(self, elapsed_s: float) -> None:
         self._since_frame_s += elapsed_s
         # Half a tick early is on time: the ticks themselves come a little late or early.
         due = self._since_frame_s + elapsed_s / 2 >= 1 / self.motion.meter_frames_hz
-        if self._stale and (due or not self._sounding):
-            self._stale = False
+        # That sound begins or ends is seen at once, and not with the next level.
+        if self._just_changed or (self._stale and (due or not self._sounding)):
+            self._just_changed = self._stale = False
             self._since_frame_s = 0.0
             self.refresh()
 

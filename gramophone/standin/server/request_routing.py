@@ -130,7 +130,9 @@ class RequestRouter:
 
     def _unserved(self, request: Request) -> tuple[HttpRefusal, Sequence[tuple[str, str]]]:
         path = request.path
-        if path in self._routes.endpoints and request.method in ("GET", "HEAD"):
+        # OpenAI's websocket of Responses has the path of its requests, and counts as one more way.
+        upgrades = path in self._routes.endpoints and service_of(path, request.header) != "openai"
+        if upgrades and request.method in ("GET", "HEAD"):
             sentence = f"{path} is a websocket; connect to it with a websocket client."
             return HttpRefusal(426, "UPGRADE_REQUIRED", sentence), [("upgrade", "websocket")]
         if allowed := ", ".join(self._routes.methods(path)):

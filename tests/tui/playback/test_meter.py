@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from textual.geometry import Region
 from textual.pilot import Pilot
 
 from gramophone.core.timeline import (
@@ -51,6 +52,12 @@ def meter_of(pilot: Pilot[Any]) -> Meter:
     return pilot.app.screen.query_one(Meter)
 
 
+def colours_of(pilot: Pilot[Any]) -> set[str]:
+    """The colours of the meter's waveform, of empty columns as well."""
+    (row, *_) = meter_of(pilot).render_lines(Region(0, 0, 80, 1))
+    return {str(segment.style.color) for segment in row if segment.style is not None}
+
+
 async def test_every_level_is_a_column_in_its_order() -> None:
     async with GramophoneApp(talking(level(0.25), level(1.0))).run_test() as pilot:
         await drawn(pilot)
@@ -70,6 +77,16 @@ async def test_an_underrun_is_a_column_of_its_own() -> None:
         await a_second_later(pilot)
         assert meter_of(pilot).waveform.peaks == [0.5, 0.5, UNDERRUN]
         assert "▆▆!" in screen_text(pilot)
+
+
+async def test_the_beginning_of_sound_is_drawn_before_time_passes() -> None:
+    backend = FakeBackend(FakeFeed(SOUNDING[:2]))
+    async with GramophoneApp(backend).run_test(size=(80, 24)) as pilot:
+        await drawn(pilot)
+        empty = colours_of(pilot)
+        backend.conversation.put(*SOUNDING[2:])
+        await drawn(pilot)
+        assert colours_of(pilot) != empty
 
 
 async def test_it_stands_still_when_the_sound_has_ended() -> None:
