@@ -9,6 +9,7 @@ from textual.worker import WorkerCancelled
 
 from tests.support.deadlines import HANG_S
 from tui.conversation.pane import Pane
+from tui.prompt.prompt import Prompt
 
 # Textual gives a screen 30 s for what waits in its queues: a bound on time, on a busy machine.
 getattr(Pilot, "_wait_for_screen").__defaults__ = (float(HANG_S),)  # noqa: B009
@@ -63,8 +64,21 @@ def headline(pilot: Pilot[Any]) -> str:
     return screen_text(pilot).split("\n")[0].strip()
 
 
+TEXT_KEYS = {"space", "slash", "full_stop", "minus", "question_mark"}
+"""Names of the keys that write a character, beside the characters themselves."""
+
+
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Key by key, each drawn before the next."""
+    """Press keys, each drawn before the next; text written into the prompt is drawn as a whole."""
+    is_drawn = True
     for key in keys:
+        writes = len(key) == 1 or key in TEXT_KEYS
+        in_prompt = writes and isinstance(pilot.app.focused, Prompt)
+        if not in_prompt and not is_drawn:
+            await drawn(pilot)
         await pilot.press(key)
+        is_drawn = not in_prompt
+        if is_drawn:
+            await drawn(pilot)
+    if not is_drawn:
         await drawn(pilot)

@@ -15,8 +15,8 @@ from tests.support.screens import ORDINARY, SCREENS, app_at, become, press, stor
 from tui.app import GramophoneApp
 from tui.screens.dialogs.progress import Progress, ProgressScreen
 
-TINY = [(1, 1), (2, 1), (1, 3), (3, 2), (10, 1), (1, 24), (2, 24), (5, 24), (10, 3)]
-STORM = 6
+TINY = [(1, 1), (10, 1), (2, 24), (3, 2), (10, 3)]
+STORM = 3
 
 every_screen = pytest.mark.parametrize("name", SCREENS)
 
