@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 QUIT_WITHIN_S = 2.0
 REPEAT_AFTER_S = 12.0
+TERMINAL_LOOK_S = 1.0
 DEFAULT_THEME = "textual-dark"
 _DEFAULTS = ScreenSettings()
 
@@ -194,6 +195,17 @@ class GramophoneApp(App[None]):
                 plain_line(trouble), title="Settings", severity="warning", timeout=12, markup=False
             )
         self.run_worker(self._warm_up, thread=True, name="warm-up", exit_on_error=False)
+        if not (self.is_headless or self.is_web):
+            self.set_interval(TERMINAL_LOOK_S, self._end_without_terminal)
+
+    def _end_without_terminal(self) -> None:
+        """Leave when the terminal is gone.
+
+        The kernel tells only the leader of a session that its terminal hung up. A shell passes that
+        on; `make`, or another program that leads, does not.
+        """
+        if sys.__stdin__ is None or not sys.__stdin__.isatty():
+            self.exit()
 
     def _warm_up(self) -> None:
         """Load what the first answer needs before it comes."""

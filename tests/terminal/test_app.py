@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
+import subprocess
 import sys
 import wave
 from collections.abc import Generator, Mapping, Sequence
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.chat_server import answering
+from tests.support.deadlines import HANG_S
 from tests.support.programs import Gramophone, environment, standin
 from tests.support.shown import PLAYING, SPEAKING
 from tests.support.tmux import Terminal, terminal
@@ -138,6 +141,25 @@ def test_a_kill_in_the_middle_loses_nothing_and_leaves_nothing(tmp_path: Path) -
     assert session["recovered"]
     assert session["turns"][1]["text"].startswith("The sea is wide")
     assert session["turns"][1]["audio"]["samples"] > 48_000
+
+
+def test_it_ends_when_its_terminal_is_gone_and_nobody_says_so(tmp_path: Path) -> None:
+    """As under a program that leads the session and keeps the hang-up to itself."""
+    home = tmp_path / "home"
+    ours, theirs = pty.openpty()
+    with standin("--no-limits") as url, answering() as base_url:
+        settings = {"GRAMOPHONE_SPEAK_URL": url, "OPENAI_BASE_URL": base_url}
+        env = environment(home, settings | {"HOME": str(tmp_path), "TERM": "xterm-256color"})
+        process = subprocess.Popen(
+            COMMAND, stdin=theirs, stdout=theirs, stderr=theirs, env=env, start_new_session=True
+        )
+        os.close(theirs)
+        drawn = b""
+        while b"Nothing said yet" not in drawn:
+            drawn += os.read(ours, 65_536)
+        os.close(ours)
+        assert process.wait(HANG_S) == 0
+    assert Gramophone(home)("verify").returncode == 0
 
 
 def test_hostile_text_does_nothing_to_the_terminal(tmp_path: Path) -> None:
