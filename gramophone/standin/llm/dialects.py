@@ -45,8 +45,9 @@ from gramophone.wire.llm.errors import (
     refusal_of,
 )
 from gramophone.wire.llm.limits import AnswerLimits
-from gramophone.wire.llm.openai_chat import chat_events, parse_chat, render_chat
+from gramophone.wire.llm.openai_chat import ChatRequest, chat_events, parse_chat, render_chat
 from gramophone.wire.llm.openai_responses import (
+    ResponsesRequest,
     parse_responses,
     render_response,
     response_events,
@@ -87,6 +88,24 @@ class Question:
     model: str
     limits: AnswerLimits = AnswerLimits()
     prompt_chars: int = 0
+
+
+def _question(
+    parsed: ChatRequest | ResponsesRequest | MessagesRequest,
+    events: Callable[[ModelAnswer, int], list[Timed]],
+    whole: Callable[[ModelAnswer, int], bytes],
+) -> Question:
+    """A request as it was parsed, with the writers of its answer."""
+    return Question(
+        parsed.prompt,
+        parsed.step,
+        parsed.stream,
+        events,
+        whole,
+        parsed.model,
+        parsed.limits,
+        parsed.prompt_chars,
+    )
 
 
 class ProviderDialect(Protocol):
@@ -212,16 +231,7 @@ class ChatDialect(_OpenAIDialect):
         def whole(answer: ModelAnswer, ordinal: int) -> bytes:
             return render_chat(answer, parsed, ordinal)
 
-        return Question(
-            parsed.prompt,
-            parsed.step,
-            parsed.stream,
-            events,
-            whole,
-            parsed.model,
-            parsed.limits,
-            parsed.prompt_chars,
-        )
+        return _question(parsed, events, whole)
 
 
 # Responses keeps conversations on the server: a client may name the response it goes on from
@@ -256,16 +266,7 @@ class ResponsesDialect(_OpenAIDialect):
             self._stored.add(request.body, parsed, answer, ordinal)
             return render_response(answer, parsed, ordinal)
 
-        return Question(
-            parsed.prompt,
-            parsed.step,
-            parsed.stream,
-            events,
-            whole,
-            parsed.model,
-            parsed.limits,
-            parsed.prompt_chars,
-        )
+        return _question(parsed, events, whole)
 
     def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
         # In a stream of Responses an error is an event with its fields at the top; Chat wraps them.
@@ -363,16 +364,7 @@ class MessagesDialect(_AnthropicDialect):
             hold(answer, ordinal)
             return render_message(answer, parsed, ordinal)
 
-        return Question(
-            parsed.prompt,
-            parsed.step,
-            parsed.stream,
-            events,
-            whole,
-            parsed.model,
-            parsed.limits,
-            parsed.prompt_chars,
-        )
+        return _question(parsed, events, whole)
 
 
 class TokenCountDialect(_AnthropicDialect):
