@@ -8,11 +8,9 @@ import os
 import signal
 import sys
 import time
-import urllib.error
 import urllib.request
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,48 +20,16 @@ import pytest
 from gramophone.standin.run.process import main
 from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Flushed, Speak
 from tests.support.speak_client import messages, sound, talking
-
-STANDIN = ("-m", "gramophone.standin")
-
-
-def started(*arguments: str) -> AbstractAsyncContextManager[Process]:
-    return started_with(*STANDIN, *arguments)
-
-
-@asynccontextmanager
-async def started_with(*arguments: str) -> AsyncGenerator[Process, None]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE
-    )
-    try:
-        yield process
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.communicate()
-
-
-async def line(process: Process) -> dict[str, Any]:
-    assert process.stdout is not None
-    return json.loads(await process.stdout.readline())
-
-
-async def ended(process: Process) -> tuple[int | None, bytes | None, bytes]:
-    out, err = await process.communicate()
-    return process.returncode, out, err
-
-
-async def summed_up(process: Process) -> tuple[int | None, dict[str, Any], bytes]:
-    """The exit code, the last line on stdout and what stands on stderr."""
-    code, out, err = await ended(process)
-    assert out is not None
-    # A voice that is slow to load is reported more than once before.
-    summary = json.loads(out.splitlines()[-1])
-    assert summary.pop("event") == "summary"
-    return code, summary, err
-
-
-NOTHING: dict[str, Any] = {"connections": 0, "requests": 0, "matched": True, "differences": []}
+from tests.support.standin_process import (
+    NOTHING,
+    SPOKEN,
+    STANDIN,
+    ended,
+    line,
+    started,
+    started_with,
+    summed_up,
+)
 
 
 async def test_it_says_that_it_is_ready_and_speaks() -> None:
@@ -149,20 +115,6 @@ async def test_it_does_not_start_for_nobody() -> None:
     assert await ended(process) == (1, None, b"")
 
 
-RECORDED = (
-    "import sys; from gramophone.standin.run.process import main; "
-    "from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech; "
-    "from gramophone.standin.source.source import StandinSource; "
-    "from gramophone.wire.llm.answer import ModelAnswer, TextPiece; "
-    "segments = (RecordedSegment('Hello.', ((0, b'abc'),)),); "
-    "speech = RecordedSpeech('linear16', 24_000, segments); "
-    "answers = (ModelAnswer('Who?', (TextPiece('Me.'),)),)[ANSWERS:]; "
-    "source = StandinSource(speech=speech, answers=answers); "
-    "sys.exit(main(['--voice', 'recording', *sys.argv[1:]], source))"
-)
-SPOKEN, ASKED = RECORDED.replace("ANSWERS", "1"), RECORDED.replace("ANSWERS", "0")
-
-
 async def test_whoever_starts_it_hands_a_script_over() -> None:
     async with started_with("-c", SPOKEN) as process:
         async with talking((await line(process))["speak_url"]) as talk:
@@ -170,175 +122,6 @@ async def test_whoever_starts_it_hands_a_script_over() -> None:
             assert await talk.hear_until(Flushed) == [b"abc", Flushed(0)]
         process.terminate()
         assert (await ended(process))[0] == 0
-
-
-def difference(kind: str, side: str, expected: str, actual: str, detail: str) -> dict[str, str]:
-    return {"kind": kind, "side": side, "expected": expected, "got": actual, "detail": detail}
-
-
-async def test_lenient_speaks_what_was_never_recorded_and_reports_it() -> None:
-    async with started_with("-c", SPOKEN, "--lenient") as process:
-        async with talking((await line(process))["speak_url"]) as talk:
-            await talk.say(Speak("Hello."), Flush(), Speak("Good bye."), Flush())
-            assert sound(await talk.hear_until(Flushed)) == b"abc"
-            assert sound(await talk.hear_until(Flushed))
-        process.terminate()
-        code, summary, err = await summed_up(process)
-    detail = 'The speech "Good bye." is not in the source.'
-    extra = difference("extra", "speech", "", "Good bye.", detail)
-    assert (code, summary["matched"], summary["differences"]) == (0, False, [extra])
-    assert err.decode() == "speech: extra\n  + Good bye.\n"
-
-
-async def test_strict_refuses_what_was_never_recorded() -> None:
-    async with started_with("-c", SPOKEN, "--strict") as process:
-        async with talking((await line(process))["speak_url"]) as talk:
-            await talk.say(Speak("Hellas."), Flush())
-            assert (await talk.hear_out())[1:] == (1008, "NOT-IN-SOURCE")
-        process.terminate()
-        code, summary, err = await summed_up(process)
-    assert code == 1
-    assert [difference["kind"] for difference in summary["differences"]] == ["changed"]
-    assert err.decode().endswith("speech: changed\n  - [Hello.]\n  + [Hellas.]\n")
-
-
-async def test_by_message_the_cutting_is_refused_too() -> None:
-    async with started_with("-c", SPOKEN, "--strict", "--by-message") as process:
-        async with talking((await line(process))["speak_url"]) as talk:
-            await talk.say(Speak("Hel"), Speak("lo."), Flush())
-            assert (await talk.hear_out())[1:] == (1008, "NOT-IN-SOURCE")
-        process.terminate()
-        code, summary, _ = await summed_up(process)
-    assert code == 1
-    assert [difference["kind"] for difference in summary["differences"]] == ["changed"]
-
-
-async def test_strict_is_content_when_all_was_recorded() -> None:
-    async with started_with("-c", SPOKEN, "--strict") as process:
-        async with talking((await line(process))["speak_url"]) as talk:
-            await talk.say(Speak("Hello."), Flush())
-            await talk.hear_until(Flushed)
-        process.terminate()
-        assert await summed_up(process) == (0, NOTHING | {"connections": 1}, b"")
-
-
-@pytest.mark.parametrize(("question", "code"), [("Who?", 0), ("What?", 1)])
-async def test_questions_are_expected_too(question: str, code: int) -> None:
-    def ask(url: str) -> None:
-        body = {"model": "m", "messages": [{"role": "user", "content": question}]}
-        headers = {"content-type": "application/json"}
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-        with suppress(urllib.error.HTTPError), urllib.request.urlopen(request) as answer:
-            completion = json.loads(answer.read())
-            assert completion["choices"][0]["message"]["content"] == "Me."
-
-    options = ("--strict", "--speed", "0", "--model", "m", "--model", "n", "--beta", "b")
-
-    def models(url: str) -> list[str]:
-        with urllib.request.urlopen(url) as answer:
-            return [model["id"] for model in json.loads(answer.read())["data"]]
-
-    async with started_with("-c", ASKED, *options) as process:
-        ready = await line(process)
-        assert await asyncio.to_thread(models, f"{ready['openai_base_url']}/models") == ["m", "n"]
-        async with talking(ready["speak_url"]) as talk:
-            await talk.say(Speak("Hello."), Flush())
-            await talk.hear_until(Flushed)
-        await asyncio.to_thread(ask, f"{ready['openai_base_url']}/chat/completions")
-        process.terminate()
-        assert (await summed_up(process))[0] == code
-
-
-@pytest.mark.parametrize(("strictness", "code"), [("--strict", 1), ("--lenient", 0)])
-async def test_an_answer_that_was_given_is_used_up(strictness: str, code: int) -> None:
-    def ask(url: str) -> str:
-        body = {"model": "m", "messages": [{"role": "user", "content": "Who?"}]}
-        headers = {"content-type": "application/json"}
-        request = urllib.request.Request(url, json.dumps(body).encode(), headers)
-        try:
-            with urllib.request.urlopen(request) as answer:
-                return json.loads(answer.read())["choices"][0]["message"]["content"]
-        except urllib.error.HTTPError as refused:
-            return json.loads(refused.read())["error"]["code"]
-
-    async with started_with("-c", ASKED, strictness, "--openai", "--speed", "0") as process:
-        url = f"{(await line(process))['openai_base_url']}/chat/completions"
-        answered = [await asyncio.to_thread(ask, url) for _ in range(2)]
-        process.terminate()
-        ended_with, summary, _ = await summed_up(process)
-    assert answered == ["Me.", "not_recorded" if code else "Me."]
-    detail = 'The prompt "Who?" came more often than the source has it.'
-    extra = difference("extra", "prompt", "", "Who?", detail)
-    assert (ended_with, summary["matched"], summary["differences"]) == (code, False, [extra])
-
-
-@pytest.mark.parametrize("options", [(), ("--by-message",)])
-@pytest.mark.parametrize(("strictness", "code"), [("--strict", 1), ("--lenient", 0)])
-async def test_speech_that_was_given_is_used_up(
-    options: tuple[str, ...], strictness: str, code: int
-) -> None:
-    async with started_with("-c", SPOKEN, "--speak", strictness, *options) as process:
-        async with talking((await line(process))["speak_url"]) as talk:
-            await talk.say(Speak("Hello."), Flush())
-            assert sound(await talk.hear_until(Flushed)) == b"abc"
-            await talk.say(Speak("Hel lo."), Flush())
-            if code:
-                assert (await talk.hear_out())[1:] == (1008, "NOT-IN-SOURCE")
-            else:
-                assert sound(await talk.hear_until(Flushed)) == b"abc"
-        process.terminate()
-        ended_with, summary, _ = await summed_up(process)
-    differences = [(difference["kind"], difference["got"]) for difference in summary["differences"]]
-    assert (ended_with, differences) == (code, [("extra", "Hel lo.")])
-
-
-VOICED = """
-import sys
-from gramophone.standin.run.process import main
-from gramophone.standin.source.scenario import ScenarioSound, scenario
-text = '[[hear]]\\ntext = "Who?"\\n[[say]]\\ntext = "Me."'
-source = scenario(text, lambda name: ScenarioSound(24_000, b""))
-sys.exit(main(["--voice", "recording", "--openai", "--strict", *sys.argv[1:]], source))
-"""
-
-
-@pytest.mark.parametrize(
-    ("text", "code", "kinds"),
-    [("", 0, []), ("Me.", 0, []), ("You too?", 1, ["extra", "unsent"])],
-)
-async def test_speech_of_openai_counts_once_it_is_used(
-    text: str, code: int, kinds: list[str]
-) -> None:
-    def talk(base_url: str) -> str:
-        with openai.OpenAI(api_key="k", base_url=base_url, max_retries=0) as client:
-            heard = client.audio.transcriptions.create(model="m", file=("a.mp3", bytes(4_000)))
-            with suppress(openai.NotFoundError):
-                client.audio.speech.create(model="m", voice="alloy", input=text)
-            return heard.text
-
-    async with started_with("-c", VOICED) as process:
-        url = (await line(process))["openai_base_url"]
-        if text:
-            assert await asyncio.to_thread(talk, url) == "Who?"
-        process.terminate()
-        ended_with, summary, _ = await summed_up(process)
-    differences = [difference["kind"] for difference in summary["differences"]]
-    assert (ended_with, differences) == (code, kinds)
-
-
-async def test_only_what_is_served_is_expected_and_what_is_spoken_is_heard() -> None:
-    def listen(url: str) -> str:
-        request = urllib.request.Request(url.replace("ws:", "http:"), b"sound", method="POST")
-        with urllib.request.urlopen(request) as answer:
-            transcription = json.loads(answer.read())
-        return transcription["results"]["channels"][0]["alternatives"][0]["transcript"]
-
-    async with started_with("-c", SPOKEN, "--strict", "--listen") as process:
-        ready = await line(process)
-        assert ready.keys() == {"event", "listen_url", "listen_v2_url"}
-        assert await asyncio.to_thread(listen, ready["listen_url"]) == "hello"
-        process.terminate()
-        assert await summed_up(process) == (0, NOTHING | {"requests": 1}, b"")
 
 
 async def test_a_recording_keeps_its_timing_unless_told_otherwise() -> None:
@@ -484,44 +267,3 @@ async def test_it_ends_while_the_engine_loads() -> None:
         await line(process)
         process.terminate()
         assert await summed_up(process) == (0, NOTHING, b"")
-
-
-HEARD = """
-from gramophone.standin.run.process import main
-from gramophone.standin.source.scenario import scenario
-import sys
-talk = '''
-[[hear]]
-text = "Who?"
-[[answer]]
-asked = "Who?"
-text = "Me."
-[[hear]]
-text = "Why?"
-'''
-sys.exit(main(["--voice", "recording", *sys.argv[1:]], scenario(talk, lambda name: None)))
-"""
-
-
-async def test_an_utterance_that_was_not_heard_is_a_difference_and_a_bare_transcript_is_not() -> (
-    None
-):
-    def post(url: str, body: bytes) -> dict[str, Any]:
-        request = urllib.request.Request(url, body, {"content-type": "application/octet-stream"})
-        with urllib.request.urlopen(request) as answer:
-            return json.loads(answer.read())
-
-    async with started_with("-c", HEARD, "--strict", "--speed", "0") as process:
-        ready = await line(process)
-        listen_url = ready["listen_url"].replace("ws:", "http:")
-        heard = await asyncio.to_thread(post, listen_url, b"sound")
-        text = heard["results"]["channels"][0]["alternatives"][0]["transcript"]
-        body = {"model": "m", "messages": [{"role": "user", "content": text}]}
-        chat_url = f"{ready['openai_base_url']}/chat/completions"
-        completion = await asyncio.to_thread(post, chat_url, json.dumps(body).encode())
-        process.terminate()
-        ended_with, summary, _ = await summed_up(process)
-    assert (text, completion["choices"][0]["message"]["content"]) == ("who", "Me.")
-    detail = 'The utterance "Why?" was not heard: no sound came for it.'
-    unheard = difference("unsent", "utterance", "Why?", "", detail)
-    assert (ended_with, summary["differences"]) == (1, [unheard])
