@@ -18,6 +18,11 @@ from gramophone.core.frozen import frozen
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
+IncompleteCause: TypeAlias = Literal[
+    "length", "filter", "refusal", "empty", "thoughts", "context", "paused", "calls"
+]
+"""Limit of tokens, content filter, the model's own refusal, no text at all, thoughts alone, a full
+context window, a pause of the provider, calls of tools that nothing runs."""
 
 
 T = TypeVar("T")
@@ -143,6 +148,69 @@ class DeltaReceived(Event):
 
     turn: int
     text: str
+
+
+@event
+class ThoughtReceived(Event):
+    """A piece of the model's reasoning: never spoken, and no part of the answer's text."""
+
+    turn: int
+    text: str
+
+
+@event
+class CallRequested(Event):
+    """The model called a tool, and the call is whole.
+
+    `call` counts the calls of the turn from 0; `id` is the provider's name for it. `arguments` is
+    JSON text as the model wrote it, which need not be valid.
+    """
+
+    turn: int
+    call: int
+    id: str
+    name: str
+    arguments: str
+
+
+@event
+class CallStarted(Event):
+    """The tool of this call began to run."""
+
+    turn: int
+    call: int
+
+
+@event
+class CallEnded(Event):
+    """The tool of this call ended; `failed` where `result` is the reason of a failure."""
+
+    turn: int
+    call: int
+    result: str
+    failed: bool = False
+
+
+@event
+class AnswerIncomplete(Event):
+    """The answer ended otherwise than normally, without a failure of the service.
+
+    `cause` is one of `IncompleteCause`; `detail` is one sentence for the user.
+    """
+
+    turn: int
+    cause: str
+    detail: str
+
+
+@event
+class NoticeGiven(Event):
+    """A fact that the user is told of and that is no failure (another endpoint answered, the
+    oldest turns were left out), as one sentence. `turn` may be unknown."""
+
+    stage: Stage
+    detail: str
+    turn: int | None = None
 
 
 @event

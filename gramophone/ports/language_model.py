@@ -34,16 +34,43 @@ class Usage:
 
 
 @frozen
+class CallPart:
+    """A part of a call to a tool; `arguments` of one `index` are joined, and are JSON when whole.
+
+    `index` counts the calls of the answer from 0, whatever the provider counts. `id` and `name`
+    stand in the first part. `give_back` is what else the provider wants back with the call, as
+    JSON text; empty where it is nothing.
+    """
+
+    index: int
+    id: str = ""
+    name: str = ""
+    arguments: str = ""
+    give_back: str = ""
+
+
+@frozen
 class ModelChunk:
     """One chunk of a provider's stream: its raw JSON, and the parts of it that are used.
 
-    `raw` is empty where the provider sent no JSON, such as for `[DONE]`.
+    Attributes:
+        raw: empty where the provider sent no JSON, such as for `[DONE]`.
+        text: a piece of the answer.
+        thought: a piece of the model's reasoning, which is never spoken.
+        calls: parts of calls to tools.
+        usage: tokens so far.
+        finish_reason: the provider's own word for the end.
+        give_back: an item of the answer as JSON text that the provider wants back unchanged with
+            the next request (a signed thought, encrypted reasoning).
     """
 
     raw: str
     text: str = ""
+    thought: str = ""
+    calls: tuple[CallPart, ...] = ()
     usage: Usage | None = None
     finish_reason: str | None = None
+    give_back: str = ""
 
 
 class LanguageModel(Protocol):
