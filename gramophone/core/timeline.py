@@ -18,12 +18,6 @@ from gramophone.core.frozen import frozen
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
-IncompleteCause: TypeAlias = Literal[
-    "length", "filter", "refusal", "empty", "thoughts", "context", "paused", "calls"
-]
-"""Limit of tokens, content filter, the model's own refusal, no text at all, thoughts alone, a full
-context window, a pause of the provider, calls of tools that nothing runs."""
-
 
 T = TypeVar("T")
 
@@ -159,6 +153,24 @@ class ThoughtReceived(Event):
 
 
 @event
+class AnswerRetracted(Event):
+    """The text of the answer so far, `characters` long, was reasoning and belongs to its thoughts;
+    offsets into the text start from 0 again."""
+
+    turn: int
+    characters: int
+
+
+@event
+class GiveBackReceived(Event):
+    """An item of the answer, as JSON text, that its provider wants back unchanged with the next
+    request: a signed thought, encrypted reasoning."""
+
+    turn: int
+    item: str
+
+
+@event
 class CallRequested(Event):
     """The model called a tool, and the call is whole.
 
@@ -193,10 +205,8 @@ class CallEnded(Event):
 
 @event
 class AnswerIncomplete(Event):
-    """The answer ended otherwise than normally, without a failure of the service.
-
-    `cause` is one of `IncompleteCause`; `detail` is one sentence for the user.
-    """
+    """The answer ended otherwise than normally, without a failure of the service. `cause` is one of
+    `core.answer_ends.IncompleteCause`, `detail` one sentence for the user."""
 
     turn: int
     cause: str
@@ -205,8 +215,8 @@ class AnswerIncomplete(Event):
 
 @event
 class NoticeGiven(Event):
-    """A fact that the user is told of and that is no failure (another endpoint answered, the
-    oldest turns were left out), as one sentence. `turn` may be unknown."""
+    """The user should know of this, though nothing failed: another endpoint answered, the oldest
+    turns were left out. `detail` is one sentence; `turn` may be unknown."""
 
     stage: Stage
     detail: str

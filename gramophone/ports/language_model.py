@@ -14,15 +14,17 @@ from gramophone.core.timeline import Role
 
 @frozen
 class Message:
-    """One turn of the history. Models see `role` and `text`.
+    """One turn of the history. Models see `role`, `text` and `give_back`.
 
     `heard_chars` is the number of characters that were heard before the sound was stopped; None
     where it was not. Whether the rest counts is a setting of the conversation (`Memory`).
+    `give_back` are the items of `ModelChunk.give_back` of an answer that came whole, in order.
     """
 
     role: Role
     text: str
     heard_chars: int | None = None
+    give_back: tuple[str, ...] = ()
 
 
 @frozen
@@ -62,6 +64,9 @@ class ModelChunk:
         finish_reason: the provider's own word for the end.
         give_back: an item of the answer as JSON text that the provider wants back unchanged with
             the next request (a signed thought, encrypted reasoning).
+        retracts: whether all text before this chunk turns out to have been a thought (a model that
+            closes a thought which it did not open).
+        refuses: whether `text` is the model's refusal to answer, where the protocol marks it so.
     """
 
     raw: str
@@ -71,6 +76,8 @@ class ModelChunk:
     usage: Usage | None = None
     finish_reason: str | None = None
     give_back: str = ""
+    retracts: bool = False
+    refuses: bool = False
 
 
 class LanguageModel(Protocol):
