@@ -191,7 +191,8 @@ class Room:
                         model="metronome",
                         voice="tone",
                         sample_rate_hz=RATE_HZ,
-                    )
+                    ),
+                    self._speech.protocol,
                 ),
                 clock=self.clock,
                 model=ScriptedModel(metronome),

@@ -26,7 +26,6 @@ from gramophone.ports.speaker import Speaker
 from gramophone.ports.speech import SpeechService
 from gramophone.providers.llm.http_model import HttpModel
 from gramophone.providers.llm.serialized import SerializedModel
-from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from storage.recording.recorder import Recorder
 
 
@@ -184,18 +183,13 @@ def _engine(
         memory=_memory(config, on_screen=switchable),
     )
     return Engine(
-        Conversation(settings=settings, limits=client_limits(config), inherited=options.inherited),
+        Conversation(settings=settings, speech=speech.protocol, inherited=options.inherited),
         clock=clock,
         model=model,
         speech=speech,
         speaker=make_speaker(config, config.sample_rate_hz, clock, switchable=switchable),
         sinks=sinks,
     )
-
-
-def client_limits(config: Config) -> ClientLimits:
-    """Limits of the speech service; the embedded voice has none of Deepgram's."""
-    return ClientLimits.embedded() if config.embedded_voice else ClientLimits()
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from gramophone.app.providers import ProviderPool
-from gramophone.app.session import client_limits, make_speaker
+from gramophone.app.session import make_speaker
 from gramophone.config.config import Config
 from gramophone.conversation.conversation import Conversation, ConversationSettings
 from gramophone.conversation.engine import Engine
@@ -88,7 +88,7 @@ def _engine(
                 lang="en",
                 speed=config.speed,
             ),
-            limits=client_limits(config),
+            speech=speech.protocol,
         ),
         clock=clock,
         model=None,

@@ -58,23 +58,23 @@ from gramophone.core.timeline import (
     RequestSent,
     SessionEnded,
     TurnCompleted,
-    TurnInherited,
     TurnInterrupted,
     TurnStarted,
 )
 from gramophone.ports.language_model import Message
-from gramophone.wire.deepgram.speak_v1.client import ClientLimits
+from gramophone.ports.speech import SpeechProtocol
 
 
 @dataclass(slots=True)
 class Conversation:
     """State of one session: its turns, its history, its speech and its settings.
 
-    `inherited` are messages of an older session that count as its first turns.
+    `speech` is the protocol of the speech service. `inherited` are messages of an older session
+    that count as its first turns.
     """
 
     settings: ConversationSettings
-    limits: ClientLimits = field(default_factory=ClientLimits)
+    speech: SpeechProtocol
     inherited: Sequence[Message] = ()
     _history: History = field(default_factory=History)
     _tts: TtsSession = field(init=False)
@@ -87,7 +87,7 @@ class Conversation:
     _ended: bool = False
 
     def __post_init__(self) -> None:
-        self._tts = TtsSession(self.limits)
+        self._tts = TtsSession(self.speech)
         self._mute = MuteState(self.settings)
 
     @property
@@ -116,21 +116,11 @@ class Conversation:
         """Start the session, and connect to the speech service ahead of the first turn."""
         settings = self.settings
         outputs: list[Output] = [settings.started(now_us)]
-        outputs += [self._inherit(message, now_us) for message in self.inherited]
+        for message in self.inherited:
+            remembered = settings.remembered(message.text, message.heard_chars)
+            outputs.append(self._history.inherit(self._number(), message, remembered, now_us))
         outputs += self._mute.silence(now_us)
         return [*outputs, *(self._tts.open() if settings.has_voice else [])]
-
-    def _inherit(self, message: Message, now_us: int) -> TurnInherited:
-        turn = self._number()
-        remembered = self.settings.remembered(message.text, message.heard_chars)
-        self._history.add(turn, message.role, message.text, remembered)
-        return TurnInherited(
-            at_us=now_us,
-            turn=turn,
-            role=message.role,
-            text=message.text,
-            remembered=remembered,
-        )
 
     def handle(self, message: Input, now_us: int) -> list[Output]:
         """Take in one intent or report; the events to emit and the commands to execute, in order.
@@ -350,6 +340,8 @@ class Conversation:
         if (before.voice, before.speed) == (settings.voice, settings.speed) or not before.has_voice:
             return [*changed, SwitchProviders(settings.ticket)]
         closed = self._tts.hang_up(now_us)
+        if settings.speech is not None:
+            self._tts.use(settings.speech)
         return [*changed, *closed, SwitchProviders(settings.ticket), *self._tts.open()]
 
     # --- what follows -------------------------------------------------------------------------

@@ -132,7 +132,12 @@ class Engine:
         self._tickets += 1
         self._pending_providers[self._tickets] = model, speech
         name = model.model if model is not None else ""
-        self.post(SettingsWanted(self._tickets, provider, name, voice, system_prompt, speed, lang))
+        protocol = speech.protocol if speech is not None else None
+        self.post(
+            SettingsWanted(
+                self._tickets, provider, name, voice, system_prompt, speed, lang, protocol
+            )
+        )
 
     def emit(self, entry: Entry) -> None:
         """Hand an entry to the sinks; call it on the engine's loop."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gramophone.core.frozen import frozen
 from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, Request, Say, Submit
 from gramophone.core.surrogates import whole
-from gramophone.core.timeline import Role
+from gramophone.core.timeline import Role, TurnInherited
 from gramophone.ports.language_model import Message
 
 NOTHING_TO_SEND = "There is nothing to send; type a question first."
@@ -56,6 +56,19 @@ class History:
             self._remembered[turn] = remembered
         if text[:remembered].strip():
             self._counting.append(turn)
+
+    def inherit(
+        self, turn: int, message: Message, remembered: int | None, now_us: int
+    ) -> TurnInherited:
+        """Add a turn of an earlier session; the event of that."""
+        self.add(turn, message.role, message.text, remembered)
+        return TurnInherited(
+            at_us=now_us,
+            turn=turn,
+            role=message.role,
+            text=message.text,
+            remembered=remembered,
+        )
 
     def _message(self, turn: int) -> Message:
         message = self._messages[turn]

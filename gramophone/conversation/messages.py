@@ -12,6 +12,7 @@ from typing import TypeAlias
 from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
 from gramophone.ports.language_model import Message, ModelChunk
+from gramophone.ports.speech import SpeechProtocol
 
 # --- inputs -----------------------------------------------------------------------------------
 
@@ -127,7 +128,10 @@ class SpeakerChanged:
 
 @frozen
 class SettingsWanted:
-    """Another model or voice is ready under this number, to be used from the next turn on."""
+    """Another model or voice is ready under this number, to be used from the next turn on.
+
+    `speech` is the protocol of the voice; None where it stays.
+    """
 
     ticket: int
     provider: str
@@ -136,6 +140,7 @@ class SettingsWanted:
     system_prompt: str
     speed: float
     lang: str = "auto"
+    speech: SpeechProtocol | None = None
 
 
 @frozen

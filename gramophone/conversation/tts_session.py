@@ -50,16 +50,16 @@ from gramophone.core.timeline import (
     TextSpoken,
     WarningReceived,
 )
-from gramophone.wire.deepgram.speak_v1.client import (
+from gramophone.ports.speech import (
     ClearDone,
-    ClientLimits,
     FlushDone,
     FlushIgnored,
     NotUnderstood,
     Opened,
     ServiceWarned,
-    SpeakClient,
-    SpeakClientEvent,
+    SpeechClient,
+    SpeechClientEvent,
+    SpeechProtocol,
 )
 
 Output: TypeAlias = Event | ModelQuiet | Command
@@ -93,17 +93,21 @@ class TtsSession:
     """At most one connection at a time, each with a number of its own: what an older one still
     reports is ignored."""
 
-    def __init__(self, limits: ClientLimits) -> None:
-        self._limits = limits
+    def __init__(self, protocol: SpeechProtocol) -> None:
+        self._protocol = protocol
         self._state = ConnectionState.CLOSED
         self._connection = -1
-        self._client: SpeakClient | None = None
+        self._client: SpeechClient | None = None
         self._reconnected = False
         self._batches: dict[int, TextBatch] = {}
         self._turn: AssistantTurn | None = None
         self._cleared: deque[AssistantTurn] = deque()
 
     # --- connection ---------------------------------------------------------------------------
+
+    def use(self, protocol: SpeechProtocol) -> None:
+        """Speak this protocol on the next connection."""
+        self._protocol = protocol
 
     def open(self) -> list[Output]:
         """Connect, unless a connection is open or being opened."""
@@ -161,8 +165,7 @@ class TtsSession:
         outputs: list[Output] = []
         for outgoing in client.poll(now_us):
             outputs += self._frame(outgoing.frame, now_us)
-            if outgoing.chunk is not None:
-                outputs.append(self._text_spoken(turn, outgoing.chunk, now_us))
+            outputs += [self._text_spoken(turn, chunk, now_us) for chunk in outgoing.chunks]
             if outgoing.flush is not None:
                 last = self._batches[outgoing.flush].last_chunk
                 outputs.append(
@@ -204,7 +207,7 @@ class TtsSession:
     def _connected(self, url: str, request_id: str, now_us: int) -> list[Output]:
         """Begin on the new connection with what an older one still owed to the turn."""
         self._state = ConnectionState.OPEN
-        self._client = SpeakClient(self._limits, now_us)
+        self._client = self._protocol.client(now_us)
         turn = self._turn
         if turn is not None and turn.pacer is not None and not turn.ending:
             for batch in turn.pacer.unspoken(now_us):
@@ -242,7 +245,7 @@ class TtsSession:
         """Give the frame to its turn; a service that sends sound without end is given up."""
         if self._client is None or not pcm:
             return []
-        self._client.receive_audio(now_us)
+        self._client.receive_audio(now_us, len(pcm))
         owner = self._cleared[0] if self._cleared else self._turn
         if owner is None:
             return []
@@ -292,14 +295,14 @@ class TtsSession:
             return [CloseTts(self._connection)]
         return [CloseTts(self._connection), *self._closed(code, reason, now_us)]
 
-    def _queue(self, client: SpeakClient, turn: AssistantTurn, batch: TextBatch) -> None:
+    def _queue(self, client: SpeechClient, turn: AssistantTurn, batch: TextBatch) -> None:
         self._batches[batch.flush] = batch
         turn.sent_characters += sum(len(chunk.text) for chunk in batch.chunks)
         for number, chunk in enumerate(batch.chunks, batch.first_chunk):
             client.speak(chunk.text, number)
         client.flush(batch.flush)
 
-    def _understood(self, meaning: SpeakClientEvent, now_us: int) -> list[Output]:
+    def _understood(self, meaning: SpeechClientEvent, now_us: int) -> list[Output]:
         match meaning:
             case Opened():
                 return []

@@ -24,7 +24,7 @@ from gramophone.core.timeline import (
     TurnStarted,
 )
 from gramophone.devices.speaker import MutedSpeaker
-from gramophone.wire.deepgram.speak_v1.client import ClientLimits
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakV1
 from tests.support.engine_sessions import (
     RATE_HZ,
     Listening,
@@ -169,6 +169,8 @@ class TestTheEdgesHang:
         self, connect: Callable[[], Awaitable[Any]], until: type[Event]
     ) -> None:
         class Service:
+            protocol = SpeakV1()
+
             async def connect(self) -> Any:
                 return await connect()
 

@@ -36,7 +36,7 @@ from gramophone.conversation.messages import (
 from gramophone.conversation.tts_session import Output
 from gramophone.core.timeline import FrameReceived, FrameSent, ModelChunkReceived
 from gramophone.ports.language_model import ModelChunk
-from gramophone.wire.deepgram.speak_v1.client import ClientLimits
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakV1
 from gramophone.wire.deepgram.speak_v1.messages import (
     Cleared,
     Flushed,
@@ -249,7 +249,7 @@ def a_conversation(
     }
     return Conversation(
         settings=ConversationSettings(**cast("Any", named | settings)),
-        limits=limits or ClientLimits(),
+        speech=SpeakV1(limits or ClientLimits()),
         inherited=list(history),
     )
 

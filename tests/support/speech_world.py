@@ -13,8 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gramophone.conversation.speech_pacer import SpeechPacer
-from gramophone.wire.deepgram.speak_v1.client import ClientLimits, FlushDone, SpeakClient
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakClient
 from gramophone.wire.deepgram.speak_v1.messages import Flushed, render
+from gramophone.wire.speech_client import FlushDone
 
 STEP_US = 10_000
 FRAME_US = 40_000

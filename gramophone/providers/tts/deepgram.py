@@ -17,6 +17,8 @@ from websockets.exceptions import (
 )
 
 from gramophone.core.errors import HandshakeRefused, SpeechError
+from gramophone.ports.speech import SpeechProtocol
+from gramophone.wire.deepgram.speak_v1.client import SpeakV1
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from gramophone.wire.lenient_json import as_text, read_object
 from gramophone.wire.limits import MOST_FRAME_BYTES
@@ -38,6 +40,8 @@ NO_ADDRESS = (
 class DeepgramSpeech:
     """Client of Speak v1 (`wire.deepgram.speak_v1`).
 
+    `protocol` has the limits of the service, which are Deepgram's unless they are given.
+
     `url` is the endpoint (`wss://api.deepgram.com/v1/speak`); parameters it carries already win
     over `parameters`. `api_key` goes into the Authorization header and nowhere else.
     """
@@ -47,10 +51,12 @@ class DeepgramSpeech:
         url: str,
         parameters: SpeakParameters,
         *,
+        protocol: SpeechProtocol | None = None,
         api_key: str = "",
         open_timeout_s: float = OPEN_TIMEOUT_S,
         close_timeout_s: float = CLOSE_TIMEOUT_S,
     ) -> None:
+        self.protocol: SpeechProtocol = protocol or SpeakV1()
         self._url = url
         self._parameters = parameters
         self._api_key = api_key

@@ -6,16 +6,22 @@ import asyncio
 from collections.abc import Callable
 
 from gramophone.core.errors import EngineMissing, SpeechError
+from gramophone.ports.speech import SpeechProtocol
 from gramophone.providers.engine_process import EngineProcess
 from gramophone.providers.tts.deepgram import DeepgramSpeech, SpeechSocket
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakV1
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
 WHAT = "The embedded voice"
+PROTOCOL: SpeechProtocol = SpeakV1(ClientLimits.embedded())
+"""Speak v1 without Deepgram's limits on messages, which are not needed for an engine of our own."""
 DEATH_NEWS_TIMEOUT_S = 1.0
 
 
 class EmbeddedSpeech:
     """A `ports.SpeechService` with a server of its own, in a process of its own."""
+
+    protocol = PROTOCOL
 
     def __init__(
         self,
@@ -28,7 +34,6 @@ class EmbeddedSpeech:
         self._child = EngineProcess(
             WHAT,
             "gramophone.standin",
-            # Deepgram's limits on messages are not needed where the engine is our own.
             ["--voice", voice, "--speak", "--no-limits", "--watch-stdin", "--progress"],
             progress,
         )
@@ -80,6 +85,8 @@ class EmbeddedSpeech:
 
 class SharedSpeech:
     """A `ports.SpeechService` on a shared server, with parameters of its own."""
+
+    protocol = PROTOCOL
 
     def __init__(self, server: EmbeddedSpeech, parameters: SpeakParameters) -> None:
         self._server = server

@@ -26,7 +26,7 @@ characters a message, 2,400 characters in 60 s, 20 flushes in 60 s.
 from __future__ import annotations
 
 from collections import deque
-from typing import TypeAlias
+from dataclasses import field
 
 from gramophone.core.frozen import frozen
 from gramophone.text.graphemes import start_of
@@ -44,8 +44,21 @@ from gramophone.wire.deepgram.speak_v1.messages import (
     parse_server,
     render,
 )
+from gramophone.wire.deepgram.speak_v1.parameters import SAMPLE_RATES_HZ, SPEEDS
+from gramophone.wire.speech_client import (
+    ClearDone,
+    FlushDone,
+    FlushIgnored,
+    NotUnderstood,
+    Opened,
+    OutgoingFrame,
+    ServiceWarned,
+    SpeechCapabilities,
+    SpeechClientEvent,
+)
 
 SECOND_US = 1_000_000
+NO_LIMIT = 10**9
 
 
 @frozen
@@ -63,62 +76,12 @@ class ClientLimits:
     @classmethod
     def embedded(cls) -> ClientLimits:
         """For a voice on this machine: only the length of a message is limited."""
-        return cls(window_chars=10**12, window_flushes=10**9, session_us=10**15)
+        return cls(window_chars=10**12, window_flushes=NO_LIMIT, session_us=10**15)
 
-
-@frozen
-class Opened:
-    """The service has sent its Metadata."""
-
-    request_id: str
-
-
-@frozen
-class FlushDone:
-    """The last sound of this flush has come."""
-
-    flush: int
-
-
-@frozen
-class FlushIgnored:
-    """The service ignored this flush; it is queued again."""
-
-    flush: int
-
-
-@frozen
-class ClearDone:
-    """The oldest Clear was answered: binary frames from now on belong to what was sent after it."""
-
-
-@frozen
-class ServiceWarned:
-    """A warning, in either dialect."""
-
-    code: str
-    description: str
-
-
-@frozen
-class NotUnderstood:
-    """A frame that is not a known message; `detail` says why."""
-
-    detail: str
-
-
-@frozen
-class OutgoingFrame:
-    """A frame to send now.
-
-    Attributes:
-        chunk: the chunk whose first piece this is, if it is one.
-        flush: the flush that this is, if it is one.
-    """
-
-    frame: str
-    chunk: int | None = None
-    flush: int | None = None
+    @property
+    def limited(self) -> bool:
+        """Whether flushes are counted at all."""
+        return self.window_flushes < NO_LIMIT
 
 
 @frozen
@@ -126,13 +89,30 @@ class _QueuedItem:
     """A piece of text, or a flush, that waits to be sent."""
 
     text: str = ""
-    chunk: int | None = None
+    chunks: tuple[int, ...] = ()
     flush: int | None = None
 
 
-SpeakClientEvent: TypeAlias = (
-    Opened | FlushDone | FlushIgnored | ClearDone | ServiceWarned | NotUnderstood
-)
+@frozen
+class SpeakV1:
+    """Speak v1 as a `ports.speech.SpeechProtocol`: text is spoken when it is flushed."""
+
+    limits: ClientLimits = field(default_factory=ClientLimits)
+
+    @property
+    def capabilities(self) -> SpeechCapabilities:
+        """Properties of a service that speaks v1, under these limits."""
+        limits = self.limits
+        return SpeechCapabilities(
+            speeds=SPEEDS,
+            longest_request_chars=limits.message_chars,
+            minute_flushes=limits.window_flushes if limits.limited else None,
+            sample_rates_hz=SAMPLE_RATES_HZ["linear16"],
+        )
+
+    def client(self, now_us: int) -> SpeakClient:
+        """Make the machine of a connection that was opened now."""
+        return SpeakClient(self.limits, now_us)
 
 
 class SpeakClient:
@@ -177,20 +157,27 @@ class SpeakClient:
         """Queue text; one space goes after it, because the service adds none between messages."""
         limit_chars = min(self._limits.message_chars, self._limits.window_chars)
         for index, piece in enumerate(split_text(f"{text} ", limit_chars)):
-            self._queue.append(_QueuedItem(text=piece, chunk=None if index else chunk))
+            self._queue.append(_QueuedItem(text=piece, chunks=() if index else (chunk,)))
 
     def flush(self, number: int) -> None:
         """Queue a flush, which is named by `number` in the events about it."""
         self._queue.append(_QueuedItem(flush=number))
 
-    def clear(self, now_us: int) -> list[str]:
-        """Drop all that waits or is unanswered; gives the frames to send at once."""
+    def clear(self, now_us: int, unheard_us: int = 0) -> list[str]:
+        """Drop all that waits or is unanswered; gives the frames to send at once.
+
+        The service cannot use `unheard_us`.
+        """
         self._heard_us = now_us
         self._queue.clear()
         self._late_answers += len(self._unanswered)
         self._unanswered.clear()
         self._clearing += 1
         return [render(Clear())]
+
+    def set_speed(self, speed: float) -> list[str]:
+        """Nothing: the speed is a parameter of the connection."""
+        return []
 
     def close(self) -> list[str]:
         """The frame that ends the session politely."""
@@ -204,7 +191,7 @@ class SpeakClient:
             item = self._queue.popleft()
             if item.flush is None:
                 self._chars.append((now_us, len(item.text)))
-                frames.append(OutgoingFrame(render(Speak(text=item.text)), chunk=item.chunk))
+                frames.append(OutgoingFrame(render(Speak(text=item.text)), chunks=item.chunks))
                 continue
             if not self._unanswered:
                 self._heard_us = now_us
@@ -235,13 +222,13 @@ class SpeakClient:
         """Whether the service has owed an answer for too long."""
         return self.silent_for_us(now_us) > self._limits.answer_timeout_us
 
-    def receive_audio(self, now_us: int) -> None:
-        """Take note that sound has come."""
+    def receive_audio(self, now_us: int, size_bytes: int = 0) -> None:
+        """Take note that sound has come, however much."""
         self._heard_us = now_us
         if not self._clearing:
             self._late_answers = 0
 
-    def receive_text(self, frame: str, now_us: int) -> list[SpeakClientEvent]:
+    def receive_text(self, frame: str, now_us: int) -> list[SpeechClientEvent]:
         """Read a text frame; gives the events that it means."""
         try:
             message = parse_server(frame)
@@ -263,7 +250,7 @@ class SpeakClient:
             case Unknown():
                 return [NotUnderstood(f"unknown message type {message.type!r}")]
 
-    def _flushed(self) -> list[SpeakClientEvent]:
+    def _flushed(self) -> list[SpeechClientEvent]:
         # A flush that a Clear took away may be answered all the same, before the Cleared or
         # after it; the answer to a later one has its sound before it.
         if self._clearing or self._late_answers or not self._unanswered:
@@ -272,7 +259,7 @@ class SpeakClient:
         self._refusals = 0
         return [FlushDone(self._unanswered.popleft())]
 
-    def _warned(self, message: Warned, now_us: int) -> list[SpeakClientEvent]:
+    def _warned(self, message: Warned, now_us: int) -> list[SpeechClientEvent]:
         warned = ServiceWarned(message.code, message.description)
         if message.code != "EXCESSIVE_FLUSH" or self._clearing or not self._unanswered:
             return [warned]

@@ -24,9 +24,11 @@ SAMPLE_RATES_HZ: Mapping[str, tuple[int, ...]] = MappingProxyType(
 )
 """The sample rates of each encoding."""
 
+SPEEDS = (0.7, 1.5)
+"""The slowest and the fastest speed."""
+
 DEFAULT_MODEL = "aura-asteria-en"
 _DEFAULT_RATES_HZ = {"linear16": 24000, "mulaw": 8000, "alaw": 8000}
-_SPEEDS = (0.7, 1.5)
 
 _MODEL = re.compile(r"aura-[a-z0-9]+(-[a-z0-9]+)*")
 _MODEL_WITH_SPEED = re.compile(r"aura-2-[a-z0-9]+-(en|es)")
@@ -131,8 +133,8 @@ def speed_refusal(model: str, speed: float) -> str:
     """The refusal of a speed by this model; empty when the model has it."""
     if speed != 1.0 and not _MODEL_WITH_SPEED.fullmatch(model):
         return f"speed is not supported by model '{model}'."
-    if not _SPEEDS[0] <= speed <= _SPEEDS[1]:
-        return f"speed must be between {_SPEEDS[0]} and {_SPEEDS[1]}."
+    if not SPEEDS[0] <= speed <= SPEEDS[1]:
+        return f"speed must be between {SPEEDS[0]} and {SPEEDS[1]}."
     return ""
 
 

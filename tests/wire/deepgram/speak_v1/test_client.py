@@ -10,19 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.deepgram.speak_v1.client import (
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakClient, split_text
+from gramophone.wire.deepgram.speak_v1.messages import Cleared, Flushed, Metadata, Warned, render
+from gramophone.wire.speech_client import (
     ClearDone,
-    ClientLimits,
     FlushDone,
     FlushIgnored,
     NotUnderstood,
     Opened,
     OutgoingFrame,
     ServiceWarned,
-    SpeakClient,
-    split_text,
 )
-from gramophone.wire.deepgram.speak_v1.messages import Cleared, Flushed, Metadata, Warned, render
 
 SECOND_US = 1_000_000
 FLUSHED = render(Flushed(0))
@@ -53,8 +51,8 @@ class TestSending:
         client.speak("Two.", 1)
         client.flush(0)
         assert client.poll(0) == [
-            OutgoingFrame('{"type":"Speak","text":"One. "}', chunk=0),
-            OutgoingFrame('{"type":"Speak","text":"Two. "}', chunk=1),
+            OutgoingFrame('{"type":"Speak","text":"One. "}', chunks=(0,)),
+            OutgoingFrame('{"type":"Speak","text":"Two. "}', chunks=(1,)),
             OutgoingFrame('{"type":"Flush"}', flush=0),
         ]
         assert client.poll(0) == []
@@ -68,7 +66,7 @@ class TestSending:
     def test_a_long_text_takes_several_messages_and_one_name(self, client: SpeakClient) -> None:
         client.speak("word " * 460, 7)
         sent = client.poll(0)
-        assert [outgoing.chunk for outgoing in sent] == [7, None]
+        assert [outgoing.chunks for outgoing in sent] == [(7,), ()]
         assert "".join(map(text_of, sent)) == "word " * 460 + " "
         assert len(text_of(sent[0])) <= 2000
 
@@ -82,10 +80,10 @@ class TestSending:
         client.speak("a" * 1499, 0)
         client.speak("b" * 899, 1)
         client.speak("c", 2)
-        assert [outgoing.chunk for outgoing in client.poll(0)] == [0, 1]
+        assert [outgoing.chunks for outgoing in client.poll(0)] == [(0,), (1,)]
         assert client.next_poll_us(SECOND_US) == 61 * SECOND_US
         assert client.poll(61 * SECOND_US - 1) == []
-        assert [outgoing.chunk for outgoing in client.poll(61 * SECOND_US)] == [2]
+        assert [outgoing.chunks for outgoing in client.poll(61 * SECOND_US)] == [(2,)]
 
     def test_text_waits_for_as_much_room_as_it_needs(self, client: SpeakClient) -> None:
         client.speak("a" * 999, 0)
@@ -95,7 +93,7 @@ class TestSending:
         client.speak("c" * 1899, 2)
         assert client.next_poll_us(11 * SECOND_US) == 71 * SECOND_US
         assert client.poll(61 * SECOND_US) == []
-        assert [outgoing.chunk for outgoing in client.poll(71 * SECOND_US)] == [2]
+        assert [outgoing.chunks for outgoing in client.poll(71 * SECOND_US)] == [(2,)]
 
     def test_flushes_are_counted_in_a_rolling_window(self, client: SpeakClient) -> None:
         for number in range(21):
