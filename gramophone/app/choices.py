@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gramophone.config.config import Config
+from gramophone.config.endpoints import LOCAL
 from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import ConfigError
 from gramophone.ports.backend import AvailableOptions
@@ -25,15 +26,17 @@ ENGLISH_VOICES = tuple(
 
 def available_options(config: Config) -> AvailableOptions:
     """Providers that can be used with these settings, known models, and voices."""
+    usable = config.usable_providers
     # A configured model that is not in the list was chosen by the user, and stands first.
-    models = {name: service.models for name, service in PROVIDERS.items()}
+    models = {name: config.endpoints[name].models for name in usable if name != LOCAL}
+    models[LOCAL] = PROVIDERS[LOCAL].models
     configured = config.model_name
     if configured and configured not in models.get(config.provider, ()):
         models[config.provider] = (configured, *models.get(config.provider, ()))
     voices = (config.voice_name,) if config.embedded_voice else ENGLISH_VOICES
     if config.voice_name not in voices:
         voices = (config.voice_name, *voices)
-    return AvailableOptions(config.usable_providers, models, voices)
+    return AvailableOptions(usable, models, voices)
 
 
 def speech_parameters(config: Config) -> SpeakParameters:

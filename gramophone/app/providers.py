@@ -7,10 +7,14 @@ from collections.abc import Callable
 
 from gramophone.app.choices import check_voice
 from gramophone.config.config import Config
+from gramophone.config.endpoints import LOCAL, Endpoint
 from gramophone.core.errors import ConfigError
+from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import LanguageModel
 from gramophone.ports.speech import SpeechService
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
+from gramophone.providers.llm.endpoint_options import EndpointOptions
+from gramophone.providers.llm.http_model import READ_TIMEOUT_S
 from gramophone.providers.llm.local import LocalModel
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.llm.serialized import SerializedModel
@@ -18,6 +22,46 @@ from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.providers.tts.embedded import EmbeddedSpeech, SharedSpeech
 
 LOCAL_TOKENS = 200
+
+
+def client_of(endpoint: Endpoint, model: str, settings: ModelSettings) -> LanguageModel:
+    """Make a client of an endpoint.
+
+    Raises:
+        ConfigError: there is no client for its protocol.
+    """
+    options = EndpointOptions(
+        title=endpoint.title,
+        key_name=endpoint.key_variable,
+        headers=endpoint.headers,
+        extra_body=endpoint.extra_body,
+        settings=settings,
+    )
+    timeout_s = endpoint.timeout_s or READ_TIMEOUT_S
+    match endpoint.protocol:
+        case "chat":
+            return OpenAIChat(
+                model,
+                api_key=endpoint.key,
+                base_url=endpoint.base_url,
+                provider=endpoint.name,
+                read_timeout_s=timeout_s,
+                options=options,
+            )
+        case "messages":
+            return AnthropicMessages(
+                model,
+                api_key=endpoint.key,
+                base_url=endpoint.base_url,
+                provider=endpoint.name,
+                read_timeout_s=timeout_s,
+                options=options,
+            )
+        case "responses":
+            raise ConfigError(
+                f"The endpoint {endpoint.name} speaks Responses, for which there is no client; "
+                'write protocol = "chat".'
+            )
 
 
 class ProviderPool:
@@ -51,27 +95,14 @@ class ProviderPool:
         Raises:
             ConfigError: there is no client for the provider.
         """
-        match config.provider:
-            case "openai":
-                return OpenAIChat(
-                    config.model,
-                    api_key=config.openai_key,
-                    base_url=config.openai_base_url,
-                    max_tokens=config.max_tokens,
-                )
-            case "anthropic":
-                return AnthropicMessages(
-                    config.model,
-                    api_key=config.anthropic_key,
-                    base_url=config.anthropic_base_url,
-                    max_tokens=config.max_tokens,
-                )
-            case "local":
-                return SerializedModel(*self._local(config), progress)
-            case unknown:
-                # Never the embedded model instead: a question must not be answered by another
-                # model than the one that the session's row names.
-                raise ConfigError(f"The provider {unknown!r} has no client; choose another.")
+        if config.provider == LOCAL:
+            return SerializedModel(*self._local(config), progress)
+        endpoint = config.endpoints.get(config.provider)
+        if endpoint is None:
+            # Never the embedded model instead: a question must not be answered by another
+            # model than the one that the session's row names.
+            raise ConfigError(f"The provider {config.provider!r} has no client; choose another.")
+        return client_of(endpoint, config.model, config.model_settings)
 
     def speech(self, config: Config) -> SpeechService:
         """Make a client of Deepgram or of a server like it, else of the voice on this machine.
@@ -94,7 +125,7 @@ class ProviderPool:
             await self._voice.aclose()
 
     def _local(self, config: Config) -> tuple[LocalModel, asyncio.Lock]:
-        max_tokens = config.max_tokens or LOCAL_TOKENS
+        max_tokens = config.model_settings.max_tokens or LOCAL_TOKENS
         # Both are arguments of the process: another value needs another one.
         key = config.local_model, max_tokens
         if key not in self._models:

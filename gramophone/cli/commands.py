@@ -15,12 +15,12 @@ from typing import Any, TypeVar
 import click
 
 from gramophone import __version__
+from gramophone.cli.arguments import ProviderName
 from gramophone.cli.export import export
 from gramophone.cli.fixture.commands import fixture
 from gramophone.cli.maintenance_commands import backup, compact, recover
 from gramophone.cli.maintenance_commands import gc as gc_command
 from gramophone.cli.runner import JSON, configured, end_with, finish, quieten, run
-from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import GramophoneError
 
 _MOST_TEXT_BYTES = 1 << 21
@@ -36,7 +36,10 @@ def conversation_options(command: CommandT) -> CommandT:
     """Add the options of every command that asks a model."""
     options = [
         click.option(
-            "--provider", type=click.Choice(list(PROVIDERS)), help="Provider of the language model."
+            "--provider",
+            type=ProviderName(),
+            help="Provider of the language model: openai, anthropic, local, a preset or a name "
+            "from config.toml.",
         ),
         click.option("--model", help="Model, as the provider calls it."),
         *voice_options_list(),

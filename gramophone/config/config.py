@@ -11,10 +11,21 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field, fields, replace
 from pathlib import Path
+from typing import cast
 from urllib.parse import parse_qsl, urlsplit
 
 import platformdirs
 
+from gramophone.config.endpoint_addresses import check_base_url
+from gramophone.config.endpoints import (
+    LOCAL,
+    Endpoint,
+    built_in,
+    fallback_of,
+    key_variables,
+    read_endpoints,
+    settings_of,
+)
 from gramophone.config.file_reader import read_settings
 from gramophone.config.services import (
     ADDRESSED_SERVICES,
@@ -24,6 +35,7 @@ from gramophone.config.services import (
 )
 from gramophone.core.errors import ConfigError
 from gramophone.core.frozen import frozen
+from gramophone.core.model_settings import ModelSettings
 from gramophone.text.redaction import refusal
 
 MEMORIES = ("heard", "read")
@@ -58,6 +70,8 @@ _TYPES = {
     "keep_gb": (int, float),
     "keys": (dict,),
     "redact": (list,),
+    "endpoint_tables": (dict,),
+    "settings": (ModelSettings,),
 }
 """Types of the settings that are not strings, as `config.toml` has them."""
 
@@ -73,6 +87,10 @@ class Config:
     system_prompt: str = DEFAULT_SYSTEM_PROMPT
     memory: str = ""
     max_tokens: int | None = None
+    settings: ModelSettings = field(default_factory=ModelSettings)
+    endpoint_tables: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
     voice: str = DEFAULT_VOICE
     speak_url: str = ""
     sample_rate_hz: int = 48_000
@@ -95,35 +113,86 @@ class Config:
     deepgram_key: str = field(default="", repr=False)
     openai_key: str = field(default="", repr=False)
     anthropic_key: str = field(default="", repr=False)
+    endpoint_variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def api_keys(self) -> Mapping[str, str]:
-        """The key of every service that takes one, by its environment variable; empty ones too."""
+        """The key of every service that takes one, by its environment variable; empty ones too.
+
+        Of endpoints without a key only those are in it that need one and stand in the file.
+        """
         # getattr without a default: a service of the table whose field is missing must fail here
         # instead of passing for one without a key, because its key would not be redacted.
-        return {
+        keys = {
             service.key_variable: getattr(self, service.key_setting) for service in KEYED_SERVICES
         }
+        for name, endpoint in self.endpoints.items():
+            if endpoint.key or (endpoint.needs_key and name in self.endpoint_tables):
+                keys.setdefault(endpoint.key_variable, endpoint.key)
+        return keys
 
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every value that must never reach a file, a log or an event."""
-        return tuple(key for key in self.api_keys.values() if key)
+        keys = [key for key in self.api_keys.values() if key]
+        of_endpoints = [part for endpoint in self.endpoints.values() for part in endpoint.secrets]
+        return tuple(dict.fromkeys([*keys, *of_endpoints]))
+
+    @property
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """Every endpoint of language models by name, usable or not; `local` is none of them."""
+        known = {
+            name: built_in(
+                name,
+                key=getattr(self, service.key_setting),
+                base_url=getattr(self, service.base_url_setting),
+            )
+            for name, service in PROVIDERS.items()
+            if service.key_variable
+        }
+        return read_endpoints(self.endpoint_tables, known, self.endpoint_variables)
+
+    @property
+    def provider_names(self) -> tuple[str, ...]:
+        """Names that a provider can have: the program's, those of the file, then presets."""
+        own = [name for name in self.endpoint_tables if name not in PROVIDERS]
+        return tuple(dict.fromkeys([*PROVIDERS, *own, *self.endpoints]))
 
     @property
     def usable_providers(self) -> tuple[str, ...]:
         """Providers that can be asked, in the order of preference.
 
         A provider is usable if it takes no key, or if its key or its address is set: a server at
-        an address of one's own often wants no key.
+        an address of one's own often wants no key. A preset stands behind the embedded model, so
+        that it is never the default.
         """
-        return tuple(
-            name
-            for name, service in PROVIDERS.items()
-            if not service.key_variable
-            or getattr(self, service.key_setting)
-            or (service.base_url_variable and getattr(self, service.base_url_setting))
-        )
+        endpoints = self.endpoints
+        own = [name for name in self.endpoint_tables if name not in PROVIDERS]
+        first = [name for name in PROVIDERS if name != LOCAL]
+        order = dict.fromkeys([*first, *own, LOCAL, *endpoints])
+        return tuple(name for name in order if name == LOCAL or endpoints[name].usable)
+
+    @property
+    def default_model(self) -> str:
+        """The model that the provider is asked for where none is named; empty where it has none."""
+        if self.provider == LOCAL:
+            return DEFAULT_MODELS[LOCAL]
+        return self.endpoints[self.provider].model
+
+    @property
+    def model_settings(self) -> ModelSettings:
+        """Settings of each request: those of the conversation over those of the endpoint."""
+        if self.provider == LOCAL:
+            of_endpoint = settings_of(self.endpoint_tables, LOCAL)
+        else:
+            of_endpoint = self.endpoints[self.provider].settings
+        below = of_endpoint.over(ModelSettings(max_tokens=self.max_tokens))
+        return self.settings.over(below)
+
+    @property
+    def fallback(self) -> tuple[str, ...]:
+        """Endpoints that are asked, in this order, when the provider fails."""
+        return fallback_of(self.endpoint_tables.get(self.provider, {}))
 
     @property
     def embedded_voice(self) -> bool:
@@ -169,11 +238,39 @@ def load(
     variables = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
     config = _replace(config, {name: value for name, value in variables.items() if value})
     config = _replace(config, {name: value for name, value in flags.items() if value is not None})
+    config = _with_endpoint_variables(config, environment)
     provider = config.provider or config.usable_providers[0]
     config = replace(config, provider=provider)
     config = _with_url_parameters(config)
     _check(config)
-    return replace(config, model=config.model or DEFAULT_MODELS[provider])
+    return replace(config, model=_model(config))
+
+
+def _with_endpoint_variables(config: Config, environment: Mapping[str, str]) -> Config:
+    """Keep of the environment what endpoints take from it: keys, and values of headers."""
+    names = set(key_variables(config.endpoint_tables).values())
+    for table in config.endpoint_tables.values():
+        headers = cast("Mapping[str, object]", table.get("headers", {}))
+        values = [value for value in headers.values() if isinstance(value, str)]
+        names.update(value[1:] for value in values if value.startswith("$"))
+    held = {name: environment.get(name, "").strip() for name in sorted(names)}
+    return replace(
+        config, endpoint_variables={name: value for name, value in held.items() if value}
+    )
+
+
+def _model(config: Config, model: str = "") -> str:
+    """The model to ask for.
+
+    Raises:
+        ConfigError: none is named, and the endpoint has no usual one.
+    """
+    if chosen := model or config.model or config.default_model:
+        return chosen
+    raise ConfigError(
+        f"The endpoint {config.provider} has no usual model; name one with --model, or as "
+        f"model = … below [endpoints.{config.provider}] in config.toml."
+    )
 
 
 def choose(
@@ -185,6 +282,7 @@ def choose(
     system_prompt: str = "",
     speed: float = 0.0,
     lang: str = "",
+    settings: ModelSettings | None = None,
 ) -> Config:
     """Settings of one conversation: those of `config` but for what is not empty (or 0.0) here.
 
@@ -192,6 +290,8 @@ def choose(
         ConfigError: it cannot be had; one sentence says what is allowed.
     """
     chosen = replace(config, system_prompt=system_prompt or config.system_prompt)
+    if settings is not None:
+        chosen = replace(chosen, settings=settings)
     if provider:
         # The configured model belongs to the configured provider.
         own_model = config.model if provider == config.provider else ""
@@ -201,7 +301,7 @@ def choose(
     if chosen.provider == "local":
         chosen = _with_local_model(chosen, model)
     else:
-        chosen = replace(chosen, model=model or chosen.model or DEFAULT_MODELS[chosen.provider])
+        chosen = replace(chosen, model=_model(chosen, model))
     if voice and voice != chosen.voice_name:
         if chosen.embedded_voice:
             raise ConfigError(
@@ -288,9 +388,10 @@ def _check(config: Config) -> None:
 
 
 def _check_model(config: Config) -> None:
-    if config.provider not in PROVIDERS:
+    if config.provider not in config.provider_names:
         raise ConfigError(
-            f"The provider is {config.provider!r}; it must be one of {', '.join(PROVIDERS)}."
+            f"The provider is {config.provider!r}; it must be one of "
+            f"{', '.join(config.provider_names)}, or a name of your own (docs/config.md)."
         )
     if config.memory and config.memory not in MEMORIES:
         raise ConfigError(
@@ -343,11 +444,19 @@ def _check_patterns(patterns: Sequence[object]) -> None:
 
 
 def _check_provider_is_usable(config: Config) -> None:
-    if config.provider in config.usable_providers:
+    name = config.provider
+    if name == LOCAL:
         return
-    service = PROVIDERS[config.provider]
-    address = f", or {service.base_url_variable} of a local server"
-    raise ConfigError(
-        f"The provider {service.name} needs {service.key_variable}"
-        f"{address if service.base_url_variable else ''}."
-    )
+    endpoint = config.endpoints[name]
+    if not endpoint.usable:
+        service = PROVIDERS.get(name)
+        address = f", or {service.base_url_variable} of a local server" if service else ""
+        raise ConfigError(f"The provider {name} needs {endpoint.key_variable}{address}.")
+    if endpoint.base_url and name not in config.endpoint_tables:
+        # Others may read a variable of this name, too: it counts only when it is used.
+        check_base_url(_base_url_source(name), endpoint.base_url, endpoint.protocol)
+
+
+def _base_url_source(name: str) -> str:
+    service = PROVIDERS.get(name)
+    return service.base_url_variable if service else "The base URL"

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from gramophone.config.endpoints import ENDPOINT_ENTRIES, RESERVED_NAMES
+from gramophone.config.named_tables import read_named_tables
 from gramophone.config.services import ADDRESSED_SERVICES
 from gramophone.core.errors import ConfigError
 from gramophone.system.regular_files import read_regular
@@ -47,6 +49,9 @@ No key of a service is among them: a key in a file would be backed up, synchroni
 
 KEYS_TABLE = "keys"
 """The one table whose names are not listed here: only the screen knows its bindings."""
+
+ENDPOINTS_TABLE = "endpoints"
+"""Tables of the user's own names, `[endpoints.NAME]`; see `gramophone.config.endpoints`."""
 
 _MOST_KEY_PARTS = 200
 
@@ -101,12 +106,22 @@ def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:
         if table == KEYS_TABLE:
             settings["keys"] = _bindings(path, entries)
             continue
+        if table == ENDPOINTS_TABLE:
+            settings["endpoint_tables"] = _named_tables(path, table, entries)
+            continue
         for name, value in entries.items():
             setting = FILE_SETTINGS.get((table, name))
             if setting is None:
                 raise ConfigError(f"{path}: [{table}] has no setting {name!r}; see docs/config.md.")
             settings[setting] = value
     return settings
+
+
+def _named_tables(path: Path, kind: str, content: Mapping[str, object]) -> object:
+    try:
+        return read_named_tables(kind, content, ENDPOINT_ENTRIES, RESERVED_NAMES)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from error
 
 
 def _bindings(path: Path, entries: dict[str, object], prefix: str = "") -> dict[str, str]:

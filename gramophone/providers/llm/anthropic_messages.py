@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from gramophone.core.errors import ModelError
 from gramophone.ports.language_model import Message, ModelChunk, Usage
+from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
     AnswerReader,
@@ -44,17 +46,20 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
         base_url: str = "",
         max_tokens: int | None = None,
         read_timeout_s: float = READ_TIMEOUT_S,
+        provider: str = "anthropic",
+        options: EndpointOptions = EndpointOptions(),  # noqa: B008 (frozen)
     ) -> None:
         super().__init__(
             model,
-            provider="anthropic",
+            provider=provider,
             name="Anthropic",
             key_name="ANTHROPIC_API_KEY",
             api_key=api_key,
             base_url=base_url or ANTHROPIC_BASE_URL,
             read_timeout_s=read_timeout_s,
+            options=options,
         )
-        self._max_tokens = max_tokens or DEFAULT_MAX_TOKENS
+        self._max_tokens = options.settings.max_tokens or max_tokens or DEFAULT_MAX_TOKENS
 
     def _sdk(self) -> Sdk[AsyncAnthropic]:
         import anthropic
@@ -78,7 +83,15 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
             messages=_messages(messages),
             system=system_prompt or omit,
             stream=True,
+            extra_body=self._extra_body(),
         )
+
+    def _parameters(self) -> dict[str, Any]:
+        # Anthropic's own API refuses `temperature` and the like, whatever their value.
+        if urlsplit(self._base_url).hostname == urlsplit(ANTHROPIC_BASE_URL).hostname:
+            return {}
+        settings = self._options.settings.chosen()
+        return {name: settings[name] for name in ("temperature", "top_p") if name in settings}
 
     def _reader(self) -> AnswerReader:
         return _MessageReader()

@@ -16,6 +16,7 @@ from typing import cast
 
 import httpx2
 
+from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.wire.lenient_json import is_bounded
 from gramophone.wire.limits import (
     LEAST_EVENT_BYTES,
@@ -38,14 +39,16 @@ _WINDOW_BITS = {"gzip": 31, "x-gzip": 31, "deflate": 15}
 _PLAIN = frozenset({"", "identity"})
 
 
-def bounded_client(*, timeout: httpx2.Timeout, trust_env: bool) -> httpx2.AsyncClient:
+def bounded_client(
+    *, timeout: httpx2.Timeout, trust_env: bool, headers: HeaderPolicy
+) -> httpx2.AsyncClient:
     """A client for an SDK; its answers end, or raise `TooMuch`, where more comes than allowed."""
     return httpx2.AsyncClient(
         trust_env=trust_env,
         timeout=timeout,
         follow_redirects=True,
         headers={"accept-encoding": "gzip, deflate"},
-        event_hooks={"response": [_bound]},
+        event_hooks={"request": [headers.hook()], "response": [_bound]},
     )
 
 

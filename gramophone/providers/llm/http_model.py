@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from gramophone.core.errors import ModelError
 from gramophone.core.frozen import frozen
 from gramophone.ports.language_model import Message, ModelChunk
+from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.error_messages import ModelFailures
+from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.wire.limits import TextBound, TooMuch
 from gramophone.wire.loopback import host_of, on_this_machine
 
@@ -106,8 +108,10 @@ class HttpModel(ABC, Generic[ClientT]):
         api_key: str,
         base_url: str,
         read_timeout_s: float,
+        options: EndpointOptions = EndpointOptions(),  # noqa: B008 (frozen)
     ) -> None:
-        """`provider` is stored; `name` and `key_name` (the variable) stand in sentences."""
+        """`provider` is stored; `name` and `key_name` (the variable) stand in sentences, unless
+        `options` have others."""
         self.provider = provider
         self.model = model
         self._api_key = api_key
@@ -115,7 +119,10 @@ class HttpModel(ABC, Generic[ClientT]):
         self._read_timeout_s = read_timeout_s
         self._client: ClientT | None = None
         self._loading = threading.Lock()
-        self._failures = ModelFailures(name, model, key_name, host_of(base_url), api_key)
+        self._options = options
+        self._failures = ModelFailures(
+            options.title or name, model, options.key_name or key_name, host_of(base_url), api_key
+        )
 
     @abstractmethod
     def _sdk(self) -> Sdk[ClientT]:
@@ -126,6 +133,14 @@ class HttpModel(ABC, Generic[ClientT]):
         self, client: ClientT, messages: Sequence[Message], system_prompt: str
     ) -> SdkStream:
         """Ask for one streamed answer."""
+
+    @abstractmethod
+    def _parameters(self) -> dict[str, Any]:
+        """Parameters of the request, by the protocol's names, that it could do without."""
+
+    def _extra_body(self) -> dict[str, Any]:
+        """Parameters of the request, and what the endpoint wants besides."""
+        return {**self._parameters(), **self._options.extra_body}
 
     @abstractmethod
     def _reader(self) -> AnswerReader:
@@ -200,7 +215,10 @@ class HttpModel(ABC, Generic[ClientT]):
         # No proxy stands before this machine, whatever the environment says.
         by_environment = not on_this_machine(self._base_url)
         try:
-            http = bounded_client(timeout=timeout, trust_env=by_environment)
+            headers = HeaderPolicy(
+                base_url=self._base_url, key=self._api_key, headers=self._options.headers
+            )
+            http = bounded_client(timeout=timeout, trust_env=by_environment, headers=headers)
             return sdk.client(
                 # SDKs refuse an empty key even where the server wants none.
                 api_key=self._api_key or "none",

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from gramophone.core.errors import ModelError
 from gramophone.ports.language_model import Message, ModelChunk, Usage
+from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
     AnswerReader,
@@ -44,6 +45,7 @@ class OpenAIChat(HttpModel["AsyncOpenAI"]):
         max_tokens: int | None = None,
         provider: str = "openai",
         read_timeout_s: float = READ_TIMEOUT_S,
+        options: EndpointOptions = EndpointOptions(),  # noqa: B008 (frozen)
     ) -> None:
         super().__init__(
             model,
@@ -53,8 +55,9 @@ class OpenAIChat(HttpModel["AsyncOpenAI"]):
             api_key=api_key,
             base_url=base_url or OPENAI_BASE_URL,
             read_timeout_s=read_timeout_s,
+            options=options,
         )
-        self._max_tokens = max_tokens
+        self._max_tokens = options.settings.max_tokens or max_tokens
 
     def _sdk(self) -> Sdk[AsyncOpenAI]:
         import openai
@@ -74,8 +77,7 @@ class OpenAIChat(HttpModel["AsyncOpenAI"]):
             model=self.model,
             messages=_messages(messages, system_prompt),
             stream=True,
-            stream_options={"include_usage": True},
-            **self._length(),
+            extra_body=self._extra_body(),
         )
 
     def _reader(self) -> AnswerReader:
@@ -86,12 +88,15 @@ class OpenAIChat(HttpModel["AsyncOpenAI"]):
         reason = reason if isinstance(reason, str) else str(error.message)
         return self._failures.refused(error.status_code, reason)
 
-    def _length(self) -> dict[str, Any]:
+    def _parameters(self) -> dict[str, Any]:
+        parameters = {"stream_options": {"include_usage": True}, **self._options.settings.chosen()}
         if self._max_tokens is None:
-            return {}
+            return parameters
+        parameters.pop("max_tokens", None)
         # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
         is_openai = urlsplit(self._base_url).hostname == urlsplit(OPENAI_BASE_URL).hostname
-        return {"max_completion_tokens" if is_openai else "max_tokens": self._max_tokens}
+        name = "max_completion_tokens" if is_openai else "max_tokens"
+        return {**parameters, name: self._max_tokens}
 
 
 class _ChatReader(AnswerReader):
