@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from gramophone.config.config import locate
+from gramophone.config.endpoints import PRESETS, key_variables, title_of
 from gramophone.config.file_reader import read_settings
+from gramophone.config.named_tables import Tables
 from gramophone.config.services import KEYED_SERVICES
 from gramophone.core.errors import ConfigError
 from gramophone.ports.preferences import Account, KeyLocation
 
 SERVICE: Final = "gramophone"
 
-ACCOUNTS: Final = tuple(
-    Account(service.name, service.title, service.key_variable) for service in KEYED_SERVICES
-)
 NOT_INSTALLED: Final = (
     "Keys cannot be kept: the extra 'keyring' is not installed. Until it is, set the variable "
     "in the environment."
@@ -41,9 +40,11 @@ def with_stored_keys(environment: Mapping[str, str], without: str = "") -> dict[
     """
     whole = dict(environment)
     stored = set(stored_accounts(environment)) - {without}
+    if not stored:
+        return whole
     missing = [
         account
-        for account in ACCOUNTS
+        for account in _known_accounts(environment)
         if account.name in stored and not environment.get(account.variable, "").strip()
     ]
     if not missing or why_no_keyring():
@@ -65,7 +66,7 @@ def missing_keys(environment: Mapping[str, str]) -> str:
     stored = stored_accounts(environment)
     titles = [
         account.title
-        for account in ACCOUNTS
+        for account in (_known_accounts(environment) if stored else ())
         if account.name in stored and not environment.get(account.variable, "").strip()
     ]
     if not titles:
@@ -79,13 +80,32 @@ def missing_keys(environment: Mapping[str, str]) -> str:
 def stored_accounts(environment: Mapping[str, str]) -> tuple[str, ...]:
     """Names of the services whose key is in the keyring, as `config.toml` lists them; none where
     the file cannot be read."""
+    names = str(_settings(environment).get("keyring_services", ""))
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+def _settings(environment: Mapping[str, str]) -> Mapping[str, object]:
     try:
         _, config_file = locate(environment)
-        names = str(read_settings(config_file).get("keyring_services", ""))
+        return read_settings(config_file)
     except ConfigError:
         # Whoever reads all settings tells it.
-        return ()
-    return tuple(name.strip() for name in names.split(",") if name.strip())
+        return {}
+
+
+def _known_accounts(environment: Mapping[str, str]) -> tuple[Account, ...]:
+    """Every service that takes a key: those of the program, then endpoints by name."""
+    services = [
+        Account(service.name, service.title, service.key_variable) for service in KEYED_SERVICES
+    ]
+    tables = cast("Tables", _settings(environment).get("endpoint_tables", {}))
+    endpoints = [
+        Account(name, title_of(name), variable)
+        for name, variable in key_variables(tables).items()
+        if name in tables or PRESETS[name].needs_key
+    ]
+    own = {service.name for service in services}
+    return (*services, *(account for account in endpoints if account.name not in own))
 
 
 def accounts(environment: Mapping[str, str]) -> tuple[Account, ...]:
@@ -97,7 +117,9 @@ def accounts(environment: Mapping[str, str]) -> tuple[Account, ...]:
             return "environment"
         return "keyring" if account.name in stored else ""
 
-    return tuple(replace(account, location=location(account)) for account in ACCOUNTS)
+    return tuple(
+        replace(account, location=location(account)) for account in _known_accounts(environment)
+    )
 
 
 def why_no_keyring() -> str:

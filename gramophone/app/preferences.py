@@ -83,6 +83,9 @@ class FilePreferences:
             file = self._config.config_file
             await asyncio.to_thread(write_key, file, binding_id, keys or None, environment)
 
+    def providers(self) -> Sequence[str]:
+        return self._config.provider_names
+
     def voices(self) -> Sequence[str]:
         return () if self._config.embedded_voice else VOICES
 

@@ -6,62 +6,18 @@ import asyncio
 from collections.abc import Callable
 
 from gramophone.app.choices import check_voice
+from gramophone.app.endpoint_clients import client_of
 from gramophone.config.config import Config
-from gramophone.config.endpoints import LOCAL, Endpoint
+from gramophone.config.endpoints import LOCAL
 from gramophone.core.errors import ConfigError
-from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import LanguageModel
 from gramophone.ports.speech import SpeechService
-from gramophone.providers.llm.anthropic_messages import AnthropicMessages
-from gramophone.providers.llm.endpoint_options import EndpointOptions
-from gramophone.providers.llm.http_model import READ_TIMEOUT_S
 from gramophone.providers.llm.local import LocalModel
-from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.providers.tts.embedded import EmbeddedSpeech, SharedSpeech
 
 LOCAL_TOKENS = 200
-
-
-def client_of(endpoint: Endpoint, model: str, settings: ModelSettings) -> LanguageModel:
-    """Make a client of an endpoint.
-
-    Raises:
-        ConfigError: there is no client for its protocol.
-    """
-    options = EndpointOptions(
-        title=endpoint.title,
-        key_name=endpoint.key_variable,
-        headers=endpoint.headers,
-        extra_body=endpoint.extra_body,
-        settings=settings,
-    )
-    timeout_s = endpoint.timeout_s or READ_TIMEOUT_S
-    match endpoint.protocol:
-        case "chat":
-            return OpenAIChat(
-                model,
-                api_key=endpoint.key,
-                base_url=endpoint.base_url,
-                provider=endpoint.name,
-                read_timeout_s=timeout_s,
-                options=options,
-            )
-        case "messages":
-            return AnthropicMessages(
-                model,
-                api_key=endpoint.key,
-                base_url=endpoint.base_url,
-                provider=endpoint.name,
-                read_timeout_s=timeout_s,
-                options=options,
-            )
-        case "responses":
-            raise ConfigError(
-                f"The endpoint {endpoint.name} speaks Responses, for which there is no client; "
-                'write protocol = "chat".'
-            )
 
 
 class ProviderPool:

@@ -189,6 +189,20 @@ def sessions(search: str, limit: int, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("endpoint", metavar="[ENDPOINT]", required=False, type=ProviderName())
+@JSON
+def models(endpoint: str | None, as_json: bool) -> None:
+    """List the models that endpoints serve.
+
+    ENDPOINT is openai, anthropic, a preset or a name from config.toml. Without it, every one that
+    is set up is asked.
+    """
+    from gramophone.cli.models import list_models
+
+    finish(list_models(configured(), endpoint or "", as_json=as_json))
+
+
+@cli.command()
 @SESSION
 @JSON
 def show(session: str, as_json: bool) -> None:

@@ -9,10 +9,13 @@ from typing import Any
 
 from gramophone import __version__
 from gramophone.app.choices import speech_parameters
+from gramophone.app.endpoint_clients import model_list_of
+from gramophone.cli.models import checked_endpoints, models_line
 from gramophone.cli.output import result, result_json
 from gramophone.config.config import Config
+from gramophone.config.endpoints import Endpoint
 from gramophone.core.clock import SystemClock
-from gramophone.core.errors import GramophoneError
+from gramophone.core.errors import GramophoneError, ModelError
 from gramophone.devices.speaker import DeviceSpeaker
 from gramophone.providers.llm.llama_server import find_model
 from gramophone.providers.tts.deepgram import DeepgramSpeech
@@ -36,6 +39,7 @@ async def report(config: Config, *, as_json: bool) -> int:
         "library": await _library(config),
         "speaker": await _speaker(config),
         "speech": await _speech(config),
+        "endpoints": await asyncio.gather(*map(_endpoint, checked_endpoints(config))),
     }
     missing = _missing(config, findings)
     findings["ok"] = not missing
@@ -127,6 +131,15 @@ async def _speech(config: Config) -> dict[str, Any]:
     return {"ok": True, "endpoint": connection.url, "detail": ""}
 
 
+async def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    """Ask an endpoint for its models, which costs nothing and shows whether the key is good."""
+    try:
+        models = await model_list_of(endpoint).fetch()
+    except ModelError as error:
+        return {"ok": False, "name": endpoint.name, "detail": str(error)}
+    return {"ok": True, "name": endpoint.name, "detail": models_line(len(models))}
+
+
 def _missing(config: Config, findings: dict[str, Any]) -> list[str]:
     """List what these settings need and is missing, as sentences.
 
@@ -134,6 +147,12 @@ def _missing(config: Config, findings: dict[str, Any]) -> list[str]:
     """
     required = (findings["library"], findings["speech"])
     missing = [part["detail"] for part in required if not part["ok"]]
+    # Others that are set up, and do not answer now, are only reported.
+    missing += [
+        part["detail"]
+        for part in findings["endpoints"]
+        if part["name"] == config.provider and not part["ok"]
+    ]
     engines = findings["engines"]
     if config.provider == "local" and not (engines["xllamacpp"] and engines["local_model"]):
         missing.append(
@@ -161,5 +180,7 @@ def _print(findings: dict[str, Any]) -> None:
         state = findings[part]
         name = state.get("device") or state.get("endpoint") or ""
         result(f"{part:<8} {mark(state['ok'])}  {name} {state.get('detail', '')}".rstrip())
+    for state in findings["endpoints"]:
+        result(f"endpoint {mark(state['ok'])}  {state['name']} {state['detail']}")
     for sentence in findings["wanting"]:
         result(f"-> {sentence}")

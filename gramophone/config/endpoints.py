@@ -148,13 +148,22 @@ PRESETS: Final[Mapping[str, Endpoint]] = {
 """Endpoints that need one word. They are asked when they are named, never by default."""
 
 
+def title_of(name: str) -> str:
+    """Name of an endpoint in sentences, where its address is its own."""
+    return PRESETS[name].title if name in PRESETS else _title_of_own(name)
+
+
+def _title_of_own(name: str) -> str:
+    return f"The endpoint {name}"
+
+
 def built_in(name: str, *, key: str, base_url: str) -> Endpoint:
     """The endpoint `openai` or `anthropic`; an address of one's own needs no key."""
     service = PROVIDERS[name]
     return Endpoint(
         name=name,
         # Another server at this address is not the service, and no sentence may blame that.
-        title=f"The endpoint {name}" if base_url else service.title,
+        title=_title_of_own(name) if base_url else service.title,
         protocol="messages" if name == "anthropic" else "chat",
         base_url=base_url,
         key_variable=service.key_variable,
@@ -277,7 +286,7 @@ def _with_address(where: str, endpoint: Endpoint, table: Mapping[str, Any]) -> E
     if base_url == endpoint.base_url:
         return endpoint
     # Another server: it is not to be blamed by the name of the service, and may want no key.
-    title = f"The endpoint {endpoint.name}"
+    title = _title_of_own(endpoint.name)
     return replace(endpoint, base_url=base_url, title=title, needs_key=False)
 
 

@@ -71,6 +71,10 @@ class Preferences(Protocol):
         """
         ...
 
+    def providers(self) -> Sequence[str]:
+        """List providers that can be chosen: those of the program, of the file, and presets."""
+        ...
+
     def voices(self) -> Sequence[str]:
         """List voices that can be chosen; empty where there is only one."""
         ...

@@ -87,7 +87,7 @@ async def test_a_key_is_kept_in_the_ring_and_used(
     )
     assert set(config.secrets) == {"s3cret", "0ther"}
     location = {account.name: account.location for account in await desk.accounts()}
-    assert location == {"openai": "keyring", "anthropic": "", "deepgram": "keyring"}
+    assert location | {"openai": "keyring", "anthropic": "", "deepgram": "keyring"} == location
 
 
 async def test_the_environment_wins(ring: Ring, environment: dict[str, str]) -> None:
@@ -158,3 +158,21 @@ async def test_what_cannot_be_a_key_is_not_kept(
         await preferences(environment).store_key("deepgram", key)
     assert key not in str(refusal.value)
     assert not ring.kept
+
+
+async def test_an_endpoint_of_the_file_has_an_account(
+    ring: Ring, environment: dict[str, str], tmp_path: Path
+) -> None:
+    (tmp_path / "config.toml").write_text(
+        '[endpoints.mine]\nbase_url = "http://127.0.0.1:1/v1"\nmodel = "m"\n'
+    )
+    desk = preferences(environment)
+    await desk.store_key("mine", "s3cret")
+    await desk.store_key("groq", "0ther")
+    locations = {account.name: account.location for account in await desk.accounts()}
+    assert (locations["mine"], locations["groq"]) == ("keyring", "keyring")
+    assert locations["mistral"] == ""
+    assert "ollama" not in locations
+    config = load(stored_keys.with_stored_keys(environment))
+    assert (config.endpoints["mine"].key, config.endpoints["groq"].key) == ("s3cret", "0ther")
+    assert desk.providers()[:4] == ("openai", "anthropic", "local", "mine")

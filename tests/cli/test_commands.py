@@ -262,8 +262,12 @@ class TestBadInput:
 class TestAround:
     def test_doctor_names_keys_by_presence_alone(self, gramophone: Gramophone) -> None:
         key = "canary-key-0123456789"
-        completed = gramophone("doctor", "--json", env={"OPENAI_API_KEY": key})
+        address = {"OPENAI_BASE_URL": "http://127.0.0.1:9/v1"}
+        completed = gramophone("doctor", "--json", env={"OPENAI_API_KEY": key, **address})
         report = json.loads(completed.stdout)
+        (endpoint,) = report["endpoints"]
+        assert (endpoint["name"], endpoint["ok"]) == ("openai", False)
+        assert endpoint["detail"] in report["wanting"]
         assert report["keys"]["OPENAI_API_KEY"] is True
         assert report["keys"]["DEEPGRAM_API_KEY"] is False
         assert report["speech"]["ok"] is True

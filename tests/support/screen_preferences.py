@@ -70,6 +70,9 @@ class FakePreferences:
             raise self.refusal
         self.keys[binding_id] = keys
 
+    def providers(self) -> Sequence[str]:
+        return ("openai", "anthropic", "local", "mine")
+
     def voices(self) -> Sequence[str]:
         return ("aura-2-thalia-en", "aura-2-zeus-en") if self.many_voices else ()
 

@@ -245,7 +245,7 @@ class SettingsScreen(GuardedScreen[None]):
             case "device":
                 return ["", *await self._preferences.devices()]
             case "provider":
-                return ["", *row.choices]
+                return ["", *self._preferences.providers()]
             case _:
                 return list(row.choices)
 

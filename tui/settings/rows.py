@@ -41,7 +41,6 @@ ROWS: Final[Mapping[str, tuple[SettingRow, ...]]] = {
             "Who answers.",
             "choice",
             "the first with a key, else this machine",
-            ("openai", "anthropic", "local"),
         ),
         SettingRow("model", "Model", "The provider's model.", "text", "the provider's usual one"),
         SettingRow(

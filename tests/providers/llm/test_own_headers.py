@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from gramophone.app.providers import client_of
+from gramophone.app.endpoint_clients import client_of
 from gramophone.config.endpoints import Endpoint
 from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import LanguageModel

@@ -11,7 +11,6 @@ import pytest
 from textual.pilot import Pilot
 
 from gramophone.config.file_reader import FILE_SETTINGS
-from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import ConfigError, SpeakerError
 from gramophone.ports.backend import ScreenSettings
 from gramophone.ports.preferences import Preference
@@ -89,11 +88,6 @@ def test_every_setting_of_the_file_has_a_row() -> None:
     rows = {row.name for page in ROWS.values() for row in page}
     only_in_the_file = {"keyring_services", "redact", "keep_days", "keep_gb"}
     assert rows == set(FILE_SETTINGS.values()) - only_in_the_file
-
-
-def test_every_provider_can_be_chosen() -> None:
-    (row,) = (row for row in ROWS["Model"] if row.name == "provider")
-    assert row.choices == tuple(PROVIDERS)
 
 
 def test_what_is_said_to_change_it_now_is_a_command() -> None:
