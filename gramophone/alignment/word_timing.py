@@ -16,6 +16,7 @@ from gramophone.alignment.pause_matching import Anchor, Silence, TextPause, matc
 from gramophone.alignment.source_map import source_map
 from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     DeltasPassed,
@@ -141,6 +142,11 @@ class _TurnTiming:
     received_bytes: int = 0
     us_per_char: int = GUESS_US_PER_CHAR
 
+    def retract(self) -> None:
+        """Forget the text so far: it was a thought, and offsets start from 0 again."""
+        self.segments.clear()
+        self.source.clear()
+
 
 class WordTiming:
     """Fold of a session's entries, in order; it gives text or samples at any time."""
@@ -165,6 +171,8 @@ class WordTiming:
                 self._turn(entry.turn).source.append(entry.text)
             case TurnStarted() if entry.text and entry.role == "assistant":
                 self._turn(entry.turn).source.append(entry.text)
+            case AnswerRetracted():
+                self._turn(entry.turn).retract()
             case TextSpoken():
                 self._spoken(self._turn(entry.turn), entry)
             case FlushSent():

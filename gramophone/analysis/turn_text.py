@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gramophone.core.timeline import (
+    AnswerRetracted,
     DeltaReceived,
     Event,
     PlaybackStopped,
@@ -21,11 +22,18 @@ from gramophone.core.timeline import (
 )
 
 TextEvent: TypeAlias = (
-    TurnStarted | DeltaReceived | TextSpoken | PlaybackStopped | TurnInterrupted | TurnCompleted
+    TurnStarted
+    | DeltaReceived
+    | AnswerRetracted
+    | TextSpoken
+    | PlaybackStopped
+    | TurnInterrupted
+    | TurnCompleted
 )
 TEXT_EVENTS = (
     TurnStarted,
     DeltaReceived,
+    AnswerRetracted,
     TextSpoken,
     PlaybackStopped,
     TurnInterrupted,
@@ -53,6 +61,9 @@ class TurnText:
                 self.started = event.text
             case DeltaReceived():
                 self.deltas.append(event.text)
+            case AnswerRetracted():
+                self.deltas.clear()
+                self.spoken_text, self.spoken_end = "", 0
             case TextSpoken():
                 # Chunks are stripped: where the source goes on later, white space stood between.
                 gap = " " if event.source_start > self.spoken_end else ""

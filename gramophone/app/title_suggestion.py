@@ -12,7 +12,7 @@ from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config
 from gramophone.core.errors import ModelError
 from gramophone.library.library import TurnRecord
-from gramophone.ports.language_model import LanguageModel, Message
+from gramophone.ports.language_model import LanguageModel, Message, ModelChunk
 from gramophone.text.graphemes import cut
 from gramophone.text.sanitize import plain, plain_line
 from storage.library import StoredLibrary
@@ -68,9 +68,9 @@ async def title_by(model: LanguageModel, turns: Sequence[TurnRecord]) -> str:
     )
     request = Message("user", f"The conversation:\n<<<\n{excerpt}\n>>>\nIts title:")
     answer = ""
-    async with aclosing(_text(model, request)) as pieces:
+    async with aclosing(_answer(model, request)) as pieces:
         async for piece in pieces:
-            answer += piece
+            answer = piece.text if piece.retracts else answer + piece.text
             # A whole line with a title is enough: some models go on and explain it.
             if len(answer) > _ENOUGH_CHARACTERS or cleaned(answer.rpartition("\n")[0]):
                 break
@@ -80,9 +80,9 @@ async def title_by(model: LanguageModel, turns: Sequence[TurnRecord]) -> str:
     return title
 
 
-async def _text(model: LanguageModel, request: Message) -> AsyncGenerator[str]:
+async def _answer(model: LanguageModel, request: Message) -> AsyncGenerator[ModelChunk]:
     async for chunk in model.stream([request], _TASK):
-        yield chunk.text
+        yield chunk
 
 
 def _ignore(detail: str) -> None:

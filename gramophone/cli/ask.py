@@ -12,7 +12,7 @@ from gramophone.config.config import Config
 from gramophone.core.errors import SessionNotFound
 from gramophone.core.intents import Interrupt, RepeatTurn, Say, Submit
 from gramophone.core.sinks import Sink
-from gramophone.core.timeline import Entry, Failed, TurnCompleted
+from gramophone.core.timeline import Entry, Failed, TurnCompleted, TurnStarted
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionRecord
 from gramophone.ports.language_model import Message
@@ -26,14 +26,14 @@ async def speak_once(
     config: Config, intent: Submit | Say, *, as_json: bool, wav: Path | None
 ) -> int:
     """Run one turn from the intent to its last sample; returns the exit code."""
-    notes = Notes()
     answer = AnswerPrinter()
+    notes = Notes(answer.make_room)
     over = asyncio.Event()
-    waiter = Waiter(_is_over, over.set)
     printed: Sink = JsonLines() if as_json else answer
     interrupted = False
     ephemeral = EphemeralAudio() if wav is not None and not config.keep else None
-    sinks = [printed, notes, waiter, *([ephemeral] if ephemeral is not None else [])]
+    waiters = [Waiter(_is_over, over.set), Waiter(_is_repetition, over.clear)]
+    sinks = [printed, notes, *waiters, *([ephemeral] if ephemeral is not None else [])]
     options = SessionOptions(with_model=isinstance(intent, Submit))
     async with open_session(config, sinks, options) as session:
 
@@ -44,7 +44,9 @@ async def speak_once(
 
         with ctrl_c(interrupt):
             session.engine.post(intent)
-            await over.wait()
+            # Cleared again if the answer is still to be spoken: see `_is_repetition`.
+            while not over.is_set():
+                await over.wait()
     if not as_json:
         answer.finish()
     if not intent.text.strip():
@@ -59,7 +61,7 @@ async def speak_once(
             await library.export([session.session_id], request)
     if interrupted:
         return 130
-    return 1 if notes.failed else 0
+    return 1 if notes.failed or notes.unanswered else 0
 
 
 def note_strays(config: Config) -> None:
@@ -125,6 +127,11 @@ def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], li
             f"The session {record.summary.id} has {missing}; `gramophone show` prints its turns."
         )
     return [Message(entry.role, entry.text, entry.heard_chars) for entry in turns], answers
+
+
+def _is_repetition(entry: Entry) -> bool:
+    """Whether an answer is spoken whose sound was stopped, because a thought was spoken first."""
+    return isinstance(entry, TurnStarted) and entry.repeats is not None
 
 
 def _is_over(entry: Entry) -> bool:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
+from gramophone.core.answer_ends import WITHOUT_ANSWER
 from gramophone.core.codec import encode_line
 from gramophone.core.errors import GramophoneError
 from gramophone.core.surrogates import escaped
 from gramophone.core.timeline import (
+    AnswerIncomplete,
+    AnswerRetracted,
     DeltaReceived,
     DeltasPassed,
     DeviceChanged,
@@ -18,7 +22,9 @@ from gramophone.core.timeline import (
     Event,
     Failed,
     ModelQuiet,
+    NoticeGiven,
     ProgressMade,
+    ThoughtReceived,
 )
 from gramophone.text.sanitize import PlainStream, plain, plain_line, with_escapes
 
@@ -68,52 +74,104 @@ class AnswerPrinter:
 
     def __init__(self) -> None:
         self._stream = PlainStream()
-        self._has_text = False
+        self._line_is_open = False
 
     def emit(self, entry: Entry) -> None:
-        if isinstance(entry, DeltaReceived | DeltasPassed):
-            self._write(self._stream.feed(entry.text))
+        match entry:
+            case DeltaReceived() | DeltasPassed():
+                self._write(self._stream.feed(entry.text))
+            case AnswerRetracted():
+                self.finish()
+            case _:
+                pass
 
     def finish(self) -> None:
         """End the line."""
         self._write(self._stream.finish())
-        if self._has_text:
+        if self._line_is_open:
             self._write("\n")
+            self._line_is_open = False
+
+    def make_room(self) -> None:
+        """Let a note on stderr begin on a line of its own, where it follows the answer's text."""
+        if self._line_is_open and _one_destination():
+            sys.stderr.write("\n")
+            sys.stderr.flush()
+            self._line_is_open = False
 
     def _write(self, text: str) -> None:
         if text:
-            self._has_text = True
+            self._line_is_open = True
             write_out(text)
 
 
-class Notes:
-    """A sink that notes failures and progress on stderr; `failed` says whether there was one."""
+def _one_destination() -> bool:
+    """Whether stdout and stderr are the same terminal or file."""
+    try:
+        return os.path.sameopenfile(sys.stdout.fileno(), sys.stderr.fileno())
+    except (OSError, ValueError):
+        return False
 
-    def __init__(self) -> None:
+
+THOUGHT_PRINTED = (
+    "The text above was the model's thinking, which came without a mark at its beginning; the "
+    "answer follows."
+)
+
+
+class Notes:
+    """A sink that notes failures, incomplete answers and progress on stderr.
+
+    `failed` says whether anything failed, `unanswered` whether an answer ended without being one.
+    `make_room` is called before a note that may follow unfinished output.
+    """
+
+    def __init__(self, make_room: Callable[[], None] = lambda: None) -> None:
         self.failed = False
+        self.unanswered = False
+        self._make_room = make_room
         self._last_failure = ""
         self._quiet_turn = -1
+        self._thinking_turn = -1
 
     def emit(self, entry: Entry) -> None:
         match entry:
             case Failed():
                 self.failed = True
                 if entry.detail != self._last_failure:
-                    note(entry.detail)
+                    self._note(entry.detail)
                 self._last_failure = entry.detail
+            case AnswerIncomplete():
+                self.unanswered = self.unanswered or entry.cause in WITHOUT_ANSWER
+                self._note(entry.detail)
+            case NoticeGiven():
+                self._note(entry.detail)
+            case AnswerRetracted():
+                self._note(THOUGHT_PRINTED)
+            case ThoughtReceived():
+                self._thinking_turn = entry.turn
             # Once a turn: the event comes again while the model stays silent.
             case ModelQuiet() if entry.turn != self._quiet_turn:
                 self._quiet_turn = entry.turn
-                note(
-                    f"The model has sent no text for {entry.quiet_us // 1_000_000} s. Wait, or "
-                    "stop it with Ctrl+C and ask again or choose another with --model."
-                )
+                self._note(self._quiet(entry))
             case DeviceChanged(silent=True) if entry.detail:
-                note(entry.detail)
+                self._note(entry.detail)
             case ProgressMade() if entry.detail and sys.stderr.isatty():
-                note(f"{entry.what}: {entry.detail} …")
+                self._note(f"{entry.what}: {entry.detail} …")
             case _:
                 pass
+
+    def _quiet(self, entry: ModelQuiet) -> str:
+        seconds = entry.quiet_us // 1_000_000
+        if entry.turn == self._thinking_turn:
+            state = f"The model thinks, and has sent no text for {seconds} s."
+        else:
+            state = f"The model has sent no text for {seconds} s."
+        return f"{state} Wait, or stop it with Ctrl+C and ask again or choose another with --model."
+
+    def _note(self, text: str) -> None:
+        self._make_room()
+        note(text)
 
 
 class Waiter:

@@ -1,18 +1,24 @@
-"""Text of one answer while a model writes it, and the time for which the model sends none."""
+"""Text, thoughts and calls of one answer while a model writes it, and how long no text comes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gramophone.conversation.answer_end import BROKEN_OFF, AnswerContent, incomplete_end
+from gramophone.conversation.call_joiner import CallJoiner
 from gramophone.conversation.turn_state import TextState
 from gramophone.core.surrogates import SurrogateJoiner
 from gramophone.core.timeline import (
+    AnswerIncomplete,
+    AnswerRetracted,
     DeltaReceived,
     Event,
     Failed,
+    GiveBackReceived,
     ModelChunkReceived,
     ModelFinished,
     ModelQuiet,
+    ThoughtReceived,
     UsageReported,
 )
 from gramophone.ports.language_model import ModelChunk
@@ -28,6 +34,7 @@ MODEL_CUT_OFF = (
 @dataclass(slots=True)
 class AnswerText:
     """Text of this turn. `finish_reason` is the model's own word, "" while there is none.
+    `give_back` are the items that the provider wants back with the next request.
 
     Models cut their stream anywhere, also between the two halves of a UTF-16 surrogate pair: half
     a character waits in a joiner for its other half.
@@ -36,10 +43,18 @@ class AnswerText:
     turn: int
     state: TextState = TextState.WHOLE
     finish_reason: str = ""
+    give_back: list[str] = field(default_factory=list[str])
     _pieces: list[str] = field(default_factory=list[str])
     _joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
+    _thought_joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
+    _thought: bool = False
+    _refused: bool = False
+    _calls: CallJoiner = field(init=False)
     _quiet_since_us: int = 0
     _quiet_reports: int = 0
+
+    def __post_init__(self) -> None:
+        self._calls = CallJoiner(self.turn)
 
     @property
     def text(self) -> str:
@@ -68,10 +83,19 @@ class AnswerText:
         events: list[Event] = []
         if chunk.raw:
             events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
+        if chunk.retracts:
+            events += self._retract(now_us)
+        if chunk.thought:
+            events += self._think(self._thought_joiner.feed(chunk.thought), now_us)
         if text := self._joiner.feed(chunk.text):
             self._quiet_since_us, self._quiet_reports = now_us, 0
-            self.add(text)
-            events.append(DeltaReceived(at_us=now_us, turn=turn, text=text))
+            events += self._write(text, now_us)
+        self._refused = self._refused or chunk.refuses
+        for part in chunk.calls:
+            self._calls.add(part)
+        if chunk.give_back:
+            self.give_back.append(chunk.give_back)
+            events.append(GiveBackReceived(at_us=now_us, turn=turn, item=chunk.give_back))
         if (usage := chunk.usage) is not None:
             events.append(
                 UsageReported(
@@ -87,20 +111,60 @@ class AnswerText:
 
     def model_ended(self, failure: str, now_us: int) -> list[Event]:
         """Take the end of the model's stream in; `failure` is a sentence where it failed."""
-        events: list[Event] = []
         # Half a character (a lone surrogate) that waited for its other half is text, too.
-        if rest := self._joiner.finish():
-            self.add(rest)
-            events.append(DeltaReceived(at_us=now_us, turn=self.turn, text=rest))
+        events = self._think(self._thought_joiner.finish(), now_us)
+        events += self._write(self._joiner.finish(), now_us)
         self.end()
         # A stream may end without a reason and without an error: then it was cut off on its way.
-        failure = failure or ("" if self.finish_reason else MODEL_CUT_OFF)
+        cut_off = not self.finish_reason or self.finish_reason.lower() in BROKEN_OFF
+        failure = failure or (MODEL_CUT_OFF if cut_off else "")
         if failure:
             self.finish_reason = ""
             events.append(Failed(at_us=now_us, stage="model", detail=failure, turn=self.turn))
-        else:
-            events.append(ModelFinished(at_us=now_us, turn=self.turn, reason=self.finish_reason))
-        return events
+            return events
+        events += self._calls.finish(now_us)
+        events.append(ModelFinished(at_us=now_us, turn=self.turn, reason=self.finish_reason))
+        return [*events, *self._incomplete(now_us)]
+
+    def _write(self, text: str, now_us: int) -> list[Event]:
+        if not text:
+            return []
+        self.add(text)
+        return [DeltaReceived(at_us=now_us, turn=self.turn, text=text)]
+
+    def _think(self, thought: str, now_us: int) -> list[Event]:
+        if not thought:
+            return []
+        self._thought = True
+        return [ThoughtReceived(at_us=now_us, turn=self.turn, text=thought)]
+
+    def _retract(self, now_us: int) -> list[Event]:
+        """Take the text so far for a thought; the text begins behind it."""
+        events = self._write(self._joiner.finish(), now_us)
+        text = self.text
+        if not text:
+            return []
+        self._thought = True
+        self._pieces.clear()
+        return [*events, AnswerRetracted(at_us=now_us, turn=self.turn, text=text)]
+
+    def _incomplete(self, now_us: int) -> list[Event]:
+        content = AnswerContent(
+            text=bool(self.text.strip()),
+            thoughts=self._thought,
+            refused=self._refused,
+            calls=self._calls.names,
+        )
+        end = incomplete_end(self.finish_reason, content)
+        if end is None:
+            return []
+        cause, detail = end
+        return [AnswerIncomplete(at_us=now_us, turn=self.turn, cause=cause, detail=detail)]
+
+    @property
+    def ended_well(self) -> bool:
+        """Whether the model has said why it ended, and was not interrupted."""
+        return self.state is TextState.WHOLE and self.finish_reason not in ("", "interrupted")
 
     @property
     def flowing(self) -> bool:

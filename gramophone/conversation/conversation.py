@@ -14,7 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from gramophone.conversation.history import History, RequestPlan, merged
+from gramophone.conversation.history import (
+    History,
+    RequestPlan,
+    merged,
+    question_events,
+)
 from gramophone.conversation.messages import (
     End,
     Input,
@@ -24,6 +29,7 @@ from gramophone.conversation.messages import (
     SettingsWanted,
     SpeakerChanged,
     StartModel,
+    StopAudio,
     StopModel,
     SwitchProviders,
     Tick,
@@ -57,7 +63,6 @@ from gramophone.core.timeline import (
     HistoryRewound,
     RequestSent,
     SessionEnded,
-    TurnCompleted,
     TurnInterrupted,
     TurnStarted,
 )
@@ -118,7 +123,7 @@ class Conversation:
         outputs: list[Output] = [settings.started(now_us)]
         for message in self.inherited:
             remembered = settings.remembered(message.text, message.heard_chars)
-            outputs.append(self._history.inherit(self._number(), message, remembered, now_us))
+            outputs += self._history.inherit(self._number(), message, remembered, now_us)
         outputs += self._mute.silence(now_us)
         return [*outputs, *(self._tts.open() if settings.has_voice else [])]
 
@@ -167,7 +172,7 @@ class Conversation:
             case End():
                 return self._end(now_us)
             case LlmChunk() | LlmEnded():
-                return [*self._turn.model_reported(message, now_us)] if self._turn else []
+                return self._model_reported(message, now_us)
             case TtsConnected() | TtsRefused() | TtsClosed() | TtsText() | TtsAudio():
                 return self._tts.reported(message, now_us)
             case SpeakerChanged():
@@ -201,10 +206,7 @@ class Conversation:
     def _question(self, text: str, now_us: int) -> list[Output]:
         turn = self._number()
         self._history.add(turn, "user", text)
-        return [
-            TurnStarted(at_us=now_us, turn=turn, role="user", text=text),
-            TurnCompleted(at_us=now_us, turn=turn, role="user", text=text, finish_reason="sent"),
-        ]
+        return [*question_events(turn, text, now_us)]
 
     def _ask(self, now_us: int) -> list[Output]:
         settings = self.settings
@@ -278,6 +280,12 @@ class Conversation:
             outputs.append(StopModel(turn.turn))
         return outputs
 
+    def _model_reported(self, report: LlmChunk | LlmEnded, now_us: int) -> list[Output]:
+        if self._turn is None:
+            return []
+        outputs: list[Output] = [*self._turn.model_reported(report, now_us)]
+        return outputs + (self._tts.clear(now_us) if StopAudio(report.turn) in outputs else [])
+
     def _speaker_reported(self, report: SpeakerReport, now_us: int) -> list[Output]:
         turn = self._turn
         if turn is None or report.turn != turn.turn:
@@ -298,7 +306,8 @@ class Conversation:
         self._turn = None
         remembered = self.settings.remembered(turn.text, turn.heard_chars)
         if turn.repeats is None:
-            self._history.add(turn.turn, "assistant", turn.text, remembered)
+            give_back = turn.give_back if remembered is None else ()
+            self._history.add(turn.turn, "assistant", turn.text, remembered, give_back)
         outputs: list[Output] = [turn.completed(remembered, now_us)]
         if self._ending:
             return outputs + self._end_session(now_us)
@@ -307,6 +316,8 @@ class Conversation:
             outputs += self._use(settings, now_us)
         # The second of two questions interrupts the answer to the first; neither is lost.
         waiting, self._waiting = self._waiting, []
+        if not waiting and turn.owes_repetition:
+            waiting.append(RepeatTurn(turn.turn))
         for request in waiting:
             outputs += self._requested(request, now_us)
         return outputs

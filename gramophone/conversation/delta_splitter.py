@@ -18,14 +18,19 @@ LARGEST_DELTA_CHARACTERS: Final = 4_000
 def pieces_of(
     chunk: ModelChunk, largest_characters: int = LARGEST_DELTA_CHARACTERS
 ) -> Iterator[ModelChunk]:
-    """The chunk in pieces of at most so many characters; the first has the raw chunk, the last
-    usage and finish reason."""
-    text = chunk.text
-    if len(text) <= largest_characters:
+    """The chunk in pieces with at most so many characters of text or thought; the first has the
+    raw chunk, the last all that is neither. Thoughts come before text."""
+    if len(chunk.text) + len(chunk.thought) <= largest_characters:
         yield chunk
         return
-    last = (len(text) - 1) // largest_characters * largest_characters
-    for start in range(0, last, largest_characters):
-        piece = text[start : start + largest_characters]
-        yield ModelChunk(raw="" if start else chunk.raw, text=piece)
-    yield replace(chunk, raw="", text=text[last:])
+    pieces = [ModelChunk(raw="", thought=t) for t in _cut(chunk.thought, largest_characters)]
+    pieces += [ModelChunk(raw="", text=t) for t in _cut(chunk.text, largest_characters)]
+    pieces[0] = replace(pieces[0], raw=chunk.raw, retracts=chunk.retracts)
+    last = pieces.pop()
+    yield from pieces
+    yield replace(chunk, raw="", retracts=False, text=last.text, thought=last.thought)
+
+
+def _cut(text: str, largest_characters: int) -> list[str]:
+    starts = range(0, len(text), largest_characters)
+    return [text[start : start + largest_characters] for start in starts]

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from gramophone.core.frozen import frozen
 from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, Request, Say, Submit
 from gramophone.core.surrogates import whole
-from gramophone.core.timeline import Role, TurnInherited
+from gramophone.core.timeline import (
+    Event,
+    GiveBackReceived,
+    Role,
+    TurnCompleted,
+    TurnInherited,
+    TurnStarted,
+)
 from gramophone.ports.language_model import Message
 
 NOTHING_TO_SEND = "There is nothing to send; type a question first."
@@ -44,14 +51,22 @@ class History:
         """Messages that count, in order."""
         return [self._message(turn) for turn in self._counting]
 
-    def add(self, turn: int, role: Role, text: str, remembered: int | None = None) -> None:
+    def add(
+        self,
+        turn: int,
+        role: Role,
+        text: str,
+        remembered: int | None = None,
+        give_back: tuple[str, ...] = (),
+    ) -> None:
         """Add a turn; `remembered` is how many characters of its text count, None for all.
 
-        A turn of which only white space counts is left out of the messages.
+        `give_back` are the items of an answer that its provider wants back. A turn of which only
+        white space counts is left out of the messages.
         """
         if not text.strip():
             return
-        self._messages[turn] = Message(role, text)
+        self._messages[turn] = Message(role, text, give_back=give_back)
         if remembered is not None:
             self._remembered[turn] = remembered
         if text[:remembered].strip():
@@ -59,20 +74,19 @@ class History:
 
     def inherit(
         self, turn: int, message: Message, remembered: int | None, now_us: int
-    ) -> TurnInherited:
-        """Add a turn of an earlier session; the event of that."""
-        self.add(turn, message.role, message.text, remembered)
-        return TurnInherited(
-            at_us=now_us,
-            turn=turn,
-            role=message.role,
-            text=message.text,
-            remembered=remembered,
+    ) -> list[Event]:
+        """Add a turn of an earlier session; the events of that."""
+        self.add(turn, message.role, message.text, remembered, message.give_back)
+        inherited = TurnInherited(
+            at_us=now_us, turn=turn, role=message.role, text=message.text, remembered=remembered
         )
+        items = [GiveBackReceived(at_us=now_us, turn=turn, item=item) for item in message.give_back]
+        return [inherited, *items]
 
     def _message(self, turn: int) -> Message:
         message = self._messages[turn]
-        return Message(message.role, message.text[: self._remembered.get(turn)])
+        text = message.text[: self._remembered.get(turn)]
+        return Message(message.role, text, give_back=message.give_back)
 
     def text(self, turn: int) -> str:
         """The whole text of that turn, whether it counts or not."""
@@ -131,7 +145,20 @@ def merged(history: Sequence[Message]) -> tuple[Message, ...]:
         if not joined and message.role != "user":
             continue
         if joined and joined[-1].role == message.role:
-            joined[-1] = Message(message.role, f"{joined[-1].text}\n\n{message.text}")
+            before = joined[-1]
+            joined[-1] = Message(
+                message.role,
+                f"{before.text}\n\n{message.text}",
+                give_back=before.give_back + message.give_back,
+            )
         else:
             joined.append(message)
     return tuple(joined)
+
+
+def question_events(turn: int, text: str, now_us: int) -> list[Event]:
+    """Events of a question, which comes whole."""
+    return [
+        TurnStarted(at_us=now_us, turn=turn, role="user", text=text),
+        TurnCompleted(at_us=now_us, turn=turn, role="user", text=text, finish_reason="sent"),
+    ]

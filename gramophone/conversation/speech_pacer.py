@@ -130,6 +130,15 @@ class SpeechPacer:
         return self._text_ended and not self._ready and not self._unanswered
 
     @property
+    def begun(self) -> bool:
+        """Whether any text was given out to be sent."""
+        return bool(self._segments)
+
+    def renewed(self) -> SpeechPacer:
+        """Give a pacer for the same turn that has no text yet."""
+        return SpeechPacer(self.turn, lang=self.lang, hint=self.hint, awaited=self.awaited)
+
+    @property
     def abandoned(self) -> bool:
         """Whether it was given up before all of it was spoken."""
         return self._abandoned

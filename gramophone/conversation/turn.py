@@ -36,6 +36,7 @@ from gramophone.conversation.turn_state import (
     next_state,
 )
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     Event,
@@ -66,8 +67,9 @@ class AssistantTurn:
     `repeats` is the number of the turn whose text is spoken again; such a turn does not enter the
     history. `queued_us` is the sound that waits in the speaker, by the last poll and what was
     handed over since. `heard_chars` is how many characters of the text had been heard when the
-    sound was stopped, None while it was not. `timing` folds the same events as the screen does, so
-    that both agree on which word is heard.
+    sound was stopped, None while it was not. `speaks_again` says that a thought was spoken and
+    stopped, so that the answer is to be spoken once it is whole. `timing` folds the same events as
+    the screen does, so that both agree on which word is heard.
     """
 
     turn: int
@@ -79,6 +81,7 @@ class AssistantTurn:
     queued_us: int = 0
     sent_characters: int = 0
     heard_chars: int | None = None
+    speaks_again: bool = False
     written: AnswerText = field(init=False)
     timing: WordTiming = field(init=False)
     _voice_lost: bool = False
@@ -117,7 +120,7 @@ class AssistantTurn:
             self.pacer.feed(text)
             self.pacer.finish()
 
-    def model_reported(self, report: LlmChunk | LlmEnded, now_us: int) -> list[Event]:
+    def model_reported(self, report: LlmChunk | LlmEnded, now_us: int) -> list[Event | Command]:
         """Take in a piece of the answer, or its end."""
         if report.turn != self.turn or self.ending:
             return []
@@ -126,13 +129,28 @@ class AssistantTurn:
             events = self.written.model_ended(report.failure, now_us)
         else:
             events = self.written.model_wrote(report.chunk, now_us)
-        if self.pacer is not None:
-            for event in events:
-                if isinstance(event, DeltaReceived):
-                    self.pacer.feed(event.text)
-            if ended:
-                self.pacer.finish()
-        return events
+        commands: list[Command] = []
+        for event in events:
+            if isinstance(event, AnswerRetracted):
+                commands += self._retract_speech()
+            elif isinstance(event, DeltaReceived) and self.pacer is not None:
+                self.pacer.feed(event.text)
+        if ended and self.pacer is not None:
+            self.pacer.finish()
+        return [*events, *commands]
+
+    def _retract_speech(self) -> list[Command]:
+        """Speak none of the text so far, which was a thought; stop its sound if there is any."""
+        self.heard_chars = None
+        if self.pacer is None:
+            return []
+        if not self.pacer.begun:
+            self.pacer = self.pacer.renewed()
+            return []
+        commands = self.stop_sound()
+        self.speaks_again = bool(commands)
+        self.pacer = None
+        return commands
 
     def quiet_due_us(self) -> int | None:
         """Time at which to report that no text comes; None while none is expected."""
@@ -209,6 +227,16 @@ class AssistantTurn:
         self._move(Trigger.STOP_REPORTED)
         self.written.finish_reason = "interrupted" if self.repeats is None else "repeated"
         return self._heard_text(heard_samples, audible=audible)
+
+    @property
+    def give_back(self) -> tuple[str, ...]:
+        """Items that the provider wants back, of an answer that came to its own end."""
+        return tuple(self.written.give_back) if self.written.ended_well else ()
+
+    @property
+    def owes_repetition(self) -> bool:
+        """Whether the answer is still to be spoken, since its sound was stopped for a thought."""
+        return self.speaks_again and self.written.ended_well and bool(self.text.strip())
 
     def completed(self, remembered: int | None, now_us: int) -> TurnCompleted:
         """Event of its end; `remembered` characters of it count for the history, None for all."""
@@ -310,7 +338,9 @@ class AssistantTurn:
                 return [PlaybackFinished(at_us=now_us, turn=self.turn, played_samples=played)]
             case PlaybackStopReported(heard_samples=heard):
                 self._move(Trigger.STOP_REPORTED)
-                self._heard_text(heard, audible=True)
+                # Without a pacer the sound was of a thought, which is no part of the text.
+                if self.pacer is not None:
+                    self._heard_text(heard, audible=True)
                 return [
                     PlaybackStopped(
                         at_us=now_us,

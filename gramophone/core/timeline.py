@@ -154,11 +154,11 @@ class ThoughtReceived(Event):
 
 @event
 class AnswerRetracted(Event):
-    """The text of the answer so far, `characters` long, was reasoning and belongs to its thoughts;
+    """The text of the answer so far, which is `text`, was reasoning and belongs to its thoughts;
     offsets into the text start from 0 again."""
 
     turn: int
-    characters: int
+    text: str
 
 
 @event

@@ -25,6 +25,7 @@ from gramophone.conversation.messages import (
 )
 from gramophone.core.intents import Interrupt, Say, Submit
 from gramophone.core.timeline import (
+    AnswerIncomplete,
     AudioReceived,
     ClearSent,
     DeltaReceived,
@@ -149,7 +150,9 @@ class TestASpokenAnswer:
     def test_an_empty_answer_ends_at_once_and_is_no_history(self, play: Playbook) -> None:
         ask(play)
         play.when(finish(1)).gives_nothing()
-        play.when(ended(1)).gives(ModelFinished, like(TurnCompleted, text=""))
+        play.when(ended(1)).gives(
+            ModelFinished, like(AnswerIncomplete, cause="empty"), like(TurnCompleted, text="")
+        )
         assert play.conversation.history == [Message("user", "Hello?")]
 
     def test_every_frame_and_every_raw_chunk_is_an_event(self, play: Playbook) -> None:

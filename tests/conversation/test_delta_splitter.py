@@ -17,12 +17,16 @@ from gramophone.ports.language_model import ModelChunk, Usage
 from tests.support.engine_sessions import ScriptedModel, session
 
 
-@given(st.text(max_size=60), st.integers(1, 20))
-def test_the_pieces_are_the_chunk(text: str, largest: int) -> None:
-    chunk = ModelChunk(raw="{}", text=text, usage=Usage(1, 2), finish_reason="stop")
+@given(st.text(max_size=60), st.text(max_size=60), st.integers(1, 20))
+def test_the_pieces_are_the_chunk(text: str, thought: str, largest: int) -> None:
+    chunk = ModelChunk(
+        raw="{}", text=text, thought=thought, usage=Usage(1, 2), finish_reason="stop", retracts=True
+    )
     pieces = list(pieces_of(chunk, largest))
     assert "".join(piece.text for piece in pieces) == text
-    assert all(len(piece.text) <= largest for piece in pieces)
+    assert "".join(piece.thought for piece in pieces) == thought
+    assert all(len(piece.text) + len(piece.thought) <= largest for piece in pieces)
+    assert [piece.retracts for piece in pieces] == [True] + [False] * (len(pieces) - 1)
     assert [piece.raw for piece in pieces] == ["{}"] + [""] * (len(pieces) - 1)
     assert [piece.usage for piece in pieces] == [None] * (len(pieces) - 1) + [chunk.usage]
     assert pieces[-1].finish_reason == "stop"
