@@ -88,3 +88,20 @@ async def test_errors_are_the_clients_own() -> None:
             await ask(model="whisper-1", file=("a.wav", wav(b"")))
         with pytest.raises(openai.AuthenticationError):
             await ask(model="whisper-1", file=FILE)
+
+
+async def test_an_overload_within_a_stream_is_the_clients_own_error() -> None:
+    async with client_of("overloaded") as client:
+        create: Any = client.audio.transcriptions.create
+        stream = await create(model="gpt-4o-transcribe", file=FILE, stream=True)
+        with pytest.raises(openai.APIError, match="overloaded"):
+            async for _ in stream:
+                pass
+
+
+async def test_a_translation() -> None:
+    async with client_of() as client:
+        translations: Any = client.audio.translations
+        with pytest.deprecated_call():
+            translated = await translations.create(model="whisper-1", file=FILE)
+    assert translated.text == TEXT

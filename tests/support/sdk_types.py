@@ -40,6 +40,8 @@ BODIES: Final[Mapping[str, str]] = MappingProxyType(
         "transcription": f"{_OPENAI}audio.Transcription",
         "verbose transcription": f"{_OPENAI}audio.TranscriptionVerbose",
         "diarized transcription": f"{_OPENAI}audio.TranscriptionDiarized",
+        "translation": f"{_OPENAI}audio.Translation",
+        "verbose translation": f"{_OPENAI}audio.TranslationVerbose",
         "transcription event": f"{_OPENAI}audio.TranscriptionStreamEvent",
         "message": f"{_ANTHROPIC}Message",
         "message event": f"{_ANTHROPIC}RawMessageStreamEvent",
@@ -64,6 +66,7 @@ _BESIDE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "response": (".store",),
         "response event": (".response.store",),
         "verbose transcription": (".task",),
+        "verbose translation": (".task",),
         "listen": (".punctuated_word",),
     }
 )

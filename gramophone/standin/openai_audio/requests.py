@@ -8,6 +8,7 @@ from itertools import count
 
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
+from gramophone.standin.delivery.faulty_events import FaultyEvents
 from gramophone.standin.faults import FaultName, on_connection, refusal_at
 from gramophone.standin.llm.dialects import JSON, ChatDialect
 from gramophone.standin.llm.endpoints import limits_of_refused
@@ -52,13 +53,13 @@ class OpenAIRequests:
         request_id = made_id("req_", ordinal, self._part)
         return Numbered(request, ordinal, request_id, self._clock.now_us())
 
-    def admit(self, numbered: Numbered, *, streamed: bool = False) -> None:
-        """Check that a request may be answered; an overload shows within an answer in events.
+    def admit(self, numbered: Numbered) -> None:
+        """Check that a request may be answered.
 
         Raises:
             RequestRefused: by a fault, or because of its key.
         """
-        faults = on_connection(self._options.faults, numbered.ordinal)
+        faults = self._options.faults
         fault = refusal_at(faults, numbered.ordinal, numbered.request.path)
         if fault is not None:
             usual = self._dialect.refusal(fault.value)
@@ -66,8 +67,25 @@ class OpenAIRequests:
         key = self._options.api_key
         if key is not None and key not in self._dialect.keys(numbered.request):
             raise RequestRefused(self._dialect.refusal(401))
-        if not streamed and any(fault.name is FaultName.OVERLOADED for fault in faults):
-            raise RequestRefused(self._dialect.refusal(self._dialect.overloaded_status))
+
+    def check_load(self, numbered: Numbered) -> None:
+        """Check that no overload is to be played; in an answer of events, `with_faults` plays it.
+
+        Raises:
+            RequestRefused: by a fault.
+        """
+        faults = on_connection(self._options.faults, numbered.ordinal)
+        if any(fault.name is FaultName.OVERLOADED for fault in faults):
+            raise RequestRefused(self._overload())
+
+    def with_faults(self, numbered: Numbered, reply: Reply) -> Reply:
+        """A reply of events with the faults that end a stream of them."""
+        faults = on_connection(self._options.faults, numbered.ordinal)
+        error = self._dialect.error_event(self._overload(), numbered.request_id, b"")
+        return FaultyEvents(reply, faults, error, self._clock)
+
+    def _overload(self) -> ModelRefusal:
+        return self._dialect.refusal(self._dialect.overloaded_status)
 
     def not_recorded(self, sentence: str) -> ModelRefusal:
         """The refusal of what a strict source does not have."""

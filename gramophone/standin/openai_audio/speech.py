@@ -67,6 +67,8 @@ class SpeechEndpoint:
         try:
             self._requests.admit(numbered)
             speech = parse_speech(request.body, strict=not self._options.tolerant)
+            if not speech.in_events:
+                self._requests.check_load(numbered)
             text = self._text(speech)
         except RequestRefused as refused:
             await self._requests.refuse(numbered, refused.refusal, reply)
@@ -75,8 +77,9 @@ class SpeechEndpoint:
         injected = _INJECTED if speech.in_events else InjectedFrames()
         injector = FaultInjector(self._options.faults, numbered.ordinal, injected)
         response = FaultyResponse(reply, injector, self._clock)
+        body = self._requests.with_faults(numbered, response) if speech.in_events else response
         async with response.watching_time():
-            await self._speak(numbered, speech, text, response)
+            await self._speak(numbered, speech, text, body)
 
     def _text(self, speech: SpeechRequest) -> SpokenText:
         """The text and the form of its sound.

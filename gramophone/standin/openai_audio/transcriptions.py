@@ -1,4 +1,7 @@
-"""`POST /v1/audio/transcriptions`: a recording in, its words out. Nothing is recognised."""
+"""`POST /v1/audio/transcriptions` and `…/translations`: a recording in, its words out.
+
+Nothing is recognised, and nothing translated.
+"""
 
 from __future__ import annotations
 
@@ -35,6 +38,7 @@ FindUtterances: TypeAlias = Callable[[bytes], Sequence[Utterance] | None]
 Transcribed: TypeAlias = RecordingTranscript | OpenAITranscript
 
 _IDS: Final = 3
+_IDS_OF_TRANSLATIONS: Final = 4
 _SHORTEST_US: Final = 100_000
 _INJECTED: Final = InjectedFrames(
     rubbish=raw_event('{"type":"transcript.text.delta","delta":"').decode(),
@@ -43,7 +47,7 @@ _INJECTED: Final = InjectedFrames(
 
 
 class TranscriptionEndpoint:
-    """Handler of recordings to be transcribed."""
+    """Handler of recordings to be transcribed or, if `translated`, to be translated."""
 
     def __init__(
         self,
@@ -51,21 +55,25 @@ class TranscriptionEndpoint:
         recorded: ExpectedTranscripts,
         options: StandinOptions,
         clock: Clock,
+        *,
+        translated: bool = False,
     ) -> None:
+        self._translated = translated
         self._find = find
         self._recorded = recorded
         self._options = options
         self._clock = clock
-        self._requests = OpenAIRequests(options, clock, _IDS)
+        ids = _IDS_OF_TRANSLATIONS if translated else _IDS
+        self._requests = OpenAIRequests(options, clock, ids)
 
     async def __call__(self, request: Request, reply: Reply) -> None:
         """Answer one request."""
         numbered = self._requests.number(request)
         try:
             self._requests.admit(numbered)
-            recording = parse_transcription(
-                request.header("content-type"), request.body, strict=not self._options.tolerant
-            )
+            recording = self._recording(request)
+            if not recording.streamed:
+                self._requests.check_load(numbered)
             transcript = self._transcript(recording)
         except RequestRefused as refused:
             await self._requests.refuse(numbered, refused.refusal, reply)
@@ -74,10 +82,19 @@ class TranscriptionEndpoint:
         injected = _INJECTED if recording.streamed else InjectedFrames()
         injector = FaultInjector(self._options.faults, numbered.ordinal, injected)
         response = FaultyResponse(reply, injector, self._clock)
+        body = self._requests.with_faults(numbered, response) if recording.streamed else response
         late_ms = value_of(self._options.faults, FaultName.SLOW_FIRST_BYTE, numbered.ordinal, 0)
         async with response.watching_time():
             await self._clock.sleep_until_us(numbered.came_us + 1_000 * (late_ms or 0))
-            await self._answer(numbered, recording, transcript, response)
+            await self._answer(numbered, recording, transcript, body)
+
+    def _recording(self, request: Request) -> TranscriptionRequest:
+        return parse_transcription(
+            request.header("content-type"),
+            request.body,
+            strict=not self._options.tolerant,
+            translated=self._translated,
+        )
 
     def _transcript(self, recording: TranscriptionRequest) -> Transcribed:
         """The transcript of a recording, to be written or as it was recorded.

@@ -23,7 +23,10 @@ from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, TextRefused, text_of
 from gramophone.wire.llm.errors import RequestRefused
 from gramophone.wire.openai_audio.speech import SAMPLE_RATE_HZ, SPEECH_PATH, parse_speech
-from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PATH
+from gramophone.wire.openai_audio.transcription_request import (
+    TRANSCRIPTIONS_PATH,
+    TRANSLATIONS_PATH,
+)
 
 _FORWARDED = (
     ("GET", PROJECTS_PATH),
@@ -59,6 +62,7 @@ class SpeechRequests:
             ("deepgram", LISTEN_PATH, DeepgramTranscribedWatcher),
             ("openai", SPEECH_PATH, partial(SpokenWatcher, openais_text)),
             ("openai", TRANSCRIPTIONS_PATH, OpenAITranscribedWatcher),
+            ("openai", TRANSLATIONS_PATH, OpenAITranscribedWatcher),
         )
         asking = {
             ("POST", path): partial(self._ask, self._upstreams[service], make)

@@ -17,7 +17,10 @@ from gramophone.standin.server.http import Request
 from gramophone.standin.source.openai_transcripts import request_frame
 from gramophone.wire.lenient_json import compact
 from gramophone.wire.llm.errors import RequestRefused
-from gramophone.wire.openai_audio.transcription_request import parse_transcription
+from gramophone.wire.openai_audio.transcription_request import (
+    TRANSLATIONS_PATH,
+    parse_transcription,
+)
 from gramophone.wire.openai_audio.transcriptions import text_in
 
 _LARGEST_TRANSCRIPT_BYTES = 32 * 2**20
@@ -209,7 +212,7 @@ class DeepgramTranscribedWatcher(TranscribedWatcher):
 
 
 class OpenAITranscribedWatcher(TranscribedWatcher):
-    """Watcher of a recording that OpenAI transcribes.
+    """Watcher of a recording that OpenAI transcribes or translates.
 
     Of the request its digest and form are recorded. Events and probabilities have the text in
     pieces, in which no secret could be found: of those, the text alone is.
@@ -219,7 +222,9 @@ class OpenAITranscribedWatcher(TranscribedWatcher):
         request, recorder = self._request, self._recorder
         content_type = answer.header("content-type")
         try:
-            asking = parse_transcription(request.header("content-type"), request.body)
+            translated = request.path == TRANSLATIONS_PATH
+            form = request.header("content-type")
+            asking = parse_transcription(form, request.body, translated=translated)
         except RequestRefused:
             self.pass_over(refused=False)
             return

@@ -14,6 +14,7 @@ from gramophone.core.timeline import Event, FrameReceived, FrameSent, SpeechConn
 from gramophone.wire.lenient_json import as_text, compact, read_object
 from gramophone.wire.openai_audio.transcription_request import (
     TRANSCRIPTIONS_PATH,
+    TRANSLATIONS_PATH,
     TranscriptionRequest,
 )
 
@@ -48,7 +49,7 @@ def openai_transcripts(events: Sequence[Event]) -> tuple[OpenAITranscript, ...]:
     for event in events:
         match event:
             case SpeechConnected(connection=ordinal, url=url):
-                if urlsplit(url).path.endswith(TRANSCRIPTIONS_PATH):
+                if urlsplit(url).path.endswith((TRANSCRIPTIONS_PATH, TRANSLATIONS_PATH)):
                     requests[ordinal] = ""
             case FrameSent(connection=ordinal, text=text) if ordinal in requests:
                 requests[ordinal] = text

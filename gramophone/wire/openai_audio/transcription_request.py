@@ -1,7 +1,7 @@
-"""Requests for transcripts of OpenAI, `POST /v1/audio/transcriptions`, and their refusals.
+"""Requests for transcripts and translations of OpenAI, `POST /v1/audio/…`, and their refusals.
 
-Fields, formats and ranges are those of `TranscriptionCreateParams` (openai 3.52); sentences are
-OpenAI's own, as far as they are known.
+Fields, formats and ranges are those of `TranscriptionCreateParams` and `TranslationCreateParams`
+(openai 3.52); sentences are OpenAI's own, as far as they are known.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from gramophone.wire.llm.request_validation import refuse, refuse_if
 from gramophone.wire.multipart import FormError, FormPart, parse_form
 
 TRANSCRIPTIONS_PATH: Final = "/v1/audio/transcriptions"
+TRANSLATIONS_PATH: Final = "/v1/audio/translations"
 
 FORMATS: Final = ("json", "text", "srt", "verbose_json", "vtt", "diarized_json")
 LARGEST_SOUND_BYTES: Final = 25 * 2**20
@@ -34,6 +35,8 @@ _SUFFIXES: Final = ("flac", "m4a", "mp3", "mp4", "mpeg", "mpga", "oga", "ogg", "
 _BEGINNINGS: Final = (b"RIFF", b"ID3", b"OggS", b"fLaC", b"\x1aE\xdf\xa3")
 _GRANULARITIES: Final = ("word", "segment")
 _INCLUDED: Final = ("logprobs",)
+_OF_TRANSLATIONS: Final = ("model", "prompt", "response_format", "temperature")
+_TRANSLATOR: Final = "whisper-1"
 _NUMBER: Final = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 
 Fields: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -52,6 +55,7 @@ class TranscriptionRequest:
         segments: likewise segments.
         logprobs: likewise probabilities.
         language: of the sound, by its code; empty where the client does not say.
+        translated: whether the text is asked for in English, whatever the language of the sound.
     """
 
     sound: bytes
@@ -62,6 +66,7 @@ class TranscriptionRequest:
     segments: bool = True
     logprobs: bool = False
     language: str = ""
+    translated: bool = False
 
     @property
     def is_verbatim(self) -> bool:
@@ -72,14 +77,17 @@ class TranscriptionRequest:
     @property
     def form(self) -> str:
         """The form of the answer as one word, by which a recorded one is found."""
-        parts = (self.output, "words" * self.words, "segments" * self.segments)
+        translation = "translation" * self.translated
+        parts = (self.output, "words" * self.words, "segments" * self.segments, translation)
         return "-".join(filter(None, parts))
 
 
 def parse_transcription(
-    content_type: str, body: bytes, *, strict: bool = False
+    content_type: str, body: bytes, *, strict: bool = False, translated: bool = False
 ) -> TranscriptionRequest:
     """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
+
+    A translation has fewer fields: neither a language, nor a stream, nor words or probabilities.
 
     Raises:
         RequestRefused: it is not a form, has no file, or no format that exists.
@@ -90,8 +98,12 @@ def parse_transcription(
         refuse(str(error))
     sounds = [part for part in parts if part.name == "file" and part.filename]
     fields = _fields(parts)
-    refuse_if(next(_unreadable(sounds, fields), None))
+    if translated:
+        fields = {name: fields[name] for name in _OF_TRANSLATIONS if name in fields}
+    outputs = FORMATS[:-1] if translated else FORMATS
+    refuse_if(next(_unreadable(sounds, fields, outputs), None))
     refuse_if(next(_refusals(sounds[0], fields), None) if strict else None)
+    refuse_if(_no_translator(_last(fields, "model")) if strict and translated else None)
     granularities = fields.get("timestamp_granularities", ())
     model = _last(fields, "model")
     return TranscriptionRequest(
@@ -103,10 +115,11 @@ def parse_transcription(
         segments=not granularities or "segment" in granularities,
         logprobs="logprobs" in fields.get("include", ()),
         language=_last(fields, "language") or _last(fields, "languages"),
+        translated=translated,
     )
 
 
-def _fields(parts: tuple[FormPart, ...]) -> Fields:
+def _fields(parts: tuple[FormPart, ...]) -> dict[str, tuple[str, ...]]:
     fields: dict[str, tuple[str, ...]] = {}
     for part in parts:
         # The SDKs write a list as several fields whose name ends with brackets.
@@ -119,13 +132,15 @@ def _last(fields: Fields, name: str) -> str:
     return fields.get(name, ("",))[-1]
 
 
-def _unreadable(sounds: list[FormPart], fields: Fields) -> Iterator[ModelRefusal]:
+def _unreadable(
+    sounds: list[FormPart], fields: Fields, outputs: tuple[str, ...]
+) -> Iterator[ModelRefusal]:
     """Refusals of what no answer can be made of."""
     if not sounds:
         yield missing("file")
     output = _last(fields, "response_format")
-    if output and output not in FORMATS:
-        yield unknown_value("response_format", output, FORMATS)
+    if output and output not in outputs:
+        yield unknown_value("response_format", output, outputs)
 
 
 def _refusals(sound: FormPart, fields: Fields) -> Iterator[ModelRefusal]:
@@ -168,6 +183,14 @@ def _output_refusals(model: str, output: str, fields: Fields) -> Iterator[ModelR
     if "timestamp_granularities" in fields and output != "verbose_json":
         sentence = "timestamp_granularities is only supported with response_format 'verbose_json'."
         yield invalid(sentence, "timestamp_granularities", "unsupported_value")
+
+
+def _no_translator(model: str) -> ModelRefusal | None:
+    """The refusal of a model of OpenAI's that transcribes, but does not translate."""
+    if not model.startswith("gpt-"):
+        return None
+    sentence = f"The model '{model}' does not translate. Use '{_TRANSLATOR}' instead."
+    return invalid(sentence, "model", "unsupported_value")
 
 
 def _outputs(model: str) -> tuple[str, ...]:

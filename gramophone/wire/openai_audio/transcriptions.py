@@ -122,6 +122,8 @@ def _delta(text: str, segment: int | None, request: TranscriptionRequest) -> dic
 
 
 def _plain(transcript: RecordingTranscript, request: TranscriptionRequest) -> dict[str, Any]:
+    if request.translated:
+        return {"text": transcript.text}
     usage = _duration if request.model == _WHISPERS else _tokens
     return {
         "text": transcript.text,
@@ -142,9 +144,9 @@ def _beside(transcript: RecordingTranscript, request: TranscriptionRequest) -> d
 
 
 def _verbose(transcript: RecordingTranscript, request: TranscriptionRequest) -> dict[str, Any]:
-    code = _language(transcript, request)
+    code = "en" if request.translated else _language(transcript, request)
     fields: dict[str, Any] = {
-        "task": "transcribe",
+        "task": "translate" if request.translated else "transcribe",
         "language": _NAMES.get(code, code),
         "duration": seconds(transcript.duration_us),
         "text": transcript.text,
@@ -158,7 +160,7 @@ def _verbose(transcript: RecordingTranscript, request: TranscriptionRequest) -> 
             {"word": word.text, "start": seconds(word.start_us), "end": seconds(word.end_us)}
             for word in transcript.words
         ]
-    return {**fields, "usage": _duration(transcript)}
+    return fields if request.translated else {**fields, "usage": _duration(transcript)}
 
 
 def _segment(number: int, words: Sequence[HeardWord]) -> dict[str, Any]:

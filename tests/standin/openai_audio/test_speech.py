@@ -163,6 +163,30 @@ async def test_faults_within_a_stream_of_events_are_events() -> None:
     assert len(b64decode(first["audio"])) % 2 == 1
 
 
+@pytest.mark.parametrize(
+    ("fault", "events"), [("overloaded", 1), ("overloaded=#1", 0), ("overloaded=0ms", 0)]
+)
+async def test_an_overload_ends_a_stream_of_events(fault: str, events: int) -> None:
+    async with asking(f"{fault}@0") as http:
+        failed = await ask(http, response_format="pcm", stream_format="sse")
+        assert (await ask(http)).status == 200
+    *sound, error = [json.loads(data) for data in SseReader().feed(failed.body)]
+    assert (failed.status, len(sound)) == (200, events)
+    assert error["error"]["code"] == "server_is_overloaded"
+
+
+@pytest.mark.parametrize("fault", ["sse-cut", "sse-cut=700", "malformed-chunk=#1"])
+async def test_a_stream_of_events_is_cut_off(fault: str) -> None:
+    async with asking(fault) as http:
+        with pytest.raises(h11.RemoteProtocolError):
+            await ask(http, response_format="pcm", stream_format="sse")
+
+
+async def test_faults_of_streams_leave_other_answers_alone() -> None:
+    async with asking("sse-cut", "malformed-chunk") as http:
+        assert (await ask(http, response_format="pcm")).body == tones(TEXT)
+
+
 async def test_refusals_of_the_stand_in_itself() -> None:
     async with asking(api_key="a-key") as http:
         assert error_of(await ask(http)) == (401, "invalid_api_key")

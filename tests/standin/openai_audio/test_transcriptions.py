@@ -12,22 +12,34 @@ import pytest
 
 from gramophone.standin.server.routes import Address
 from gramophone.wire.deepgram.listen_v1.utterances import Utterance
-from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PATH
+from gramophone.wire.openai_audio.transcription_request import (
+    TRANSCRIPTIONS_PATH,
+    TRANSLATIONS_PATH,
+)
 from gramophone.wire.sse import SseReader
 from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
 from tests.support.http_client import line
 from tests.support.openai_audio import audio_standin, wav
+from tests.support.sdk_types import assert_typed
 
 SOUND = wav(bytes(2 * 24_000 * 4))
 TEXT = "Good day. How are you?"
 
 
 async def transcript(address: Address, sound: bytes = SOUND, **fields: Any) -> httpx2.Response:
+    return await post(address, TRANSCRIPTIONS_PATH, sound, model="gpt-4o-transcribe", **fields)
+
+
+async def translation(address: Address, **fields: Any) -> httpx2.Response:
+    return await post(address, TRANSLATIONS_PATH, SOUND, **({"model": "whisper-1"} | fields))
+
+
+async def post(address: Address, path: str, sound: bytes, **fields: Any) -> httpx2.Response:
     async with httpx2.AsyncClient(timeout=HANG_S) as http:
         return await http.post(
-            address.http(TRANSCRIPTIONS_PATH),
-            data={"model": "gpt-4o-transcribe"} | fields,
+            address.http(path),
+            data=fields,
             files={"file": ("a.wav", sound)},
         )
 
@@ -50,6 +62,41 @@ async def test_a_stream() -> None:
     assert answer.headers["content-type"].startswith("text/event-stream")
     *deltas, done = [json.loads(data) for data in SseReader().feed(answer.content)]
     assert "".join(event["delta"] for event in deltas) == done["text"] == TEXT
+
+
+async def test_translations_are_in_english() -> None:
+    async with audio_standin("refuse=429@1") as address:
+        # What only transcriptions have is ignored.
+        plain = await translation(address, language="de", stream="true")
+        assert error_of(await translation(address)) == (429, "rate_limit_exceeded")
+        verbose = (await translation(address, response_format="verbose_json")).json()
+        assert TEXT.split()[-1] in (await translation(address, response_format="vtt")).text
+    assert plain.json() == {"text": TEXT}
+    assert_typed("translation", plain.json())
+    assert_typed("verbose translation", verbose)
+    assert (verbose["task"], verbose["language"]) == ("translate", "english")
+    assert [segment["text"].strip() for segment in verbose["segments"]] == [
+        "Good day.",
+        "How are you?",
+    ]
+
+
+async def test_translations_that_are_refused() -> None:
+    async with audio_standin() as address:
+        diarized = await translation(address, response_format="diarized_json")
+        assert error_of(diarized) == (400, "invalid_value")
+        assert error_of(await translation(address, model="gpt-4o-transcribe")) == (
+            400,
+            "unsupported_value",
+        )
+
+
+@pytest.mark.parametrize("fault", ["sse-cut", "malformed-chunk=#3"])
+async def test_a_stream_is_cut_off(fault: str) -> None:
+    async with audio_standin(fault) as address:
+        assert (await transcript(address)).json()["text"] == TEXT
+        with pytest.raises(httpx2.RemoteProtocolError):
+            await transcript(address, stream="true")
 
 
 async def test_faults() -> None:

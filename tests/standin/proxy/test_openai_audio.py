@@ -27,7 +27,10 @@ from gramophone.wire.deepgram.listen_v1.utterances import Utterance
 from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
 from gramophone.wire.deepgram.speak_v1.rest import wav_header
 from gramophone.wire.openai_audio.speech import SPEECH_PATH
-from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PATH
+from gramophone.wire.openai_audio.transcription_request import (
+    TRANSCRIPTIONS_PATH,
+    TRANSLATIONS_PATH,
+)
 from tests.support.deadlines import HANG_S
 from tests.support.model_proxies import passing, post
 from tests.support.openai_audio import QUICK_VOICE, audio_standin, tones, wav
@@ -110,14 +113,28 @@ async def test_a_transcript_is_served_again_by_its_sound() -> None:
     assert [difference.kind for difference in recorded.differences()] == ["extra"]
 
 
+async def test_a_translation_is_served_again() -> None:
+    sound = wav(bytes(9_600))
+    async with audio_standin(find=find_by_length) as service, passing(service.http()) as through:
+        first = await hear(through.address, sound, TRANSLATIONS_PATH)
+    recorded = ExpectedTranscripts(openai_transcripts(through.events), strict=True)
+    clock = SystemClock()
+    routes = openai_audio_routes(QUICK_VOICE, lambda sound: None, StandinOptions(), clock, recorded)
+    async with listening(routes) as again:
+        assert (await hear(again, sound, TRANSLATIONS_PATH)).content == first.content
+    assert recorded.differences() == ()
+
+
 def find_by_length(sound: bytes) -> tuple[Utterance, ...]:
     return (Utterance("Short." if len(sound) < 10_000 else "Long.", 100_000),)
 
 
-async def hear(address: Address, sound: bytes, **fields: str) -> httpx2.Response:
+async def hear(
+    address: Address, sound: bytes, path: str = TRANSCRIPTIONS_PATH, **fields: str
+) -> httpx2.Response:
     async with httpx2.AsyncClient(timeout=HANG_S) as http:
         return await http.post(
-            address.http(TRANSCRIPTIONS_PATH),
+            address.http(path),
             data={"model": "whisper-1"} | fields,
             files={"file": ("a.wav", sound)},
         )
