@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from gramophone.core.frozen import frozen
+
+_RETRY_AFTER = "retry-after"
 
 
 @frozen
@@ -21,6 +24,14 @@ class RefusalDetails:
     headers: tuple[tuple[str, str], ...] = ()
     body: str | None = None
 
+    @property
+    def wait_s(self) -> int | None:
+        """Seconds until the client may try again, by the headers that will go out; None if these
+        are the service's own, or a date."""
+        named = (value.strip() for name, value in self.headers if name.lower() == _RETRY_AFTER)
+        value = next(named, "") if self.retry_after_s is None else str(self.retry_after_s)
+        return int(value) if re.fullmatch(r"[0-9]{1,9}", value) else None
+
     def body_over(self, usual: bytes) -> bytes:
         """This body; the usual one if there is none."""
         return usual if self.body is None else self.body.encode(errors="replace")
@@ -29,7 +40,7 @@ class RefusalDetails:
         """These headers together with the usual ones that they do not replace."""
         own = list(self.headers)
         if self.retry_after_s is not None:
-            own.insert(0, ("retry-after", str(self.retry_after_s)))
+            own.insert(0, (_RETRY_AFTER, str(self.retry_after_s)))
         names = {name.lower() for name, _ in own}
         return [*(field for field in usual if field[0].lower() not in names), *own]
 

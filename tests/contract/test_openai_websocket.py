@@ -20,6 +20,7 @@ from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 from tests.support.sdk_types import typed_differences
 
 MODEL = "gpt-5-mini"
+ENDS = ("response.completed", "response.failed", "error")
 LOOK: Any = {"type": "function", "name": "look", "parameters": {"type": "object"}}
 
 
@@ -36,7 +37,7 @@ async def events_of(connection: AsyncResponsesConnection, **fields: Any) -> list
     """Ask, and receive to the end of the answer."""
     await connection.response.create(model=MODEL, **fields)
     events: list[Any] = []
-    while not events or events[-1].type not in ("response.completed", "error"):
+    while not events or events[-1].type not in ENDS:
         events.append(await connection.recv())
     return events
 
@@ -116,7 +117,15 @@ async def test_refusals_leave_the_connection_open() -> None:
 
 async def test_an_error_within_an_answer() -> None:
     async with connected(faults=["overloaded"]) as connection:
-        error = (await events_of(connection, input="Hello?"))[-1]
+        end = (await events_of(connection, input="Hello?"))[-1]
+        assert (end.type, end.response.status) == ("response.failed", "failed")
+        assert end.response.error.message == "The engine is currently overloaded."
+
+
+async def test_an_error_before_an_answer_has_begun() -> None:
+    async with connected(faults=["overloaded=#1"]) as connection:
+        await connection.response.create(model=MODEL, input="Hello?")
+        error: Any = await connection.recv()
         assert (error.type, error.error.code) == ("error", "server_is_overloaded")
         assert error.error.message == "The engine is currently overloaded."
 

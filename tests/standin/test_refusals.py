@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from gramophone.standin.llm.endpoints import MODELS_PATH
 from gramophone.standin.server.routes import Address
 from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
+from gramophone.wire.llm.embeddings import EMBEDDINGS_PATH
+from gramophone.wire.openai_audio.speech import SPEECH_PATH
+from gramophone.wire.openai_audio.transcription_request import TRANSCRIPTIONS_PATH
 from tests.support.http_client import Answer, line
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
 from tests.support.scenario_standin import served
+from tests.support.sse_reading import events_in
 
-HTTP = [SPEAK_PATH, LISTEN_PATH, CHAT, RESPONSES, MESSAGES]
+AUDIO = [SPEECH_PATH, TRANSCRIPTIONS_PATH]
+HTTP = [SPEAK_PATH, LISTEN_PATH, CHAT, RESPONSES, MESSAGES, EMBEDDINGS_PATH, *AUDIO]
 SOCKETS = {
     SPEAK_PATH: "aura-2-thalia-en",
     FLUX_PATH: "flux-tts-thalia-en",
@@ -31,6 +38,8 @@ headers = {x-quota = "spent", Content-Type = "text/plain"}
 
 async def post(address: Address, path: str) -> Answer:
     async with line(address.port) as http:
+        if path == MODELS_PATH:
+            return await http.ask("GET", path)
         body = json.dumps(asking(path)).encode()
         return await http.ask("POST", path, body, VERSION if path == MESSAGES else {})
 
@@ -72,12 +81,46 @@ async def test_a_path_that_gives_no_answer_is_refused_if_it_is_named() -> None:
     assert statuses == [200, 503, 200]
 
 
-async def test_a_429_of_openai_says_when_to_try_again() -> None:
-    for refuse, wait_s in (("", 1), ("\nretry_after_s = 20", 20)):
-        async with served(f"[[refuse]]\nstatus = 429{refuse}") as address:
-            answer = await post(address, CHAT)
+@pytest.mark.parametrize("path", [CHAT, RESPONSES, EMBEDDINGS_PATH, *AUDIO, MODELS_PATH])
+async def test_a_429_of_openai_says_when_to_try_again(path: str) -> None:
+    waits = {"": 1, "retry_after_s = 20": 20, 'headers = {Retry-After = "30"}': 30}
+    for wait, wait_s in waits.items():
+        async with served(f'[[refuse]]\npath = "{path}"\nstatus = 429\n{wait}') as address:
+            answer = await post(address, path)
         assert f"Please try again in {wait_s}s." in answer.body.decode()
         assert answer.headers["retry-after"] == str(wait_s)
+        assert answer.headers["x-ratelimit-remaining-requests"] == "0"
+        assert answer.headers["x-ratelimit-reset-requests"] == "1m0s"
+
+
+async def test_embeddings_count_against_the_limits() -> None:
+    async with served("[[answer]]") as address:
+        embedded = await post(address, EMBEDDINGS_PATH)
+        answered = await post(address, CHAT)
+    remaining = [
+        answer.headers["x-ratelimit-remaining-requests"] for answer in (embedded, answered)
+    ]
+    assert [int(number) for number in remaining] == [4_999, 4_998]
+    assert embedded.headers["x-ratelimit-remaining-tokens"] < "800000"
+
+
+@pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])
+async def test_an_overload_within_a_stream_is_the_same_from_an_answer_and_from_a_fault(
+    path: str,
+) -> None:
+    ways = [
+        '[[answer]]\ntext = "One."\nfails = {status = 529}',
+        'faults = ["overloaded"]\n[[answer]]\ntext = "One."',
+    ]
+    ends: list[dict[str, Any]] = []
+    for way in ways:
+        async with served(way) as address, line(address.port) as http:
+            body = json.dumps(asking(path, stream=True)).encode()
+            answer = await http.ask("POST", path, body, VERSION if path == MESSAGES else {})
+        *_, (name, data) = events_in(answer.body)
+        ends.append({**json.loads(data), "event": name, "sequence_number": 0})
+    assert ends[0] == ends[1]
+    assert ends[0]["event"] == {RESPONSES: "response.failed", MESSAGES: "error"}.get(path, "")
 
 
 @pytest.mark.parametrize("path", [CHAT, RESPONSES, MESSAGES])

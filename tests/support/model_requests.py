@@ -10,6 +10,6 @@ VERSION = {"anthropic-version": "2023-06-01"}
 
 
 def asking(path: str, **fields: Any) -> dict[str, Any]:
-    question = {"input": "Hello?"} if path == RESPONSES else {"messages": QUESTION}
+    question = {"messages": QUESTION} if path in (CHAT, MESSAGES) else {"input": "Hello?"}
     limit = {"max_tokens": 99} if path == MESSAGES else {}
     return {"model": "m", **question, **limit, **fields}

@@ -12,6 +12,7 @@ from gramophone.standin.llm.answer_selection import AnswerSelector, RecordedOrde
 from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
+from gramophone.standin.server.wall_time import wall_time
 from gramophone.wire.llm.answer import ModelAnswer, TextPiece, ThinkingPiece, ToolPiece
 
 HELLO = ModelAnswer(
@@ -46,6 +47,7 @@ async def standing_in(
         speed=options.pop("speed", 0.0), faults=tuple(map(Fault.parse, faults)), **options
     )
     chooser = choose or RecordedOrder(answers or (HELLO,))
-    standin = ModelStandin(chooser, model_options, clock or SystemClock())
-    async with listening(standin.routes()) as address:
+    clock = clock or SystemClock()
+    standin = ModelStandin(chooser, model_options, clock)
+    async with listening(standin.routes(), wall=wall_time(clock)) as address:
         yield address

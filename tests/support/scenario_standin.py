@@ -9,6 +9,7 @@ from gramophone.core.clock import ManualClock
 from gramophone.standin.deepgram.routes import listen_routes, speak_routes
 from gramophone.standin.llm.answer_selection import RecordedOrder
 from gramophone.standin.llm.endpoints import ModelOptions, ModelStandin
+from gramophone.standin.openai_audio.routes import openai_audio_routes
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import Address
@@ -28,6 +29,8 @@ async def served(text: str) -> AsyncGenerator[Address]:
     models = ModelStandin(
         RecordedOrder(source.answers), ModelOptions(speed=0, faults=source.faults), clock
     )
-    speech = speak_routes(ToneVoice(), options, clock) | listen_routes((), options, clock)
-    async with listening(speech | models.routes()) as address:
+    voice = ToneVoice()
+    speech = speak_routes(voice, options, clock) | listen_routes((), options, clock)
+    audio = openai_audio_routes(voice, lambda sound: (), options, clock)
+    async with listening(speech | audio | models.routes()) as address:
         yield address

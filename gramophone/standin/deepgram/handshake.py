@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -87,14 +87,14 @@ def metadata_of(model: str) -> Metadata:
     return Metadata(str(uuid4()), model, SPEAK_VERSION, str(uuid5(NAMESPACE_URL, model)))
 
 
-def listen_identity(parameters: ListenParameters) -> ListenIdentity:
-    """The fields that all messages to one client have in common."""
+def listen_identity(parameters: ListenParameters, now: datetime) -> ListenIdentity:
+    """The fields that all messages to one client have in common, dated `now`."""
     return ListenIdentity(
         request_id=str(uuid4()),
         model=parameters.model,
         model_uuid=str(uuid5(NAMESPACE_URL, parameters.model)),
         version=LISTEN_VERSION,
-        created=datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        created=now.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         channels=parameters.channels,
         punctuate=parameters.punctuate,
     )

@@ -19,6 +19,7 @@ from gramophone.standin.delivery.http_response import FaultyResponse
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.http import Reply, Request, answer_whole
 from gramophone.standin.server.refusal import HttpRefusal, refusal_by_fault, refuse
+from gramophone.standin.server.wall_time import wall_time
 from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.wire.deepgram.listen_v1.messages import ListenIdentity
 from gramophone.wire.deepgram.listen_v1.rest import RecordingParameters, render_recording
@@ -48,6 +49,7 @@ class ListenRest:
         self._sounds = sounds
         self._options = options
         self._clock = clock
+        self._wall = wall_time(clock)
         self._ordinals = count()
 
     async def __call__(self, request: Request, reply: Reply) -> None:
@@ -57,7 +59,7 @@ class ListenRest:
         if isinstance(parameters, HttpRefusal):
             await refuse(reply, parameters, str(uuid4()))
             return
-        identity = listen_identity(parameters.listen)
+        identity = listen_identity(parameters.listen, self._wall())
         body = self._transcript(request.body, parameters, identity)
         if body is None:
             refusal = HttpRefusal(404, NOT_IN_SOURCE, NOT_IN_SOURCE_SAID)

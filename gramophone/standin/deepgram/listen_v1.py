@@ -20,6 +20,7 @@ from gramophone.standin.delivery.websocket_sender import WebSocketSender
 from gramophone.standin.options import StandinOptions
 from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest
+from gramophone.standin.server.wall_time import wall_time
 from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.standin.voices.tone import ToneVoice
@@ -87,6 +88,7 @@ class ListenV1Endpoint:
         self._recorded = recorded
         self._options = options
         self._clock = clock
+        self._wall = wall_time(clock)
         self._ordinals = count()
 
     def __call__(self, handshake: HandshakeRequest) -> Accept | HttpRefusal:
@@ -95,7 +97,7 @@ class ListenV1Endpoint:
         answer = admit_connection(handshake, ordinal, self._options, ListenParameters.from_query)
         if isinstance(answer, HttpRefusal):
             return answer
-        identity = listen_identity(answer)
+        identity = listen_identity(answer, self._wall())
         serve = partial(self._serve, ordinal, identity, answer)
         return Accept(socket_headers(identity.request_id), serve)
 

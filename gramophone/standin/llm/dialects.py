@@ -12,6 +12,7 @@ from sys import maxsize
 from typing import Any, Protocol
 from uuid import NAMESPACE_DNS, uuid5
 
+from gramophone.core.clock import wall_clock
 from gramophone.core.frozen import frozen
 from gramophone.standin.llm.message_threads import MessageThreads
 from gramophone.standin.llm.rate_limits import (
@@ -24,6 +25,7 @@ from gramophone.standin.llm.stored_responses import StoredResponses
 from gramophone.standin.server.cors import OPENAI_HEADERS
 from gramophone.standin.server.credentials import bearer_in
 from gramophone.standin.server.http import Request
+from gramophone.standin.server.wall_time import WallTime
 from gramophone.wire.lenient_json import as_list, read_object
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer
 from gramophone.wire.llm.anthropic_messages import (
@@ -52,7 +54,7 @@ from gramophone.wire.llm.openai_responses import (
     render_response,
     response_events,
 )
-from gramophone.wire.llm.openai_responses_closing import next_number
+from gramophone.wire.llm.openai_responses_closing import failure_event
 from gramophone.wire.llm.refusals.betas import beta_refusal
 from gramophone.wire.llm.refusals.openai_rules import shown
 from gramophone.wire.llm.request_validation import refuse_if
@@ -176,10 +178,23 @@ class _OpenAIDialect:
 
     overloaded_status = 503
 
-    def __init__(self, *, strict: bool = False, rate_limits: RateLimits | None = None) -> None:
-        """Refuse all that the service refuses if `strict`; likewise in the other protocols."""
+    def __init__(
+        self,
+        *,
+        strict: bool = False,
+        rate_limits: RateLimits | None = None,
+        wall: WallTime = wall_clock,
+    ) -> None:
+        """Refuse all that the service refuses if `strict`; likewise in the other protocols.
+
+        `wall` dates the answers.
+        """
         self._strict = strict
+        self._wall = wall
         self.rate_limits = rate_limits or OpenAILimits()
+
+    def _now_s(self) -> int:
+        return int(self._wall().timestamp())
 
     def keys(self, request: Request) -> Sequence[str]:
         return [bearer_in(request.header("authorization"))]
@@ -223,7 +238,7 @@ class ChatDialect(_OpenAIDialect):
     rubbish = raw_event('{"choices":[{"index":0,"delta":{"content":"')
 
     def read(self, request: Request) -> Question:
-        parsed = parse_chat(request.body, strict=self._strict)
+        parsed = parse_chat(request.body, strict=self._strict, created_s=self._now_s())
 
         def events(answer: ModelAnswer, ordinal: int) -> list[Timed]:
             return chat_events(answer, parsed, ordinal)
@@ -248,12 +263,13 @@ class ResponsesDialect(_OpenAIDialect):
         *,
         strict: bool = False,
         rate_limits: RateLimits | None = None,
+        wall: WallTime = wall_clock,
     ) -> None:
-        super().__init__(strict=strict, rate_limits=rate_limits)
+        super().__init__(strict=strict, rate_limits=rate_limits, wall=wall)
         self._stored = stored or StoredResponses()
 
     def read(self, request: Request) -> Question:
-        parsed = parse_responses(request.body, strict=self._strict)
+        parsed = parse_responses(request.body, strict=self._strict, created_s=self._now_s())
         earlier = self._stored.previous(parsed, strict=self._strict)
         if earlier is not None:
             parsed = earlier.continued(parsed)
@@ -269,11 +285,9 @@ class ResponsesDialect(_OpenAIDialect):
         return _question(parsed, events, whole)
 
     def error_event(self, refusal: ModelRefusal, request_id: str, stream: bytes) -> bytes:
-        # In a stream of Responses an error is an event with its fields at the top; Chat wraps them.
-        error = openai_error(refusal)["error"]
-        fields = {name: error[name] for name in ("code", "message", "param")}
-        number = next_number([read_object(data) for data in SseReader(maxsize).feed(stream)])
-        return event_bytes({"type": "error", "sequence_number": number, **fields}, "error")
+        return failure_event(
+            [read_object(data) for data in SseReader(maxsize).feed(stream)], refusal
+        )
 
 
 class _AnthropicDialect:
@@ -287,12 +301,12 @@ class _AnthropicDialect:
         betas: Collection[str] = (),
         *,
         strict: bool = False,
-        rate_limits: RateLimits | None = None,
+        wall: WallTime = wall_clock,
     ) -> None:
-        """Know `betas` beside those of the service."""
+        """Know `betas` beside those of the service; `wall` is the time of day."""
         self._betas = betas
         self._strict = strict
-        self.rate_limits = rate_limits or AnthropicLimits()
+        self.rate_limits = AnthropicLimits(wall=wall)
 
     def keys(self, request: Request) -> Sequence[str]:
         # Clients since 2.0 send the key as a bearer, those before as a header of its own.
@@ -342,8 +356,10 @@ class _AnthropicDialect:
 class MessagesDialect(_AnthropicDialect):
     """`POST /v1/messages`, in a thread or without one."""
 
-    def __init__(self, betas: Collection[str] = (), *, strict: bool = False) -> None:
-        super().__init__(betas, strict=strict)
+    def __init__(
+        self, betas: Collection[str] = (), *, strict: bool = False, wall: WallTime = wall_clock
+    ) -> None:
+        super().__init__(betas, strict=strict, wall=wall)
         self._threads = MessageThreads()
 
     def read(self, request: Request) -> Question:

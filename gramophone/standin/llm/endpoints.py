@@ -35,6 +35,7 @@ from gramophone.standin.llm.dialects import (
     other_request_id_of,
     request_id_of,
 )
+from gramophone.standin.llm.media_body import MediaBody, json_body
 from gramophone.standin.llm.rate_limits import Headers, tokens_of
 from gramophone.standin.llm.response_plan import (
     Ending,
@@ -51,8 +52,10 @@ from gramophone.standin.llm.stored_responses import (
 )
 from gramophone.standin.server.http import Handler, Reply, Request, answer_whole
 from gramophone.standin.server.routes import HandshakeRequest, Routes
+from gramophone.standin.server.wall_time import wall_time
 from gramophone.wire.llm.answer import CUT, SILENT, WORDLESS, ModelAnswer
 from gramophone.wire.llm.embeddings import (
+    EMBEDDINGS_PATH,
     EmbeddingsRequest,
     parse_embeddings,
     render_embeddings,
@@ -69,9 +72,8 @@ _USUAL_MODELS = ("gramophone",)
 MODELS_PATH = "/v1/models"
 """The path of the list of models, and above each of them."""
 ReadT = TypeVar("ReadT")
-MediaBody: TypeAlias = tuple[str, bytes]
 BodyMaker: TypeAlias = Callable[[Request], MediaBody | Awaitable[MediaBody]]
-"""Makes the media type and the body of the answer to a request; may raise RequestRefused."""
+"""Makes the body of the answer to a request; may raise RequestRefused."""
 
 _OF_STREAMS = frozenset({FaultName.DUPLICATE, FaultName.REORDER, FaultName.UNKNOWN_TYPE})
 _ENDING_OF_FAILURE = {CUT: Ending.CUT, SILENT: Ending.SILENCE}
@@ -110,20 +112,23 @@ class ModelStandin:
         self._at_path: Counter[str] = Counter()
         self._strict = not options.tolerant
         self._stored = StoredResponses()
-        self._openai: ProviderDialect = ChatDialect(strict=self._strict)
-        self._anthropic: ProviderDialect = MessagesDialect(options.betas, strict=self._strict)
+        self._wall = wall = wall_time(clock)
+        self._openai: ProviderDialect = ChatDialect(strict=self._strict, wall=wall)
+        self._anthropic: ProviderDialect = MessagesDialect(
+            options.betas, strict=self._strict, wall=wall
+        )
 
     def openai_routes(self) -> Routes:
         """Routes of Chat Completions, Responses and Embeddings."""
         chat, stored = self._openai, self._stored
-        responses = ResponsesDialect(stored, strict=self._strict, rate_limits=chat.rate_limits)
+        responses = self._responses(stored)
         handlers = {
             ("POST", "/v1/chat/completions"): self._answering(chat),
             ("POST", RESPONSES_PATH): self._answering(responses),
             ("GET", f"{RESPONSES_PATH}/"): self._without_model(responses, stored.fetch),
             ("DELETE", f"{RESPONSES_PATH}/"): self._without_model(responses, stored.delete),
             ("POST", f"{RESPONSES_PATH}/"): self._without_model(responses, stored.cancel),
-            ("POST", "/v1/embeddings"): self._without_model(chat, self._embed),
+            ("POST", EMBEDDINGS_PATH): self._without_model(chat, self._embed),
         }
         websocket = ResponsesWebsocket(
             self._connection_handler, self._refusal_of_handshake, self._clock
@@ -162,12 +167,17 @@ class ModelStandin:
             self._check_path(dialect, request)
             self._check_key(dialect, request)
             made = _bounded(make, request)
-            media_type, content = made if isinstance(made, tuple) else await made
+            made = made if isinstance(made, MediaBody) else await made
         except RequestRefused as refused:
-            await self._refuse(dialect, refused.refusal, request_id, came_us, reply)
+            refusal = refused.refusal
+            counts = request.path == EMBEDDINGS_PATH or refusal.status == 429
+            limits = limits_of_refused(dialect, refusal.status, came_us) if counts else []
+            await self._refuse(dialect, refusal, request_id, came_us, reply, limits)
             return
-        head = self._whole_head(dialect, request_id, came_us, media_type)
-        await answer_whole(reply, 200, head, content)
+        head = self._whole_head(dialect, request_id, came_us, made.media_type)
+        if made.tokens is not None:
+            head += dialect.rate_limits.used(made.tokens, 0, came_us)
+        await answer_whole(reply, 200, head, made.content)
 
     def _other_request_id(self) -> str:
         ordinal, self._other_requests = self._other_requests, self._other_requests + 1
@@ -181,8 +191,11 @@ class ModelStandin:
 
     def _connection_handler(self) -> Handler:
         """The handler of the requests of one websocket."""
-        stored, limits = ConnectionResponses(self._stored), self._openai.rate_limits
-        return self._answering(ResponsesDialect(stored, strict=self._strict, rate_limits=limits))
+        return self._answering(self._responses(ConnectionResponses(self._stored)))
+
+    def _responses(self, stored: StoredResponses) -> ResponsesDialect:
+        limits = self._openai.rate_limits
+        return ResponsesDialect(stored, strict=self._strict, rate_limits=limits, wall=self._wall)
 
     def _refusal_of_handshake(self, handshake: HandshakeRequest) -> Response | None:
         """The answer to a handshake with a wrong key."""
@@ -223,31 +236,33 @@ class ModelStandin:
         dialect = self._anthropic if request.header("anthropic-version") else self._openai
         await self._answer_otherwise(dialect, partial(self._list_models, dialect), request, reply)
 
-    def _list_models(self, dialect: ProviderDialect, request: Request) -> tuple[str, bytes]:
+    def _list_models(self, dialect: ProviderDialect, request: Request) -> MediaBody:
         """The list of models, or the one whose name the path ends with."""
         name = unquote(request.path[len(MODELS_PATH) + 1 :], errors="replace")
         if not name:
-            return JSON[1], dialect.model_list(self._options.models or _USUAL_MODELS)
+            return json_body(dialect.model_list(self._options.models or _USUAL_MODELS))
         self._check_model(dialect, name)
-        return JSON[1], dialect.model(name)
+        return json_body(dialect.model(name))
 
     def _check_model(self, dialect: ProviderDialect, name: str) -> None:
         models = self._options.models
         if self._strict and models and name not in models:
             raise RequestRefused(dialect.unknown_model(name))
 
-    def _count(self, dialect: ProviderDialect, request: Request) -> tuple[str, bytes]:
+    def _count(self, dialect: ProviderDialect, request: Request) -> MediaBody:
         question = dialect.read(request)
         self._check_model(dialect, question.model)
-        return JSON[1], question.whole(ModelAnswer(None, ()), 0)
+        return json_body(question.whole(ModelAnswer(None, ()), 0))
 
     async def _embed(self, request: Request) -> MediaBody:
         parsed = _bounded(partial(_read_embeddings, strict=self._strict), request)
         self._check_model(self._openai, parsed.model)
         if len(parsed.inputs) <= _FEW_INPUTS:
-            return JSON[1], render_embeddings(parsed)
-        # Two thousand vectors take seconds, and other connections have their instants to keep.
-        return JSON[1], await to_thread(render_embeddings, parsed)
+            content = render_embeddings(parsed)
+        else:
+            # Two thousand vectors take seconds, and other connections have their instants to keep.
+            content = await to_thread(render_embeddings, parsed)
+        return MediaBody(JSON[1], content, parsed.tokens)
 
     async def _answer(self, dialect: ProviderDialect, request: Request, reply: Reply) -> None:
         came_us = self._clock.now_us()
@@ -378,11 +393,11 @@ class ModelStandin:
         request_id: str,
         came_us: int,
         reply: Reply,
-        limits: Headers | None = None,
+        limits: Headers,
     ) -> None:
         details = refusal.details
         head = self._whole_head(dialect, request_id, came_us)
-        usual = [*head, *(limits or []), *refusal.headers]
+        usual = [*head, *limits, *refusal.headers]
         body = details.body_over(dialect.error(refusal, request_id))
         await answer_whole(reply, refusal.status, details.headers_over(usual), body)
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs, unquote
 
 from gramophone.core.frozen import frozen
+from gramophone.standin.llm.media_body import MediaBody, json_body
 from gramophone.standin.server.http import Request
 from gramophone.wire.lenient_json import as_count, as_list, as_object, read_object
 from gramophone.wire.llm.answer import ModelAnswer
@@ -47,7 +48,10 @@ _USUAL_ITEMS: Final = 20
 
 @frozen
 class StoredResponse:
-    """A response: its request as it came, what was read of that, its answer and its ordinal."""
+    """A response: its request as it came, what was read of that, its answer and its ordinal.
+
+    `created_s` is its time of creation, in seconds since 1970.
+    """
 
     payload: bytes
     previous_response_id: str
@@ -55,6 +59,7 @@ class StoredResponse:
     step: int
     prompt_chars: int
     calls: int
+    created_s: int
     answer: ModelAnswer
     ordinal: int
 
@@ -72,7 +77,7 @@ class StoredResponse:
     def request(self) -> ResponsesRequest:
         """The request, read again: as values it would take up many times its size."""
         return replace(
-            parse_responses(self.payload),
+            parse_responses(self.payload, created_s=self.created_s),
             prompt=self.prompt,
             step=self.step,
             prompt_chars=self.prompt_chars,
@@ -120,6 +125,7 @@ class StoredResponses:
             request.step,
             request.prompt_chars,
             request.calls,
+            request.created_s,
             answer,
             ordinal,
         )
@@ -167,8 +173,8 @@ class StoredResponses:
 
     # --- requests ---------------------------------------------------------------------------
 
-    def fetch(self, request: Request) -> tuple[str, bytes]:
-        """Answer `GET /v1/responses/ID` and `…/input_items`; gives media type and body.
+    def fetch(self, request: Request) -> MediaBody:
+        """Answer `GET /v1/responses/ID` and `…/input_items`.
 
         Raises:
             RequestRefused: the response is not stored, or a parameter is not valid.
@@ -176,16 +182,16 @@ class StoredResponses:
         id_, _, rest = _below(request).partition("/")
         query = parse_qs(request.query)
         if rest == "input_items":
-            return "application/json", _item_list(self._known(id_), query)
+            return json_body(_item_list(self._known(id_), query))
         if rest:
             raise RequestRefused(_no_such_url(request))
         response = self._known(id_)
         if query.get("stream", [""])[-1] == "true":
             after = query.get("starting_after", ["-1"])[-1]
-            return "text/event-stream; charset=utf-8", _events(response, after)
-        return "application/json", _whole(response)
+            return MediaBody("text/event-stream; charset=utf-8", _events(response, after))
+        return json_body(_whole(response))
 
-    def delete(self, request: Request) -> tuple[str, bytes]:
+    def delete(self, request: Request) -> MediaBody:
         """Answer `DELETE /v1/responses/ID`.
 
         Raises:
@@ -194,9 +200,9 @@ class StoredResponses:
         id_ = _below(request)
         self._known(id_)
         self._remove(id_)
-        return "application/json", body({"id": id_, "object": "response", "deleted": True})
+        return json_body(body({"id": id_, "object": "response", "deleted": True}))
 
-    def cancel(self, request: Request) -> tuple[str, bytes]:
+    def cancel(self, request: Request) -> MediaBody:
         """Answer `POST /v1/responses/ID/cancel`: a background response here is always complete.
 
         Raises:
@@ -208,7 +214,7 @@ class StoredResponses:
         response = self._known(id_)
         if response.request.echo["background"] is not True:
             raise RequestRefused(invalid("Cannot cancel a synchronous response.", None))
-        return "application/json", _whole(response)
+        return json_body(_whole(response))
 
     def _known(self, id_: str) -> StoredResponse:
         response = self._responses.get(id_)

@@ -37,6 +37,7 @@ from gramophone.standin.server.granted_tokens import GrantedTokens
 from gramophone.standin.server.listener import listening
 from gramophone.standin.server.routes import CONTROL_PATH
 from gramophone.standin.server.traffic_log import TrafficLog
+from gramophone.standin.server.wall_time import wall_time
 from gramophone.standin.source.hearing import ExpectedUtterances
 from gramophone.standin.source.matching import Difference, Expectation, diff
 from gramophone.standin.source.source import StandinSource
@@ -209,7 +210,12 @@ class _Process:
             )
         guests = AllowedClients.of(arguments.host, arguments.allow_host, arguments.allow_origin)
         async with listening(
-            routes, host=arguments.host, port=arguments.port, traffic_log=log, guests=guests
+            routes,
+            host=arguments.host,
+            port=arguments.port,
+            traffic_log=log,
+            guests=guests,
+            wall=wall_time(self._clock),
         ) as address:
             urls: dict[str, str] = {}
             for service in services:

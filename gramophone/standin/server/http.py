@@ -23,12 +23,14 @@ import asyncio
 import logging
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from email.utils import formatdate
+from datetime import datetime
+from email.utils import format_datetime
 from http import HTTPStatus
 from typing import Protocol, TypeAlias, cast
 
 import h11
 
+from gramophone.core.clock import wall_clock
 from gramophone.core.frozen import frozen
 from gramophone.core.tasks import spawn
 from gramophone.standin.server import tcp
@@ -131,8 +133,10 @@ class HttpConnection(asyncio.Protocol):
         timeouts: Timeouts,
         on_gone: Callable[[HttpConnection], None] | None = None,
         refusal_form: RefusalForm | None = None,
+        wall: Callable[[], datetime] = wall_clock,
     ) -> None:
-        """Without `refusal_form`, requests are refused in plain text."""
+        """Without `refusal_form`, requests are refused in plain text. `wall` dates the answers."""
+        self.wall = wall
         self._handler = handler
         self._timeouts = timeouts
         self._on_gone = on_gone
@@ -289,7 +293,7 @@ class HttpConnection(asyncio.Protocol):
         if self._http.our_state in (h11.IDLE, h11.SEND_RESPONSE):
             headers, body = self._refusal(status, sentence)
             closing = [("content-length", str(len(body))), ("connection", "close")]
-            self._write_event(_head(status, [*headers, *closing]))
+            self._write_event(_head(status, [*headers, *closing], self.wall()))
             if self._head is None or self._head.method != b"HEAD":
                 self._write_event(h11.Data(data=body))
             self._write_event(h11.EndOfMessage())
@@ -383,7 +387,7 @@ class _HttpReply:
     async def start(self, status: int, headers: Sequence[tuple[str, str]]) -> None:
         self.started = True
         self._bodiless = self._bodiless or status in (204, 304)
-        await self._connection.send_event(_head(status, headers))
+        await self._connection.send_event(_head(status, headers, self._connection.wall()))
 
     async def send(self, data: bytes) -> None:
         if data and not self._bodiless:
@@ -413,8 +417,8 @@ def _request(head: h11.Request, body: bytes) -> Request:
     return Request(head.method.decode("ascii"), path, query, headers, body)
 
 
-def _head(status: int, headers: Sequence[tuple[str, str]]) -> h11.Response:
-    dated = [*headers, ("date", formatdate(usegmt=True))]
+def _head(status: int, headers: Sequence[tuple[str, str]], now: datetime) -> h11.Response:
+    dated = [*headers, ("date", format_datetime(now, usegmt=True))]
     safe = [(name, printable(value)) for name, value in dated]
     return h11.Response(status_code=status, headers=safe, reason=_phrase(status))
 

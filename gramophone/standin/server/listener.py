@@ -15,6 +15,7 @@ from websockets.http11 import Request as UpgradeRequest
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
+from gramophone.core.clock import wall_clock
 from gramophone.standin.server.access import AllowedClients
 from gramophone.standin.server.client_service import service_of
 from gramophone.standin.server.http import (
@@ -37,6 +38,7 @@ from gramophone.standin.server.routes import (
 from gramophone.standin.server.sniffing import LoggedConnection, SniffingConnection
 from gramophone.standin.server.traffic_log import TrafficLog
 from gramophone.standin.server.unserved import unserved
+from gramophone.standin.server.wall_time import WallTime
 
 _log = logging.getLogger(__name__)
 
@@ -53,18 +55,19 @@ async def listening(
     timeouts: Timeouts | None = None,
     traffic_log: TrafficLog | None = None,
     guests: AllowedClients | None = None,
+    wall: WallTime = wall_clock,
 ) -> AsyncGenerator[Address, None]:
     """Serve `routes` on one port while the block runs.
 
     On leaving, open websockets are closed with 1001, other connections without a word, and all
     their tasks are awaited. Without `guests`, programs may use the port that know it by `host` or
-    a name of this machine for itself, and no web pages.
+    a name of this machine for itself, and no web pages. `wall` dates the answers over HTTP.
 
     Raises:
         OSError: the port is taken, or there is no such address on this machine.
     """
     guests = guests or AllowedClients.of(host)
-    served = _ServedPort(routes, timeouts or Timeouts(), traffic_log or TrafficLog(), guests)
+    served = _ServedPort(routes, timeouts or Timeouts(), traffic_log or TrafficLog(), guests, wall)
     async with serve(served.handle, host, port, **served.settings()) as server:
         try:
             # A name may stand for several addresses, each with a port of its own.
@@ -79,8 +82,14 @@ class _ServedPort:
     """The routes of a port, and its connections that are not, or not yet, websockets."""
 
     def __init__(
-        self, routes: Routes, timeouts: Timeouts, traffic_log: TrafficLog, guests: AllowedClients
+        self,
+        routes: Routes,
+        timeouts: Timeouts,
+        traffic_log: TrafficLog,
+        guests: AllowedClients,
+        wall: WallTime,
     ) -> None:
+        self._wall = wall
         self._routes = routes
         self._guests = guests
         self._router = RequestRouter(routes, guests, timeouts.body_bytes)
@@ -113,7 +122,11 @@ class _ServedPort:
     def speak_http(self) -> HttpConnection:
         """The protocol for a connection that turned out to speak HTTP."""
         connection = HttpConnection(
-            self._answer, self.timeouts, self._http.discard, self._router.refusal_of_unread
+            self._answer,
+            self.timeouts,
+            self._http.discard,
+            self._router.refusal_of_unread,
+            self._wall,
         )
         self._http.add(connection)
         return connection

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from gramophone.core.frozen import frozen
 
 CREATED_S = 1_767_225_600
-"""The time of creation of everything: the first second of 2026."""
+"""The time of creation where no other is known: the first second of 2026."""
 
 
 def made_id(prefix: str, ordinal: int, part: int = 0) -> str:

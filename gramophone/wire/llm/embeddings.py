@@ -38,6 +38,7 @@ from gramophone.wire.llm.refusals.openai_rules import (
 from gramophone.wire.llm.request_validation import json_body, refuse, refuse_if
 from gramophone.wire.llm.token_usage import guessed_tokens
 
+EMBEDDINGS_PATH: Final = "/v1/embeddings"
 MOST_INPUTS: Final = 2_048
 MOST_TOKENS: Final = 8_192
 """Tokens of one input."""
@@ -75,6 +76,11 @@ class EmbeddingsRequest:
     dimensions: int
     own_dimensions: int
     as_base64: bool
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of all inputs, those of texts estimated."""
+        return sum(map(_tokens, self.inputs))
 
 
 def parse_embeddings(payload: bytes, *, strict: bool = False) -> EmbeddingsRequest:
@@ -167,8 +173,7 @@ def _tokens(item: Input) -> int:
 
 def render_embeddings(request: EmbeddingsRequest) -> bytes:
     """The vectors of a request as one JSON body."""
-    tokens = sum(map(_tokens, request.inputs))
-    usage = {"prompt_tokens": tokens, "total_tokens": tokens}
+    usage = {"prompt_tokens": request.tokens, "total_tokens": request.tokens}
     # Joined from the JSON of each vector, whose numbers take up much more room as objects.
     data = b",".join(_item(index, item, request) for index, item in enumerate(request.inputs))
     rest = body({"model": request.model, "usage": usage}).removeprefix(b"{")

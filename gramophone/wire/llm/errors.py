@@ -133,7 +133,7 @@ def anthropic_refusal(status: int) -> ModelRefusal:
 
 def detailed(usual: ModelRefusal, message: str, details: RefusalDetails) -> ModelRefusal:
     """The usual refusal with these details and, unless it is empty, this message."""
-    wait_s = details.retry_after_s
+    wait_s = details.wait_s
     if not message and wait_s is not None and usual == _OPENAI[429]:
         message = _rate_limit_reached(wait_s)
     return replace(usual, message=message or usual.message, details=details)

@@ -35,6 +35,7 @@ from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.refusals.chat import chat_refusal
 from gramophone.wire.llm.request_validation import (
     article,
+    asks_for_stream,
     calls_in,
     json_body,
     last_prompt,
@@ -67,10 +68,13 @@ class ChatRequest:
     calls: int = 0
     service_tier: object = "default"
     metadata: object = None
+    created_s: int = CREATED_S
 
 
-def parse_chat(payload: bytes, *, strict: bool = False) -> ChatRequest:
+def parse_chat(payload: bytes, *, strict: bool = False, created_s: int = CREATED_S) -> ChatRequest:
     """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
+
+    Its answer is dated `created_s`, in seconds since 1970.
 
     Raises:
         RequestRefused: the service would refuse it.
@@ -80,13 +84,7 @@ def parse_chat(payload: bytes, *, strict: bool = False) -> ChatRequest:
         refuse("you must provide a model parameter")
     messages = _messages(fields.get("messages"))
     refuse_if(chat_refusal(fields) if strict else None)
-    stream = fields.get("stream") or False
-    if not isinstance(stream, bool):
-        refuse(
-            f"Invalid type for 'stream': expected a boolean, but got {article(stream)} instead.",
-            param="stream",
-            code="invalid_type",
-        )
+    stream = asks_for_stream(fields)
     options = fields.get("stream_options")
     if options is not None and not stream:
         sentence = "The 'stream_options' parameter is only allowed when 'stream' is enabled."
@@ -108,6 +106,7 @@ def parse_chat(payload: bytes, *, strict: bool = False) -> ChatRequest:
         calls=calls_in(messages),
         service_tier=served_tier(fields.get("service_tier")),
         metadata=fields.get("metadata"),
+        created_s=created_s,
     )
 
 
@@ -321,7 +320,7 @@ def _head(request: ChatRequest, ordinal: int, object_type: str) -> dict[str, Any
     return {
         "id": made_id("chatcmpl-", ordinal),
         "object": object_type,
-        "created": CREATED_S,
+        "created": request.created_s,
         "model": request.model,
         "service_tier": request.service_tier,
         "system_fingerprint": None,

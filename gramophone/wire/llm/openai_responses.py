@@ -30,10 +30,11 @@ from gramophone.wire.llm.answer_blocks import (
 from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
-from gramophone.wire.llm.openai_responses_closing import BrokenOff
+from gramophone.wire.llm.openai_responses_closing import BrokenOff, failed_fields
 from gramophone.wire.llm.refusals.responses import responses_refusal
 from gramophone.wire.llm.request_validation import (
     article,
+    asks_for_stream,
     calls_in,
     json_body,
     last_prompt,
@@ -69,10 +70,15 @@ class ResponsesRequest:
     limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
+    created_s: int = CREATED_S
 
 
-def parse_responses(payload: bytes, *, strict: bool = False) -> ResponsesRequest:
+def parse_responses(
+    payload: bytes, *, strict: bool = False, created_s: int = CREATED_S
+) -> ResponsesRequest:
     """Read a request; unknown fields are ignored. When `strict`, all that the service refuses is.
+
+    Its answer is dated `created_s`, in seconds since 1970.
 
     Raises:
         RequestRefused: the service would refuse it.
@@ -88,13 +94,7 @@ def parse_responses(payload: bytes, *, strict: bool = False) -> ResponsesRequest
         fields.get("input"), may_miss=fields.get("previous_response_id") is not None
     )
     refuse_if(responses_refusal(fields) if strict else None)
-    stream = fields.get("stream") or False
-    if not isinstance(stream, bool):
-        refuse(
-            f"Invalid type for 'stream': expected a boolean, but got {article(stream)} instead.",
-            param="stream",
-            code="invalid_type",
-        )
+    stream = asks_for_stream(fields)
     return ResponsesRequest(
         model=as_text(fields["model"]),
         prompt=prompt,
@@ -106,6 +106,7 @@ def parse_responses(payload: bytes, *, strict: bool = False) -> ResponsesRequest
         limits=limits_of(fields.get("max_output_tokens"), tools=offers_tools(fields)),
         step=step,
         calls=calls_in(as_list(fields.get("input"))),
+        created_s=created_s,
     )
 
 
@@ -182,7 +183,7 @@ def final_response(answer: ModelAnswer, request: ResponsesRequest, ordinal: int)
     failure = answer.failure
     if failure is None or failure.kind in WORDLESS:
         return writer.response(_ending(answer)[1])
-    return writer.response("failed", error=refusal_of(failure, anthropic=False))
+    return writer.failed(refusal_of(failure, anthropic=False))
 
 
 # --- the stream -------------------------------------------------------------------------------
@@ -248,27 +249,29 @@ class _ResponseWriter:
             for index, item in broken_off.unfinished()
         ]
 
-    def response(self, status: str, *, error: ModelRefusal | None = None) -> dict[str, Any]:
+    def response(self, status: str) -> dict[str, Any]:
         """The response object as it stands now."""
         has_ended = status != "in_progress"
         why = {"length": "max_output_tokens"}.get(
             self._answer.finish_reason, self._answer.finish_reason
         )
-        failed = {"code": _error_code(error), "message": error.message} if error else None
-        unwritten = not has_ended or status == "failed"
         return {
             "id": self._id,
             "object": "response",
-            "created_at": CREATED_S,
+            "created_at": self._request.created_s,
             "status": status,
-            "completed_at": CREATED_S if status == "completed" else None,
-            "error": failed,
+            "completed_at": self._request.created_s if status == "completed" else None,
+            "error": None,
             "incomplete_details": {"reason": why} if status == "incomplete" else None,
             "model": self._request.model,
-            "output": [] if unwritten else self._output,
-            "usage": None if unwritten else self._usage(),
+            "output": self._output if has_ended else [],
+            "usage": self._usage() if has_ended else None,
             **self._request.echo,
         }
+
+    def failed(self, refusal: ModelRefusal) -> dict[str, Any]:
+        """The response object of an answer that fails."""
+        return {**self.response("in_progress"), **failed_fields(refusal)}
 
     # --- events ---------------------------------------------------------------------------
 
@@ -286,8 +289,7 @@ class _ResponseWriter:
         if failure.kind in WORDLESS:
             return []
         refusal = refusal_of(failure, anthropic=False)
-        failed = self.response("failed", error=refusal)
-        return [self._event(end_us, "response.failed", response=failed)]
+        return [self._event(end_us, "response.failed", response=self.failed(refusal))]
 
     def block(self, output_index: int, block: Block) -> list[Timed]:
         """One item of the output, from its addition to its end."""
@@ -408,9 +410,3 @@ def _text_part(text: str) -> dict[str, Any]:
 
 def _summary(text: str) -> dict[str, Any]:
     return {"type": "summary_text", "text": text}
-
-
-def _error_code(refusal: ModelRefusal) -> str:
-    if refusal.status == 429:
-        return "rate_limit_exceeded"
-    return "invalid_prompt" if refusal.status < 500 else "server_error"

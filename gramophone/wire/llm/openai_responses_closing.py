@@ -1,4 +1,4 @@
-"""The missing end of a recorded stream of Responses that breaks off."""
+"""Ends of a stream of Responses that breaks off: of its items, and by an error."""
 
 # A stream of Responses carries everything twice: in deltas, and again in the `done` event of each
 # part and item, and in `response.completed`. A client that follows the deltas
@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text
+from gramophone.wire.llm.errors import ModelRefusal, openai_error
+from gramophone.wire.sse import event_bytes
 
 
 class BrokenOff:
@@ -73,6 +75,38 @@ class BrokenOff:
 def next_number(events: Sequence[dict[str, Any]]) -> int:
     """The `sequence_number` of the event behind these."""
     return max((as_count(event.get("sequence_number")) + 1 for event in events), default=0)
+
+
+def failure_event(events: Sequence[dict[str, Any]], refusal: ModelRefusal) -> bytes:
+    """The event by which the stream fails behind these: `error` if no response has begun."""
+    number = next_number(events)
+    responses = [event["response"] for event in events if as_object(event.get("response"))]
+    if responses:
+        failed = failed_fields(refusal)
+        fields: dict[str, Any] = {"response": {**responses[-1], **failed}}
+        kind = "response.failed"
+    else:
+        # Its fields are at the top; Chat Completions wraps them.
+        error = openai_error(refusal)["error"]
+        fields, kind = {name: error[name] for name in ("code", "message", "param")}, "error"
+    return event_bytes({"type": kind, "sequence_number": number, **fields}, kind)
+
+
+def failed_fields(refusal: ModelRefusal) -> dict[str, Any]:
+    """The fields of a response that tell of its failure."""
+    return {
+        "status": "failed",
+        "completed_at": None,
+        "error": {"code": _error_code(refusal), "message": refusal.message},
+        "output": [],
+        "usage": None,
+    }
+
+
+def _error_code(refusal: ModelRefusal) -> str:
+    if refusal.status == 429:
+        return "rate_limit_exceeded"
+    return "invalid_prompt" if refusal.status < 500 else "server_error"
 
 
 def _lengthen(parts: object, index: object, delta: str) -> None:

@@ -97,6 +97,22 @@ def calls_in(messages: list[Any]) -> int:
     return count
 
 
+def asks_for_stream(fields: dict[str, Any]) -> bool:
+    """Whether a request to OpenAI asks for a stream.
+
+    Raises:
+        RequestRefused: its `stream` is not a boolean.
+    """
+    stream = fields.get("stream") or False
+    if not isinstance(stream, bool):
+        refuse(
+            f"Invalid type for 'stream': expected a boolean, but got {article(stream)} instead.",
+            param="stream",
+            code="invalid_type",
+        )
+    return stream
+
+
 def offers_tools(fields: dict[str, Any]) -> bool:
     """Whether the model may call a tool: some are offered, in any form, and the choice is not none.
 

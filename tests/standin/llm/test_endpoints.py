@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx2
@@ -27,6 +29,7 @@ from gramophone.wire.llm.answer import (
     RawPiece,
     TextPiece,
 )
+from gramophone.wire.llm.deterministic_ids import CREATED_S
 from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
@@ -179,9 +182,34 @@ class TestHttp:
     async def test_the_same_is_answered_to_the_same_each_time(self) -> None:
         bodies: list[bytes] = []
         for _ in range(2):
-            async with standing_in() as address:
+            async with standing_in(clock=ManualClock()) as address:
                 bodies.append((await post(address, CHAT, stream=True)).content)
         assert bodies[0] == bodies[1]
+
+    @pytest.mark.parametrize("path", [CHAT, RESPONSES])
+    async def test_answers_are_dated_by_the_time_of_day(self, path: str) -> None:
+        before_s = int(time.time())
+        async with standing_in() as address:
+            answer = await post(address, path)
+        fields = answer.json()
+        dated_s = parsedate_to_datetime(answer.headers["date"]).timestamp()
+        created_s = fields["created" if path == CHAT else "created_at"]
+        assert before_s <= created_s <= dated_s <= time.time()
+
+    async def test_answers_are_dated_by_the_manual_clock(self) -> None:
+        clock = ManualClock(2_000_000)
+        async with standing_in(clock=clock) as address:
+            first = await post(address, CHAT)
+            stored = (await post(address, RESPONSES)).json()
+            clock.advance_us(60_000_000)
+            second = await post(address, CHAT)
+            async with httpx2.AsyncClient(timeout=HANG_S) as http:
+                fetched = (await http.get(address.http(f"{RESPONSES}/{stored['id']}"))).json()
+        created_s = [answer.json()["created"] for answer in (first, second)]
+        assert created_s == [CREATED_S + 2, CREATED_S + 62]
+        assert first.headers["date"] == "Thu, 01 Jan 2026 00:00:02 GMT"
+        assert second.headers["date"] == "Thu, 01 Jan 2026 00:01:02 GMT"
+        assert fetched["created_at"] == fetched["completed_at"] == CREATED_S + 2
 
     async def test_one_connection_serves_many_requests(self) -> None:
         async with standing_in() as address:
