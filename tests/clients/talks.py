@@ -14,14 +14,17 @@ from tests.clients.catalogue import ANSWER, CITIES, REPORT, Client
 from tests.clients.running import SCENARIOS, Program, StepResult, judge
 
 SCENARIO = SCENARIOS / "talk.toml"
-STAGES: Mapping[str, str] = {
-    "at once": "--speed=0",
-    "speed 1": "--speed=1",
-    "recorded": "--speed=1",
-    "again, 0": "--speed=0",
-    "again, 1": "--speed=1",
+STAGES: Mapping[str, tuple[str, ...]] = {
+    "at once": ("--speed=0",),
+    "speed 1": ("--speed=1",),
+    "recorded": ("--speed=1",),
+    "again, 0": ("--speed=0",),
+    "again, 1": ("--speed=1",),
+    # Only speech has so many bytes of sound: 0.4 s of the first answer at 24 kHz.
+    "dropped": ("--speed=1", "--fault=drop=20000@0"),
 }
-"""Stages of a talk: with a scenario, through the recording proxy, and with that recording."""
+"""Stages of a talk: with a scenario, through the recording proxy, with that recording, and with the
+websocket of the speech dropped in the first answer."""
 TEXT = "\n".join(
     (
         "user: Why is the sky blue?",
@@ -47,7 +50,7 @@ def _talk(program: Program, interface: str, stage: str, bundle: Path) -> StepRes
     if is_again and not bundle.exists():
         return StepResult(stage, 0.0, "There is no recording.")
     source = bundle if is_again else SCENARIO
-    standin = Standin([str(source), STAGES[stage], "--strict"], strict=True)
+    standin = Standin([str(source), *STAGES[stage], "--strict"], strict=True)
     started_s = time.monotonic()
     complaint = ""
     try:

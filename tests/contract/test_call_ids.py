@@ -10,6 +10,7 @@ import anthropic
 import openai
 from anthropic.types import ToolUseBlock
 
+from gramophone.core.clock import ManualClock
 from gramophone.standin.source.scenario import ScenarioSound, scenario
 from tests.support.model_standin import standing_in
 
@@ -108,7 +109,7 @@ async def test_ids_are_the_same_each_time() -> None:
     """For the same requests, so that a test may compare what it gets."""
     bodies: list[str] = []
     for _ in range(2):
-        async with standing_in(*LOOKING) as address:
+        async with standing_in(*LOOKING, clock=ManualClock()) as address:
             async with openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1")) as client:
                 raw = client.chat.completions.with_raw_response
                 messages: Any = [{"role": "user", "content": "Hi"}]

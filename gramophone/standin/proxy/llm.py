@@ -6,18 +6,24 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from urllib.parse import urlsplit
 
+from websockets.asyncio.client import ClientConnection
+
+from gramophone.standin.llm.stored_responses import RESPONSES_PATH
 from gramophone.standin.proxy.forwarding import pass_on
 from gramophone.standin.proxy.observe_llm import AnswerObserver
+from gramophone.standin.proxy.observe_responses import ResponsesFrames
 from gramophone.standin.proxy.session_recorder import SessionRecorder
 from gramophone.standin.proxy.upstream import UpstreamAnswer
+from gramophone.standin.proxy.websocket_relay import connected, headers_of, relay
 from gramophone.standin.server.client_service import means_deepgram
 from gramophone.standin.server.credentials import secrets_in
 from gramophone.standin.server.http import Handler, Reply, Request
+from gramophone.standin.server.routes import Accept, Endpoint, HandshakeRequest, HandshakeResult
 from gramophone.wire.lenient_json import as_text, read_object
 
 _QUESTIONS = {
     "/v1/chat/completions": "openai",
-    "/v1/responses": "openai-responses",
+    RESPONSES_PATH: "openai-responses",
     "/v1/messages": "anthropic",
 }
 PROVIDERS = ("openai", "anthropic")
@@ -49,17 +55,35 @@ class ModelProxy:
         asking = {("POST", path): partial(self._ask, name) for path, name in _QUESTIONS.items()}
         return {**asking, **dict.fromkeys(_FORWARDED, self._forward)}
 
+    def endpoints(self) -> Mapping[str, Endpoint]:
+        """The endpoint of Responses over a websocket."""
+        return {RESPONSES_PATH: self._open}
+
     async def _ask(self, protocol: str, request: Request, reply: Reply) -> None:
-        self.requests += 1
-        upstream = self._upstreams[provider := _provider(request)]
+        provider = _provider(request)
         self._hide(secrets_in(request.headers, request.query))
-        recorder = self._recorder
-        recorder.expect_answer(provider, as_text(read_object(request.body).get("model")))
-        observer = AnswerObserver(protocol, urlsplit(upstream).netloc, recorder.turns)
-        recorder.record_answer(
-            observer.requested(request.body, recorder.now_us(), recorder.heard_text)
-        )
-        await pass_on(upstream, request, reply, _AnswerWatcher(observer, recorder))
+        observer = self._requested(protocol, provider, request.body)
+        watcher = _AnswerWatcher(observer, self._recorder)
+        await pass_on(self._upstreams[provider], request, reply, watcher)
+
+    async def _open(self, handshake: HandshakeRequest) -> HandshakeResult:
+        self._hide(secrets_in(handshake.headers, handshake.query))
+        address = self._upstreams["openai"].replace("http", "ws", 1)
+        upstream = await connected(address, handshake)
+        if not isinstance(upstream, ClientConnection):
+            return upstream
+        request = partial(self._requested, "openai-responses", "openai")
+        watcher = ResponsesFrames(request, self._recorder)
+        return Accept(headers_of(upstream), partial(relay, upstream, watcher))
+
+    def _requested(self, protocol: str, provider: str, body: bytes) -> AnswerObserver:
+        """Record a question; gives the observer of its answer."""
+        self.requests += 1
+        recorder, host = self._recorder, urlsplit(self._upstreams[provider]).netloc
+        recorder.expect_answer(provider, as_text(read_object(body).get("model")))
+        observer = AnswerObserver(protocol, host, recorder.turns)
+        recorder.record_answer(observer.requested(body, recorder.now_us(), recorder.heard_text))
+        return observer
 
     async def _forward(self, request: Request, reply: Reply) -> None:
         is_deepgrams = means_deepgram(request.header)

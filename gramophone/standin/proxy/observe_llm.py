@@ -65,7 +65,11 @@ class AnswerObserver:
         messages = alone if isinstance(prompt, str) else as_list(prompt)
         text, step = last_prompt(messages)
         events: list[Event] = []
-        if step == 0 and (not transcript or without_spaces(text) != without_spaces(transcript)):
+        # Of a conversation that the service keeps, results of tools come without their question.
+        is_next_step = step > 0 or (not text and bool(fields.get("previous_response_id")))
+        if not is_next_step and (
+            not transcript or without_spaces(text) != without_spaces(transcript)
+        ):
             user = next(self._turns)
             events = [
                 TurnStarted(at_us=at_us, turn=user, role="user", text=text),
@@ -159,13 +163,20 @@ class AnswerObserver:
         fields = read_object(data)
         if as_text(fields.get("type")) == "error" or as_object(fields.get("error")):
             error = as_object(fields.get("error")) or fields
-            kind, message = as_text(error.get("type")), as_text(error.get("message"))
-            named = f"{kind}: {message}" if kind.endswith("_error") else message
-            return self._fail(
-                f"{self._host} broke the answer off ({named}); what arrived is kept.", at_us
-            )
+            return self._broken_off(as_text(error.get("type")), error, at_us)
         raw = ModelChunkReceived(at_us=at_us, turn=self._turn, raw=data)
+        if as_text(fields.get("type")) == "response.failed":
+            error = as_object(as_object(fields.get("response")).get("error"))
+            return [raw, *self._broken_off(as_text(error.get("code")), error, at_us)]
         return [raw, *self._understand(fields, at_us)]
+
+    def _broken_off(self, kind: str, error: dict[str, Any], at_us: int) -> list[Event]:
+        """The events of an error of the service within a stream."""
+        message = as_text(error.get("message"))
+        named = f"{kind}: {message}" if kind.endswith("_error") else message
+        return self._fail(
+            f"{self._host} broke the answer off ({named}); what arrived is kept.", at_us
+        )
 
     def _understood_whole(self, fields: dict[str, Any], at_us: int) -> list[Event]:
         """The events of an answer in one body, which is its only chunk."""

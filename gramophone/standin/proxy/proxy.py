@@ -7,24 +7,15 @@ first event, so that it can leave it out.
 
 from __future__ import annotations
 
-import asyncio
-import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.asyncio.connection import Connection
-from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.client import ClientConnection
 from websockets.datastructures import Headers
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.frames import CloseCode
-from websockets.http11 import Response
-from websockets.typing import Subprotocol
 
 from gramophone.core.clock import Clock
 from gramophone.core.errors import SpeechError, StorageError
-from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import Event, SpeechConnected
 from gramophone.standin.proxy.llm import PROVIDERS, ModelProxy
 from gramophone.standin.proxy.observe_listen_v1 import ListenObserver
@@ -34,24 +25,14 @@ from gramophone.standin.proxy.observe_speak_v2 import FluxObserver
 from gramophone.standin.proxy.observer import ORDERLY, Observer
 from gramophone.standin.proxy.session_recorder import AudioEncoding, SessionRecorder
 from gramophone.standin.proxy.speech_http import SpeechRequests
-from gramophone.standin.proxy.upstream import passes, trusting, unreachable
+from gramophone.standin.proxy.websocket_relay import connected, headers_of, relay
 from gramophone.standin.server.credentials import secrets_in, without_secrets
-from gramophone.standin.server.refusal import HttpRefusal
 from gramophone.standin.server.routes import Accept, HandshakeRequest, HandshakeResult, Routes
-from gramophone.standin.server.sniffing import when_pinged
-from gramophone.standin.server.tcp import close_without_code
 from gramophone.wire.deepgram.paths import FLUX_PATH, LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.parameters import bytes_per_sample
-from gramophone.wire.limits import MOST_FRAME_BYTES
-from gramophone.wire.loopback import on_this_machine
 
-_log = logging.getLogger(__name__)
-
-_OPEN_TIMEOUT_S = 8.0
-_CLOSE_TIMEOUT_S = 2.0
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
 _LISTEN_PATHS = (LISTEN_PATH, LISTEN_V2_PATH)
-_UNSENDABLE = frozenset({1005, 1006, 1015})
 
 
 def upstream_of(address: str) -> str:
@@ -147,7 +128,8 @@ class RecordingProxy:
         """Routes of both versions of Speak and of Listen, and of language models."""
         paths = (SPEAK_PATH, FLUX_PATH, *_LISTEN_PATHS)
         endpoints = {path: partial(self._endpoint, path) for path in paths}
-        return Routes(endpoints, {**self._speech.handlers(), **self._models.handlers()})
+        handlers = {**self._speech.handlers(), **self._models.handlers()}
+        return Routes({**endpoints, **self._models.endpoints()}, handlers)
 
     def end(self) -> None:
         """End the session, when no connection is left and none will come."""
@@ -157,27 +139,14 @@ class RecordingProxy:
 
     async def _endpoint(self, path: str, handshake: HandshakeRequest) -> HandshakeResult:
         self._hide(secrets_in(handshake.headers, handshake.query))
-        query = f"?{handshake.query}" if handshake.query else ""
-        try:
-            upstream = await _connected(f"{self._upstream}{path}{query}", handshake)
-        except InvalidStatus as error:
+        upstream = await connected(self._upstream, handshake)
+        if not isinstance(upstream, ClientConnection):
             self._refused += 1
-            return _passed_on(error.response)
-        except (OSError, WebSocketException, ValueError) as error:
-            self._refused += 1
-            # Its own text may hold the whole address, with a key in the query.
-            why = unreachable(urlsplit(self._upstream).netloc, error)
-            _log.warning("%s (%s)", why, type(error).__name__)
-            return HttpRefusal(502, "UPSTREAM_UNREACHABLE", why)
+            return upstream
         self.connections += 1
-        assert upstream.response is not None
-        headers = [
-            (name, value)
-            for name, value in upstream.response.headers.raw_items()
-            if passes(name.lower()) and name.lower() not in {"date", "server"}
-        ]
         observer = self._observer(path, handshake, upstream)
-        return Accept(tuple(headers), partial(self._serve, upstream, observer))
+        watcher = None if observer is None else _SpeechFrames(observer, self._recorder)
+        return Accept(headers_of(upstream), partial(relay, upstream, watcher))
 
     def _observer(
         self, path: str, handshake: HandshakeRequest, upstream: ClientConnection
@@ -212,121 +181,27 @@ class RecordingProxy:
             return FluxObserver(ordinal, self._recorder.speeches, form.sample_rate_hz)
         return SpeakObserver(ordinal, self._recorder.speeches, bytes_per_sample(form.encoding))
 
-    async def _serve(
-        self, upstream: ClientConnection, observer: Observer | None, client: ServerConnection
-    ) -> None:
-        when_pinged(client, partial(_ping, upstream))
-        up = spawn(self._up(client, upstream, observer), name="proxy, to the service")
-        down = spawn(self._down(upstream, client, observer), name="proxy, to the client")
-        try:
-            await asyncio.wait([up, down], return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            await cancel(up)
-            await cancel(down)
-            # The side that has not ended is closed with the code and reason of the other. A code
-            # that no close frame may carry (RFC 6455, 7.4.1) is passed on as what it stands for:
-            # 1005 as a close without a code, 1006 as a connection that breaks.
-            by_service = upstream.close_code is not None
-            ended, other = (upstream, client) if by_service else (client, upstream)
-            code, reason = ended.close_code or 1006, ended.close_reason or ""
-            if (failed := _sent_too_much(upstream)) is not None:
-                ended, other, code, reason = upstream, client, *failed
-            await _end(other, code, reason)
-            await _end(ended, code, reason)
-            if observer is not None:
-                # A client that goes away is an orderly end of the service's side of the session.
-                ending = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
-                self._recorder.record_speech(observer.ended(*ending, self._recorder.now_us()))
 
-    async def _up(
-        self, client: ServerConnection, upstream: ClientConnection, observer: Observer | None
-    ) -> None:
-        try:
-            while True:
-                frame = await client.recv()
-                if observer is not None:
-                    if isinstance(frame, str):
-                        self._recorder.record_speech(observer.sent(frame, self._recorder.now_us()))
-                    elif frame:
-                        self._recorder.on_client_audio()
-                await upstream.send(frame)
-        except ConnectionClosed:
-            return
+class _SpeechFrames:
+    """Watcher of a connection, whose events go to the recorder."""
 
-    async def _down(
-        self, upstream: ClientConnection, client: ServerConnection, observer: Observer | None
-    ) -> None:
-        try:
-            while True:
-                frame = await upstream.recv()
-                if observer is not None:
-                    self._recorder.record_speech(observer.received(frame, self._recorder.now_us()))
-                await client.send(frame)
-        except ConnectionClosed:
-            return
+    def __init__(self, observer: Observer, recorder: SessionRecorder) -> None:
+        self._observer = observer
+        self._recorder = recorder
 
+    def sent(self, frame: str | bytes) -> None:
+        if isinstance(frame, str):
+            self._record(self._observer.sent(frame, self._recorder.now_us()))
+        elif frame:
+            self._recorder.on_client_audio()
 
-class _Direct(connect):
-    """A connection attempt that passes redirects on: the client may follow them itself."""
+    def received(self, frame: str | bytes) -> None:
+        self._record(self._observer.received(frame, self._recorder.now_us()))
 
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        return exc
+    def ended(self, code: int, reason: str, *, by_service: bool) -> None:
+        # A client that goes away is an orderly end of the service's side of the session.
+        ending = (code, reason) if by_service else (ORDERLY, f"client closed, {code}")
+        self._record(self._observer.ended(*ending, self._recorder.now_us()))
 
-
-def _connected(url: str, handshake: HandshakeRequest) -> Awaitable[ClientConnection]:
-    return _Direct(
-        url,
-        additional_headers=[pair for pair in handshake.headers if passes(pair[0])],
-        subprotocols=[Subprotocol(word) for word in handshake.subprotocols] or None,
-        user_agent_header=None,
-        ssl=trusting() if url.startswith("wss:") else None,
-        compression=None,
-        max_size=MOST_FRAME_BYTES,
-        max_queue=4,
-        # A Ping is a message to the service: only the client's are passed on.
-        ping_interval=None,
-        open_timeout=_OPEN_TIMEOUT_S,
-        close_timeout=_CLOSE_TIMEOUT_S,
-        proxy=None if on_this_machine(url) else True,
-    )
-
-
-def _passed_on(response: Response) -> Response:
-    """The service's refusal for the client, with a body of known length."""
-    body = bytes(response.body or b"")
-    headers = Headers()
-    for name, value in response.headers.raw_items():
-        if passes(name.lower()):
-            headers[name] = value
-    headers["Content-Length"] = str(len(body))
-    headers["Connection"] = "close"
-    return Response(response.status_code, response.reason_phrase, headers, body)
-
-
-def _sent_too_much(upstream: ClientConnection) -> tuple[int, str] | None:
-    """Code and reason of the end if the service sent a message that is too large; else None."""
-    close = upstream.protocol.close_sent
-    if close is None or close.code != CloseCode.MESSAGE_TOO_BIG:
-        return None
-    _log.warning("the service sent a message of more than %d bytes", MOST_FRAME_BYTES)
-    return close.code, f"the service sent a message of more than {MOST_FRAME_BYTES // 2**20} MB"
-
-
-def _ping(upstream: ClientConnection) -> None:
-    spawn(_send_ping(upstream), name="proxy, ping")
-
-
-async def _send_ping(upstream: ClientConnection) -> None:
-    try:
-        await upstream.ping()
-    except ConnectionClosed:
-        return
-
-
-async def _end(connection: Connection, code: int, reason: str) -> None:
-    if code == 1006:
-        connection.transport.abort()
-    elif code in _UNSENDABLE:
-        await close_without_code(connection)
-    else:
-        await connection.close(code, reason)
+    def _record(self, events: Sequence[Event]) -> None:
+        self._recorder.record_speech(events)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.core.clock import SystemClock
+from gramophone.core.clock import ManualClock, SystemClock
 from gramophone.core.timeline import (
     DeltaReceived,
     Event,
@@ -58,9 +58,10 @@ PATHS = [CHAT, RESPONSES, MESSAGES]
 
 @pytest.mark.parametrize("path", PATHS)
 async def test_a_recorded_stream_is_served_again_byte_for_byte(path: str) -> None:
-    async with standing_in(SAID) as upstream:
+    clock = ManualClock()
+    async with standing_in(SAID, clock=clock) as upstream:
         straight = await post(upstream, path, stream=True)
-    async with standing_in(SAID) as upstream, passing(upstream.http()) as through:
+    async with standing_in(SAID, clock=clock) as upstream, passing(upstream.http()) as through:
         first = await post(through.address, path, stream=True)
     assert (first.status_code, first.content) == (200, straight.content)
     assert first.headers["content-type"] == straight.headers["content-type"]

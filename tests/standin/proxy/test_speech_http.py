@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gramophone.audio.wav_parser import Samples, WavStream, Wrapping
+from gramophone.core.clock import SystemClock
 from gramophone.core.timeline import (
     AudioReceived,
     FrameReceived,
@@ -18,8 +20,14 @@ from gramophone.core.timeline import (
     TextSpoken,
     TurnCompleted,
 )
+from gramophone.standin.deepgram.management import management_routes
+from gramophone.standin.options import StandinOptions
+from gramophone.standin.server.granted_tokens import GrantedTokens
+from gramophone.standin.server.listener import listening
 from gramophone.standin.source.speech import recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
+from gramophone.wire.deepgram.management import PROJECT_ID
+from gramophone.wire.deepgram.paths import SPEAK_PATH
 from gramophone.wire.deepgram.server_actions import NOT_IN_SOURCE_SAID
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
 from gramophone.wire.deepgram.speak_v1.rest import RestParameters, wav_header
@@ -198,3 +206,21 @@ def test_what_is_no_wav_is_samples_and_a_head_alone_is_kept() -> None:
     stream = WavStream()
     assert stream.feed(b"RIFF") == []
     assert stream.rest() == [Wrapping(b"RIFF")]
+
+
+async def test_models_projects_and_tokens_pass_unrecorded() -> None:
+    options, clock = StandinOptions(api_key=KEY), SystemClock()
+    options = replace(options, tokens=GrantedTokens(clock))
+    async with (
+        listening(management_routes(options, clock)) as service,
+        passing(service.websocket()) as through,
+        httpx2.AsyncClient(timeout=HANG_S, headers={"authorization": f"Token {KEY}"}) as http,
+    ):
+        base = through.speak_url.replace("ws", "http", 1).removesuffix(SPEAK_PATH)
+        for path in ("/v1/models", "/v1/projects", f"/v1/projects/{PROJECT_ID}/models"):
+            straight = await http.get(service.http(path))
+            passed = await http.get(f"{base}{path}")
+            assert (passed.status_code, passed.content) == (200, straight.content)
+        granted = await http.post(f"{base}/v1/auth/grant", json={})
+    assert granted.json()["expires_in"] == 30
+    assert through.events == []
