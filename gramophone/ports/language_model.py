@@ -18,7 +18,8 @@ class Message:
 
     `heard_chars` is the number of characters that were heard before the sound was stopped; None
     where it was not. Whether the rest counts is a setting of the conversation (`Memory`).
-    `give_back` are the items of `ModelChunk.give_back` of an answer that came whole, in order.
+    `give_back` are the items of `ModelChunk.give_back` of an answer that came whole, in order; an
+    adapter sends them back unchanged, and only to the protocol they came from.
     """
 
     role: Role
@@ -67,6 +68,8 @@ class ModelChunk:
         retracts: whether all text before this chunk turns out to have been a thought (a model that
             closes a thought which it did not open).
         refuses: whether `text` is the model's refusal to answer, where the protocol marks it so.
+        unclosed: whether the thought before this chunk was opened by a tag and never closed, so
+            that the answer may stand in it; it stays a thought, and is offered to the user.
     """
 
     raw: str
@@ -78,6 +81,7 @@ class ModelChunk:
     give_back: str = ""
     retracts: bool = False
     refuses: bool = False
+    unclosed: bool = False
 
 
 class LanguageModel(Protocol):

@@ -21,6 +21,9 @@ MOST_RECORDED_EVENT_BYTES: Final = 10 * 2**20
 MOST_ANSWER_BYTES: Final = 128 * 2**20
 """A streamed answer on the wire; the longest answers of today's models have 40 MB."""
 
+MOST_WHOLE_BYTES: Final = 4 * 2**20
+"""An answer in one JSON body where a stream was requested; `MOST_ANSWER_CHARS` fit with escapes."""
+
 LEAST_EVENT_BYTES: Final = 256
 """The least that an event of an answer counts as, so that there are half a million at most."""
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gramophone.core.errors import ModelError
-from gramophone.ports.language_model import Message, ModelChunk, Usage
+from gramophone.ports.language_model import Message
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
-    AnswerReader,
+    STATUS_OF_ERROR,
     HttpModel,
     Sdk,
     SdkStream,
 )
-from gramophone.wire.lenient_json import as_count, as_text
+from gramophone.wire.lenient_json import as_object
+from gramophone.wire.llm.give_back import messages_blocks
+from gramophone.wire.llm.stream_parts import ErrorPart, error_part
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -24,15 +26,6 @@ if TYPE_CHECKING:
 ANTHROPIC_BASE_URL = "https://api.anthropic.com"
 DEFAULT_MAX_TOKENS = 1024
 """The API requires a limit; a spoken answer is shorter."""
-
-_STATUS_OF_ERROR = {
-    "invalid_request_error": 400,
-    "authentication_error": 401,
-    "permission_error": 403,
-    "not_found_error": 404,
-    "request_too_large": 413,
-    "rate_limit_error": 429,
-}
 
 
 class AnthropicMessages(HttpModel["AsyncAnthropic"]):
@@ -93,50 +86,20 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
         settings = self._options.settings.chosen()
         return {name: settings[name] for name in ("temperature", "top_p") if name in settings}
 
-    def _reader(self) -> AnswerReader:
-        return _MessageReader()
-
     def _refusal(self, error: Any) -> ModelError:
-        inner = _object(_object(error.body).get("error"))
-        kind, reason = str(inner.get("type", "")), str(inner.get("message") or error.message)
+        sent = error_part(as_object(error.body).get("error"))
+        reason = sent.message or str(error.message)
         status: int = error.status_code
         # An error event inside a stream that has begun has status 200; its type says what it is.
-        if status < 400 and kind not in _STATUS_OF_ERROR:
-            return self._failures.broke_off(f"{kind}: {reason}")
-        return self._failures.refused(_STATUS_OF_ERROR.get(kind, status), reason)
-
-
-class _MessageReader(AnswerReader):
-    """Keeps the input tokens of the first event (`message_start`) for the usage of the last."""
-
-    def __init__(self) -> None:
-        self._input_tokens = 0
-
-    def read(self, fields: object, raw: str) -> ModelChunk:
-        event = _object(fields)
-        self._input_tokens = _input_tokens(event) or self._input_tokens
-        delta = _object(event.get("delta"))
-        match event.get("type"), delta.get("type"):
-            case "content_block_delta", "text_delta":
-                return ModelChunk(raw=raw, text=str(delta.get("text") or ""))
-            case "message_delta", _:
-                output = _object(event.get("usage")).get("output_tokens")
-                counted = isinstance(output, int)
-                usage = Usage(self._input_tokens, as_count(output)) if counted else None
-                reason = as_text(delta.get("stop_reason")) or None
-                return ModelChunk(raw=raw, usage=usage, finish_reason=reason)
-            case _:
-                return ModelChunk(raw=raw)
+        if status < 400:
+            return self._error_in_stream(ErrorPart(sent.kind, reason))
+        return self._failures.refused(STATUS_OF_ERROR.get(sent.kind, status), reason)
 
 
 def _messages(messages: Sequence[Message]) -> Any:
-    return [{"role": message.role, "content": message.text} for message in messages]
+    return [{"role": message.role, "content": _content(message)} for message in messages]
 
 
-def _input_tokens(fields: dict[str, Any]) -> int:
-    usage = _object(fields.get("usage")) or _object(_object(fields.get("message")).get("usage"))
-    return as_count(usage.get("input_tokens"))
-
-
-def _object(value: object) -> dict[str, Any]:
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    blocks = messages_blocks(message.give_back)
+    return [*blocks, {"type": "text", "text": message.text}] if blocks else message.text

@@ -17,18 +17,20 @@ from typing import cast
 import httpx2
 
 from gramophone.providers.llm.own_headers import HeaderPolicy
-from gramophone.wire.lenient_json import is_bounded
+from gramophone.wire.lenient_json import is_bounded, read_object
 from gramophone.wire.limits import (
     LEAST_EVENT_BYTES,
     MOST_ANSWER_BYTES,
     MOST_EVENT_VALUES,
     MOST_REFUSAL_BYTES,
+    MOST_WHOLE_BYTES,
     TooMuch,
 )
 from gramophone.wire.sse import SseEvent, SseReader
 
 _PIECE_BYTES = 2**14
 _END_OF_CHAT = b"[DONE]"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 # int() takes quadratic time for a long number, and raises an error beyond 4,300 digits that would
 # not say where it came from. One translation turns all digits to 0 and the rest to blanks, so that
 # one search finds a long number.
@@ -53,7 +55,10 @@ def bounded_client(
 
 
 def said_done(response: httpx2.Response) -> bool:
-    """Whether this answer said `[DONE]`, as streams of Chat Completions do at their end."""
+    """Whether this answer said `[DONE]`, as streams of Chat Completions do at their end.
+
+    An answer that came as one JSON body, and not as a stream, has said it with its end.
+    """
     return isinstance(response.stream, BoundedStream) and response.stream.said_done
 
 
@@ -90,10 +95,12 @@ class BoundedStream(httpx2.AsyncByteStream):
         await self._stream.aclose()
 
     async def _events(self) -> AsyncGenerator[bytes, None]:
-        reader, received_bytes = SseReader(), 0
+        reader, whole, received_bytes = SseReader(), WholeBody(), 0
         async for piece in unpacked(self._stream, self._encoding):
             # Where much has arrived already, reading never waits: without this no other task runs.
             await asyncio.sleep(0)
+            if whole.takes(piece):
+                continue
             events = deque(reader.events(piece))
             # An event costs memory even if it is empty, so each counts as a few bytes at least.
             received_bytes += max(len(piece), LEAST_EVENT_BYTES * len(events))
@@ -101,6 +108,9 @@ class BoundedStream(httpx2.AsyncByteStream):
                 raise TooMuch.of("an answer", MOST_ANSWER_BYTES)
             while events:
                 yield self._checked(events.popleft())
+        if (event := whole.event()) is not None:
+            yield self._checked(event)
+            self.said_done = True
 
     def _checked(self, event: SseEvent) -> bytes:
         if event.data.startswith(_END_OF_CHAT):
@@ -118,6 +128,47 @@ class BoundedStream(httpx2.AsyncByteStream):
             left_bytes -= len(piece)
             if left_bytes <= 0:
                 return
+
+
+class WholeBody:
+    """A JSON body where a stream was requested: some servers and proxies answer at once.
+
+    No line of a stream begins with a brace, so the first character tells the two apart.
+    """
+
+    def __init__(self) -> None:
+        self._body: bytearray | None = None
+        self._streams = False
+
+    def takes(self, piece: bytes) -> bool:
+        """Whether the piece belongs to such a body, or may still turn out to.
+
+        Raises:
+            TooMuch: the body is larger than any answer.
+        """
+        if self._streams:
+            return False
+        if self._body is None:
+            begin = piece.removeprefix(_BYTE_ORDER_MARK).lstrip()
+            if not begin.startswith(b"{"):
+                self._streams = bool(begin)
+                return False
+            self._body = bytearray()
+            piece = begin
+        self._body += piece
+        if len(self._body) > MOST_WHOLE_BYTES:
+            raise TooMuch.of("an answer in one piece", MOST_WHOLE_BYTES)
+        return True
+
+    def event(self) -> SseEvent | None:
+        """The body as the only event of a stream, once it is whole; None where there is none."""
+        if self._body is None:
+            return None
+        # Between the values of JSON a lone CR is a space, but a line end in a stream.
+        data = bytes(self._body).replace(b"\r", b" ").rstrip()
+        # The SDK of Anthropic passes over events without a name.
+        name = b"error" if read_object(data).get("error") else b"message"
+        return SseEvent(name, data)
 
 
 async def unpacked(stream: AsyncIterable[bytes], encoding: str) -> AsyncGenerator[bytes, None]:

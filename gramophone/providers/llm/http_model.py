@@ -1,7 +1,7 @@
 """A language model behind an official SDK: everything that is the same for every provider.
 
-A subclass says which SDK it is, how to request a stream, how to read an event, and how to describe
-a refusal. SDKs are imported at the first use: each takes half a second.
+A subclass says which SDK it is, how to request a stream, and how to describe a refusal; what comes
+is read alike for all (`chunk_reader`). SDKs are imported at the first use, half a second each.
 """
 
 from __future__ import annotations
@@ -18,14 +18,29 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 from gramophone.core.errors import ModelError
 from gramophone.core.frozen import frozen
 from gramophone.ports.language_model import Message, ModelChunk
+from gramophone.providers.llm.chunk_reader import ChunkReader
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.error_messages import ModelFailures
 from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.wire.limits import TextBound, TooMuch
+from gramophone.wire.llm.stream_parts import ErrorPart, error_part
+from gramophone.wire.llm.think_tags import ThinkTagMemory
 from gramophone.wire.loopback import host_of, on_this_machine
 
 if TYPE_CHECKING:
     import httpx2
+
+STATUS_OF_ERROR = {
+    "invalid_request_error": 400,
+    "authentication_error": 401,
+    "permission_error": 403,
+    "not_found_error": 404,
+    "request_too_large": 413,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "invalid_prompt": 400,
+}
+"""Status by the kind of an error inside a stream, of Anthropic and of OpenAI's Responses."""
 
 READ_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
@@ -78,23 +93,6 @@ class Sdk(Generic[ClientT]):
     status_error: type[Exception]
 
 
-class AnswerReader(ABC):
-    """Reads the events of one answer, in their order."""
-
-    @abstractmethod
-    def read(self, fields: object, raw: str) -> ModelChunk:
-        """Read an event with any content: an SDK does not check what a server sends.
-
-        Args:
-            fields: the event, of JSON's types.
-            raw: the same as text, for the chunk.
-        """
-
-    def end(self, response: httpx2.Response) -> ModelChunk | None:
-        """Make a last chunk after the last event, where the events alone do not tell all."""
-        return None
-
-
 class HttpModel(ABC, Generic[ClientT]):
     """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
@@ -119,6 +117,7 @@ class HttpModel(ABC, Generic[ClientT]):
         self._read_timeout_s = read_timeout_s
         self._client: ClientT | None = None
         self._loading = threading.Lock()
+        self._think_tags = ThinkTagMemory()
         self._options = options
         self._failures = ModelFailures(
             options.title or name, model, options.key_name or key_name, host_of(base_url), api_key
@@ -141,10 +140,6 @@ class HttpModel(ABC, Generic[ClientT]):
     def _extra_body(self) -> dict[str, Any]:
         """Parameters of the request, and what the endpoint wants besides."""
         return {**self._parameters(), **self._options.extra_body}
-
-    @abstractmethod
-    def _reader(self) -> AnswerReader:
-        """Make the reader of one answer."""
 
     @abstractmethod
     def _refusal(self, error: Any) -> ModelError:
@@ -170,18 +165,21 @@ class HttpModel(ABC, Generic[ClientT]):
 
         sdk = self._sdk()
         begun = False
-        bound = TextBound()
-        reader = self._reader()
+        bound = _AnswerBound()
+        reader = ChunkReader(self._think_tags)
         try:
             answer = await self._request(client, messages, system_prompt)
             async with answer:
                 async for event in answer:
                     begun = True
-                    chunk = reader.read(*_as_sent(event))
-                    bound.add(chunk.text)
+                    for chunk in reader.read(*_as_sent(event)):
+                        bound.add(chunk)
+                        yield chunk
+                    if reader.error is not None:
+                        raise self._error_in_stream(reader.error)
+            if begun:
+                for chunk in reader.end(said_done=_said_done(answer.response)):
                     yield chunk
-            if begun and (last := reader.end(answer.response)) is not None:
-                yield last
         except (
             sdk.error,
             httpx2.HTTPError,
@@ -255,7 +253,40 @@ class HttpModel(ABC, Generic[ClientT]):
         if isinstance(error, RecursionError):
             reason = "an event of too many parts within each other"
             return failures.sent_too_much(reason, begun=begun)
-        return failures.broke_off(str(error))
+        # Where the error is a bare text, the SDK has a sentence of its own in its place.
+        words = error_part(getattr(error, "body", None)).message
+        return failures.broke_off(words or str(error))
+
+    def _error_in_stream(self, error: ErrorPart) -> ModelError:
+        """Describe an error that stands in the stream as an event."""
+        status = STATUS_OF_ERROR.get(error.kind)
+        if status is not None:
+            return self._failures.refused(status, error.message)
+        return self._failures.broke_off(": ".join(filter(None, (error.kind, error.message))))
+
+
+class _AnswerBound:
+    """Bound on all that one answer says, its thoughts and calls included."""
+
+    def __init__(self) -> None:
+        self._bound = TextBound()
+
+    def add(self, chunk: ModelChunk) -> None:
+        """Add a chunk.
+
+        Raises:
+            TooMuch: the answer is longer than any.
+        """
+        self._bound.add(chunk.text or chunk.thought)
+        for call in chunk.calls:
+            self._bound.add(call.name)
+            self._bound.add(call.arguments)
+
+
+def _said_done(response: httpx2.Response) -> bool:
+    from gramophone.providers.llm.http_client import said_done
+
+    return said_done(response)
 
 
 def _as_sent(event: Any) -> tuple[object, str]:

@@ -7,23 +7,22 @@ it takes half a second.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gramophone.core.errors import ModelError
-from gramophone.ports.language_model import Message, ModelChunk, Usage
+from gramophone.ports.language_model import Message
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
-    AnswerReader,
     HttpModel,
     Sdk,
     SdkStream,
 )
-from gramophone.wire.lenient_json import as_count, as_text
+from gramophone.wire.llm.give_back import chat_fields
+from gramophone.wire.llm.stream_parts import error_part
 
 if TYPE_CHECKING:
-    import httpx2
     from openai import AsyncOpenAI
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
@@ -80,12 +79,8 @@ class OpenAIChat(HttpModel["AsyncOpenAI"]):
             extra_body=self._extra_body(),
         )
 
-    def _reader(self) -> AnswerReader:
-        return _ChatReader()
-
     def _refusal(self, error: Any) -> ModelError:
-        reason = _field(error.body, "message")
-        reason = reason if isinstance(reason, str) else str(error.message)
+        reason = error_part(error.body).message or str(error.message)
         return self._failures.refused(error.status_code, reason)
 
     def _parameters(self) -> dict[str, Any]:
@@ -99,46 +94,9 @@ class OpenAIChat(HttpModel["AsyncOpenAI"]):
         return {**parameters, name: self._max_tokens}
 
 
-class _ChatReader(AnswerReader):
-    """Remembers whether the server gave a reason for the end."""
-
-    def __init__(self) -> None:
-        self._finished = False
-
-    def read(self, fields: object, raw: str) -> ModelChunk:
-        text, finish_reason = "", None
-        for choice in _objects(_field(fields, "choices")):
-            # Local servers put thoughts into fields of their own; only `content` is the answer.
-            content = _field(choice.get("delta"), "content")
-            text += content if isinstance(content, str) else ""
-            finish_reason = as_text(choice.get("finish_reason")) or finish_reason
-        self._finished = self._finished or finish_reason is not None
-        usage = None
-        tokens = _field(fields, "usage")
-        prompt, completion = _field(tokens, "prompt_tokens"), _field(tokens, "completion_tokens")
-        if isinstance(prompt, int) and isinstance(completion, int):
-            usage = Usage(as_count(prompt), as_count(completion))
-        return ModelChunk(raw=raw, text=text, usage=usage, finish_reason=finish_reason)
-
-    def end(self, response: httpx2.Response) -> ModelChunk | None:
-        from gramophone.providers.llm.http_client import said_done
-
-        # Some servers give no finish reason, but end the stream with `[DONE]`.
-        if self._finished or not said_done(response):
-            return None
-        return ModelChunk(raw="", finish_reason="stop")
-
-
 def _messages(messages: Sequence[Message], system_prompt: str) -> Any:
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
-    return [*system, *({"role": m.role, "content": m.text} for m in messages)]
-
-
-def _field(value: object, name: str) -> object:
-    return cast("dict[str, object]", value).get(name) if isinstance(value, dict) else None
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        return []
-    return [cast("dict[str, Any]", item) for item in value if isinstance(item, dict)]  # pyright: ignore[reportUnknownVariableType]
+    return [
+        *system,
+        *({**chat_fields(m.give_back), "role": m.role, "content": m.text} for m in messages),
+    ]

@@ -27,10 +27,11 @@ WORDLESS = frozenset({CUT, SILENT, UNFINISHED})
 
 @frozen
 class TextPiece:
-    """A piece of the answer's text."""
+    """A piece of the answer's text; `refusal` where the model declines in a field of its own."""
 
     text: str
     due_us: int = 0
+    refusal: bool = False
 
 
 @frozen
@@ -46,7 +47,8 @@ class ThinkingPiece:
 class ToolPiece:
     """A piece of a call to a tool; `arguments` are joined by `index`, and are JSON when complete.
 
-    `id` and `name` stand on the first piece of an index only.
+    `id` and `name` stand on the first piece of an index only. `give_back` is what else the
+    provider wants back with the call, as JSON text.
     """
 
     index: int
@@ -54,6 +56,7 @@ class ToolPiece:
     name: str
     arguments: str
     due_us: int = 0
+    give_back: str = ""
 
 
 @frozen

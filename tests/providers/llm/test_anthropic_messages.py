@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from gramophone.ports.language_model import Usage
+from gramophone.ports.language_model import Message, Usage
 from gramophone.providers.llm.anthropic_messages import DEFAULT_MAX_TOKENS, AnthropicMessages
 from tests.support.model_contract import (
     KEY,
+    QUESTION,
     Provider,
     ScriptedContract,
     chunks_of,
@@ -70,6 +71,19 @@ class TestAnthropicMessages(ScriptedContract, FailingContract):
         assert "temperature" not in request.body
         assert request.headers["anthropic-version"] == "2026-10-21"
         assert "x-api-key" not in request.headers
+
+    async def test_signed_thoughts_go_back_as_they_came(self) -> None:
+        words = AnthropicWords()
+        thought = '{"type":"thinking","thinking":"Hm.","signature":"EqQB"}'
+        answer = Message("assistant", "Hello.", give_back=(thought, '{"type":"reasoning"}', "{"))
+        async with (
+            serving(reply_of(words, "Hi")) as server,
+            closing(words.model(server.origin)) as model,
+        ):
+            await chunks_of(model, (*QUESTION, answer, *QUESTION))
+        content = [message["content"] for message in server.requests[0].body["messages"]]
+        text = {"type": "text", "text": "Hello."}
+        assert content == ["Say hello.", [json.loads(thought), text], "Say hello."]
 
     async def test_the_limit_can_be_set(self) -> None:
         words = AnthropicWords()

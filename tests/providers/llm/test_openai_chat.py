@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gramophone.ports.language_model import Usage
+from gramophone.ports.language_model import Message, Usage
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from tests.support.model_contract import (
     KEY,
@@ -107,6 +107,18 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
         parameters = ours._parameters()  # pyright: ignore[reportPrivateUsage]
         assert parameters["max_completion_tokens"] == 7
         assert "max_tokens" not in parameters
+
+    async def test_fields_of_an_answer_go_back_as_they_came(self) -> None:
+        details = '{"reasoning_details":[{"type":"reasoning.encrypted","data":"g=="}]}'
+        block = '{"type":"thinking","thinking":"Hm.","signature":"EqQB"}'
+        answer = Message("assistant", "Hello.", give_back=(block, details, '{"role":"system"}'))
+        async with (
+            serving(Reply([*map(openai_event, openai_chunks()), OPENAI_DONE])) as server,
+            closing(OpenAIWords().model(server.origin)) as model,
+        ):
+            await chunks_of(model, (answer,), system_prompt="")
+        (message,) = server.requests[0].body["messages"]
+        assert message == {"role": "assistant", "content": "Hello.", **json.loads(details)}
 
     async def test_thoughts_are_not_spoken(self) -> None:
         text, _ = await answered(

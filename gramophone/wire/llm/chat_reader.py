@@ -1,0 +1,151 @@
+"""Reader of answers in Chat Completions: chunks of a stream, or one whole completion."""
+
+# Beside OpenAI's own shape, these are read, each seen from a server:
+#
+#   content      a text, or a list of parts: `text`, `thinking` (Mistral), `refusal`, bare strings
+#   thoughts     `reasoning_content` (DeepSeek, llama.cpp), `reasoning` (OpenRouter, vLLM),
+#                `reasoning_details` (OpenRouter: `text`, `summary` or `data`)
+#   refusal      `delta.refusal`
+#   calls        see `call_numbers`; arguments as an object; unknown fields are to be given back
+#   choices      empty, null, or several: the first with the index 0 or none counts
+#   message      in a last chunk repeats the whole answer (MiniMax); it counts where nothing came
+#   error        an object, or a text (Ollama)
+#
+# To be given back with the next request are, as fields of the assistant's message, the parts of
+# `reasoning_details` and `extra_content` (Gemini), and `reasoning_content` where there are calls
+# (DeepSeek).
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from gramophone.wire.lenient_json import as_list, as_object, as_text, compact, is_list, is_object
+from gramophone.wire.llm.answer import TextPiece, ThinkingPiece, ToolPiece
+from gramophone.wire.llm.call_numbers import CallNumbers
+from gramophone.wire.llm.stream_parts import (
+    AnswerPart,
+    EndPart,
+    GiveBackPart,
+    error_part,
+    is_number,
+    usage_part,
+)
+
+_USAGE: Final = ("prompt_tokens", "completion_tokens")
+_OF_CALLS: Final = frozenset({"index", "id", "type", "function"})
+
+
+class ChatReader:
+    """A `ProtocolReader` of Chat Completions."""
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._calls = CallNumbers()
+        self._thoughts: list[str] = []
+        self._details: list[object] = []
+        self._extra: object = None
+
+    def read(self, fields: dict[str, object], due_us: int) -> Sequence[AnswerPart]:
+        """See `ProtocolReader.read`."""
+        parts: list[AnswerPart] = []
+        choice = _choice(fields.get("choices"))
+        delta = as_object(choice.get("delta"))
+        if delta:
+            self._read_delta(delta, due_us, parts)
+            self._begun = self._begun or bool(parts)
+        elif "message" in choice and not self._begun:
+            self._read_delta(as_object(choice["message"]), due_us, parts)
+            self._begun = bool(parts)
+        if reason := as_text(choice.get("finish_reason")):
+            parts.append(EndPart(reason))
+        if (counts := fields.get("usage")) and (usage := usage_part(as_object(counts), _USAGE)):
+            parts.append(usage)
+        if error := fields.get("error"):
+            parts.append(error_part(error))
+        return parts
+
+    def end(self) -> Sequence[AnswerPart]:
+        """See `ProtocolReader.end`."""
+        fields: dict[str, object] = {}
+        if self._details:
+            fields["reasoning_details"] = self._details
+        elif self._thoughts and self._calls:
+            fields["reasoning_content"] = "".join(self._thoughts)
+        if self._extra is not None:
+            fields["extra_content"] = self._extra
+        return [GiveBackPart(compact(fields))] if fields else []
+
+    def _read_delta(self, delta: dict[str, object], due_us: int, parts: list[AnswerPart]) -> None:
+        if thought := self._thought(delta):
+            parts.append(ThinkingPiece(thought, "", due_us))
+        content = delta.get("content")
+        if isinstance(content, str):
+            if content:
+                parts.append(TextPiece(content, due_us))
+        elif is_list(content):
+            parts += _content(as_list(content), due_us)
+        if refusal := as_text(delta.get("refusal")):
+            parts.append(TextPiece(refusal, due_us, refusal=True))
+        if calls := as_list(delta.get("tool_calls")):
+            parts += (self._call(as_object(call), due_us) for call in calls)
+        if extra := delta.get("extra_content"):
+            self._extra = extra
+
+    def _thought(self, delta: dict[str, object]) -> str:
+        if own := as_text(delta.get("reasoning_content")):
+            self._thoughts.append(own)
+        details = delta.get("reasoning_details")
+        thought = own or as_text(delta.get("reasoning"))
+        if not is_list(details):
+            return thought
+        self._details += as_list(details)
+        parts = map(as_object, as_list(details))
+        return thought or "".join(
+            as_text(part.get("text")) or as_text(part.get("summary")) for part in parts
+        )
+
+    def _call(self, call: dict[str, object], due_us: int) -> ToolPiece:
+        index = call.get("index")
+        function = as_object(call.get("function"))
+        arguments = function.get("arguments")
+        written = compact(arguments) if is_object(arguments) else as_text(arguments)
+        number, id_, name = self._calls.piece(
+            index if isinstance(index, int) and is_number(index) else None,
+            as_text(call.get("id")),
+            as_text(function.get("name")),
+            written,
+        )
+        unknown = {name: call[name] for name in call if name not in _OF_CALLS}
+        give_back = compact(unknown) if any(unknown.values()) else ""
+        return ToolPiece(number, id_, name, written, due_us, give_back)
+
+
+def _choice(choices: object) -> dict[str, object]:
+    """The first choice of those with the index 0 or none; an empty one where there is none."""
+    for value in as_list(choices):
+        choice = as_object(value)
+        if choice.get("index") in (0, None):
+            return choice
+    return {}
+
+
+def _content(parts: Sequence[object], due_us: int) -> Iterator[AnswerPart]:
+    for value in parts:
+        part = as_object(value)
+        text = as_text(value) or as_text(part.get("text"))
+        if refusal := as_text(part.get("refusal")):
+            yield TextPiece(refusal, due_us, refusal=True)
+        elif thought := _thinking(part.get("thinking")):
+            yield ThinkingPiece(thought, as_text(part.get("signature")), due_us)
+        elif text and part.get("type") in ("reasoning", "thinking"):
+            yield ThinkingPiece(text, "", due_us)
+        elif text:
+            yield TextPiece(text, due_us)
+
+
+def _thinking(value: object) -> str:
+    """The thought of a part: a text, or a list of parts with texts."""
+    if is_list(value):
+        return "".join(as_text(as_object(part).get("text")) for part in as_list(value))
+    return as_text(value)
