@@ -114,7 +114,8 @@ class StoredLibrary(StoredQueries, Library):
         if not rows:
             raise not_found(session_id)
         turns = await self._reader.fetch(records.TURNS, (rows[0][0],))
-        return records.session_record(rows[0], turns, self._home)
+        asides = await self._reader.fetch(records.ASIDES, (rows[0][0],))
+        return records.session_record(rows[0], turns, asides, self._home)
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         number = await self.number(session_id)

@@ -126,7 +126,10 @@ def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], li
         raise SessionNotFound(
             f"The session {record.summary.id} has {missing}; `gramophone show` prints its turns."
         )
-    return [Message(entry.role, entry.text, entry.heard_chars) for entry in turns], answers
+    messages = [
+        Message(entry.role, entry.text, entry.heard_chars, entry.aside.give_back) for entry in turns
+    ]
+    return messages, answers
 
 
 def _is_repetition(entry: Entry) -> bool:

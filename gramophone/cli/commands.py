@@ -204,12 +204,13 @@ def models(endpoint: str | None, as_json: bool) -> None:
 
 @cli.command()
 @SESSION
+@click.option("--thoughts", is_flag=True, help="Print the thoughts of the answers, too.")
 @JSON
-def show(session: str, as_json: bool) -> None:
+def show(session: str, thoughts: bool, as_json: bool) -> None:
     """Print a session's turns."""
     from gramophone.cli import sessions as session_commands
 
-    finish(session_commands.show(configured().home, session, as_json=as_json))
+    finish(session_commands.show(configured().home, session, as_json=as_json, thoughts=thoughts))
 
 
 @cli.command()

@@ -117,6 +117,7 @@ _SELECTION = options(
     ),
     click.option("--to", "to_us", type=TIME, help="End, as a time in the replay."),
     click.option("--withdrawn", is_flag=True, help="Include turns that were taken back."),
+    click.option("--thoughts", is_flag=True, help="Include the model's thoughts."),
 )
 _TARGET = options(
     click.option(
@@ -178,6 +179,7 @@ def export(
         ),
         pauses=_pauses(pauses, chosen),
         each_turn=flags["each_turn"],
+        thoughts=flags["thoughts"],
         stereo=flags["stereo"],
         sample_rate_hz=flags["rate"] or 0,
         loudness_lufs=flags["loudness"],
@@ -210,6 +212,11 @@ def _check(request: ExportRequest) -> None:
         raise click.UsageError("--compress belongs to --format bundle")
     if FORMS[request.form].whole and (request.cut != TurnSelection() or request.pauses != Pauses()):
         raise click.UsageError(f"{request.form} takes whole sessions, without --turn, --from, --to")
+    if request.thoughts and not FORMS[request.form].read:
+        forms = ", ".join(form.name for form in FORMS.values() if form.read)
+        raise click.UsageError(
+            f"--thoughts belongs to {forms}; jsonl and bundle have everything, as it came"
+        )
     if request.each_turn and str(request.path) == "-":
         raise click.UsageError("--each-turn writes several files; name a directory with -o")
     of_sound = {

@@ -11,7 +11,7 @@ from gramophone.core.errors import LibraryCorrupt, LibraryTooNew
 from gramophone.library.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.library.tags import tag_changes
 from gramophone.text.sanitize import plain_line
-from storage.export.text_labels import heard_up_to
+from storage.export.text_labels import heard_up_to, thinking_of
 from storage.home import Home
 from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
@@ -37,8 +37,8 @@ async def list_sessions(home: Path, *, search: str, limit: int, as_json: bool) -
     return 0
 
 
-async def show(home: Path, reference: str, *, as_json: bool) -> int:
-    """Print a session's turns."""
+async def show(home: Path, reference: str, *, as_json: bool, thoughts: bool = False) -> int:
+    """Print a session's turns; the thoughts of its answers only if they are asked for."""
     async with await StoredLibrary.open(home) as library:
         record = await library.session(await library.resolve(reference))
     if as_json:
@@ -54,7 +54,11 @@ async def show(home: Path, reference: str, *, as_json: bool) -> int:
         facts += [heard_words] if (heard_words := heard_up_to(turn)) else []
         facts += ["taken back"] if turn.withdrawn else []
         result(f"\n{speaker}  ({', '.join(facts)})")
+        if thoughts and turn.aside.thoughts:
+            result(f"[{thinking_of(turn)}]\n{turn.aside.thoughts}\n[Answer]")
         result(turn.text)
+        if turn.aside.incomplete:
+            result(f"[{plain_line(turn.aside.incomplete)}]")
     return 0
 
 
@@ -187,6 +191,8 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "started_ms": turn.started_us / 1000,
         "withdrawn": turn.withdrawn,
     }
+    if turn.role == "assistant":
+        fields |= {"thoughts": turn.aside.thoughts, "incomplete": turn.aside.incomplete}
     if turn.audio is not None:
         fields["audio"] = {
             "path": str(turn.audio.path),

@@ -16,7 +16,8 @@ _LONGEST_SLUG = 48
 class ExportFormat:
     """A form of file. `sound` when it is made of samples, `joins` when several sessions can stand
     in one file, `timed` when it tells when something is heard, `whole` when a part of a session
-    would not be one. `pause_us` lies between its spoken turns unless told otherwise."""
+    would not be one, `read` when people read all of its text, so that thoughts can stand in it.
+    `pause_us` lies between its spoken turns unless told otherwise."""
 
     name: str
     suffix: str
@@ -25,6 +26,7 @@ class ExportFormat:
     joins: bool = False
     timed: bool = True
     whole: bool = False
+    read: bool = False
     pause_us: int = 0
 
 
@@ -36,15 +38,22 @@ _FORMS = (
     ExportFormat("mp3", ".mp3", "the sound as MP3", sound=True, joins=True),
     ExportFormat("srt", ".srt", "captions as SubRip", joins=True),
     ExportFormat("vtt", ".vtt", "captions as WebVTT, each word in time", joins=True),
-    ExportFormat("txt", ".txt", "the conversation as plain text", joins=True, timed=False),
     ExportFormat(
-        "md", ".md", "the conversation as Markdown, with figures", joins=True, timed=False
+        "txt", ".txt", "the conversation as plain text", joins=True, timed=False, read=True
+    ),
+    ExportFormat(
+        "md",
+        ".md",
+        "the conversation as Markdown, with figures",
+        joins=True,
+        timed=False,
+        read=True,
     ),
     ExportFormat("json", ".json", "turns, figures and words in time as JSON", joins=True),
     ExportFormat("jsonl", ".jsonl", "the timeline as JSON lines", joins=True, whole=True),
     ExportFormat("csv", ".csv", "turns and figures as a table", joins=True, timed=False),
     ExportFormat("cast", ".cast", "the conversation as it streamed, for asciinema", joins=True),
-    ExportFormat("html", ".html", "a page that plays in a browser", pause_us=600_000),
+    ExportFormat("html", ".html", "a page that plays in a browser", pause_us=600_000, read=True),
     ExportFormat("bundle", ".gramophone", "the whole session as a bundle", whole=True),
 )
 
@@ -84,6 +93,7 @@ class Pauses:
 class ExportRequest:
     """A request for an export. `path` is a file, or a directory that takes one file a session
     (`folder`); with `each_turn` one a spoken turn. Existing files are replaced only with `replace`.
+    `thoughts` writes the model's thoughts into formats that people read (`ExportFormat.read`).
     0 Hz is the rate as recorded; `loudness_lufs` normalises by EBU R 128."""
 
     form: str
@@ -94,6 +104,7 @@ class ExportRequest:
     pauses: Pauses = field(default_factory=Pauses)
     each_turn: bool = False
     stereo: bool = False
+    thoughts: bool = False
     sample_rate_hz: int = 0
     loudness_lufs: float | None = None
     compress: bool = False

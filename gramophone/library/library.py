@@ -13,6 +13,7 @@ from dataclasses import field
 from pathlib import Path
 from typing import Protocol, TypeVar
 
+from gramophone.analysis.answer_asides import NO_ASIDE, AnswerAside
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
@@ -91,6 +92,12 @@ class TurnRecord:
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
     withdrawn: bool = False
     heard_chars: int | None = None
+    aside: AnswerAside = NO_ASIDE
+
+    @property
+    def thinking_us(self) -> int:
+        """Time from the beginning of the turn to the last thought; 0 without thoughts."""
+        return max(0, self.aside.thought_until_us - self.started_us) if self.aside.thoughts else 0
 
     @property
     def unheard(self) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Container, Iterable, Sequence
 from typing import TypeAlias
 
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     DeltasPassed,
@@ -34,7 +35,7 @@ IndexedEntry: TypeAlias = tuple[int, Entry]
 """An entry and the index, in the schedule, of the event that it stands for."""
 
 _WIRE = frozenset({FrameSent, FrameReceived, ModelChunkReceived})
-_ENDS_TEXT = (Failed, ModelFinished, TurnInterrupted, TurnCompleted, TurnStarted)
+_ENDS_TEXT = (AnswerRetracted, Failed, ModelFinished, TurnInterrupted, TurnCompleted, TurnStarted)
 
 # Correctness: a listener that jumps must come to the state of one that heard every event, as far
 # as that state shows at the new position. The tests compare the two folds. Entries stay in the

@@ -16,6 +16,7 @@ from gramophone.alignment.pause_matching import Silence
 from gramophone.alignment.word_timing import TimedChunk, WordTiming
 from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     Event,
     FlushAnswered,
@@ -36,6 +37,7 @@ from gramophone.library.library import SessionRecord, TurnRecord
 from gramophone.replay.schedule import ReplaySchedule
 
 TELLING = (
+    AnswerRetracted,
     AudioReceived,
     FlushAnswered,
     FlushSent,

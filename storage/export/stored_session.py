@@ -46,7 +46,8 @@ class ExportedSession:
         self._order = order
         self._sound = SessionAudio(home, session_id)
         turns = database.execute(records.TURNS, (self._number,))
-        self.record: SessionRecord = records.session_record(row, turns, home)
+        asides = database.execute(records.ASIDES, (self._number,))
+        self.record: SessionRecord = records.session_record(row, turns, asides, home)
         if FORMS[order.form].sound:
             self._refuse_damaged()
 

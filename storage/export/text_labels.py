@@ -50,6 +50,11 @@ def heard_up_to(turn: TurnRecord) -> str:
     return f"heard up to character {turn.heard_chars:,} of {len(turn.text):,}"
 
 
+def thinking_of(turn: TurnRecord) -> str:
+    """`Thought for 4.2 s`; empty without thoughts."""
+    return f"Thought for {turn.thinking_us / 1_000_000:.1f} s" if turn.aside.thoughts else ""
+
+
 def read_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:
     """Those a reader wants: what was only spoken again stands there already."""
     return tuple(turn for turn in turns if turn.finish_reason != "repeated")

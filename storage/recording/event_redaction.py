@@ -18,6 +18,7 @@ from gramophone.core.timeline import (
     FrameSent,
     ModelChunkReceived,
     TextSpoken,
+    ThoughtReceived,
 )
 from gramophone.text.redaction import Redactor
 from gramophone.text.redaction_stream import RedactedStreams, StreamPiece
@@ -27,14 +28,14 @@ from storage.sqlite import rows
 Numbered: TypeAlias = tuple[int, Event]
 
 STREAMED: Final = frozenset(
-    {DeltaReceived, ModelChunkReceived, FrameSent, FrameReceived, TextSpoken}
+    {DeltaReceived, ThoughtReceived, ModelChunkReceived, FrameSent, FrameReceived, TextSpoken}
 )
 """Kinds of events whose texts go on in the next one."""
 
 
 def _of(turn: int) -> tuple[tuple[int, str], ...]:
     """Prefixes of the keys of a turn's streams."""
-    return (turn, "delta"), (turn, "chunk"), (turn, "spoken")
+    return (turn, "delta"), (turn, "thought"), (turn, "chunk"), (turn, "spoken")
 
 
 # A secret may begin in one delta and end in the next, and none of the two looks like one. So texts
@@ -93,6 +94,8 @@ class RedactedEvents:
         match event:
             case DeltaReceived():
                 return [StreamPiece((event.turn, "delta"), event.text)]
+            case ThoughtReceived():
+                return [StreamPiece((event.turn, "thought"), event.text)]
             case ModelChunkReceived():
                 return self._json_pieces(event.raw, (event.turn, "chunk"))
             case FrameSent():
@@ -139,7 +142,7 @@ def _document(event: Event) -> str:
 def _with_texts(event: Event, texts: Sequence[str]) -> Event:
     """The event with these in the place of the texts of its pieces."""
     match event:
-        case DeltaReceived() | TextSpoken():
+        case DeltaReceived() | ThoughtReceived() | TextSpoken():
             return replace(event, text=texts[0])
         case ModelChunkReceived():
             return replace(event, raw=with_texts(event.raw, texts))

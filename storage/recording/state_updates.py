@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from gramophone.analysis.turn_text import TurnText, heard_characters
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     Event,
@@ -46,6 +47,7 @@ class StateUpdates:
             HistoryRewound: self._history_rewound,
             TurnStarted: self._turn_started,
             DeltaReceived: self._delta_received,
+            AnswerRetracted: self._delta_received,
             TextSpoken: self._text_spoken,
             AudioReceived: self._audio_received,
             TurnInterrupted: self._turn_interrupted,
@@ -82,7 +84,7 @@ class StateUpdates:
             session.title_is_whole = bool(session.title)
 
     def _delta_received(self, session: SessionState, event: Event) -> None:
-        assert isinstance(event, DeltaReceived)
+        assert isinstance(event, DeltaReceived | AnswerRetracted)
         # Not `session.turn`: the row does not change with each delta.
         if (turn := session.turns.get(event.turn)) is not None:
             turn.text_fold.read(event)

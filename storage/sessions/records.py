@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Generator, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gramophone.analysis.answer_asides import answer_asides
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.errors import StorageError, TimelineError
 from gramophone.core.timeline import Event, Failed
@@ -17,6 +19,7 @@ from storage.home import Home
 from storage.sessions.listing import SUMMARY, summary
 from storage.sqlite import rows
 from storage.sqlite.reader import DamagedText
+from storage.sqlite.schema import ASIDE_KINDS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -26,7 +29,10 @@ _SO_FAR = (
     "CASE WHEN completed_us IS NULL AND text = '' THEN "
     "(SELECT coalesce(group_concat(said, ''), '') FROM "
     "(SELECT event.text AS said FROM event WHERE event.session = turn.session "
-    "AND event.turn = turn.turn AND event.kind = 'DeltaReceived' ORDER BY event.seq)) ELSE text END"
+    "AND event.turn = turn.turn AND event.kind = 'DeltaReceived' AND event.seq > coalesce(("
+    "SELECT max(seq) FROM event WHERE event.session = turn.session AND event.turn = turn.turn "
+    f"AND event.kind = 'AnswerRetracted' AND {ASIDE_KINDS}), -1) ORDER BY event.seq)) "
+    "ELSE text END"
 )
 SESSION = (
     f"SELECT {SUMMARY}, system_prompt, encoding FROM session WHERE id = ? AND discarded_at IS NULL"
@@ -35,6 +41,10 @@ TURNS = (
     f"SELECT turn, role, {_SO_FAR}, finish_reason, started_us, audio_file, samples, sha256, "
     "ttft_ms, ttfb_ms, ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, "
     "tokens_per_s, withdrawn, heard_characters FROM turn WHERE session = ? ORDER BY turn"
+)
+ASIDES = (
+    f"SELECT seq, {rows.COLUMNS} FROM event INDEXED BY event_aside "
+    f"WHERE session = ? AND {ASIDE_KINDS} ORDER BY seq"
 )
 EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
 # Frames that lie between two other rows, as one: the first of them, their bytes, and whether they
@@ -81,19 +91,29 @@ def sound_fault(encoding: str, sample_rate_hz: int) -> str:
     return ""
 
 
-def session_record(row: Sequence[Any], turns: Iterable[Sequence[Any]], home: Home) -> SessionRecord:
-    """The session of a row of `SESSION` and its rows of `TURNS`; the number of a session is the
-    first column of its row. Where the rows are damaged, the text is still there: a turn has no
-    sound where its form or its samples cannot be."""
+def session_record(
+    row: Sequence[Any],
+    turns: Iterable[Sequence[Any]],
+    asides: Iterable[tuple[Any, ...]],
+    home: Home,
+) -> SessionRecord:
+    """The session of a row of `SESSION`, with its rows of `TURNS` and of `ASIDES`; the number of a
+    session is the first column of its row. Where the rows are damaged, the text is still there: a
+    turn has no sound where its form or its samples cannot be."""
     *columns, system_prompt, encoding = row
     about = summary(columns)
     sample_rate_hz = columns[6]
+    aside_of = answer_asides(events_of(asides))
+    turn_records = (_turn(turn, home, about.id, encoding, sample_rate_hz) for turn in turns)
     return SessionRecord(
         summary=about,
         system_prompt=system_prompt,
         encoding=encoding,
         sample_rate_hz=sample_rate_hz,
-        turns=tuple(_turn(turn, home, about.id, encoding, sample_rate_hz) for turn in turns),
+        turns=tuple(
+            replace(turn, aside=aside_of[turn.turn]) if turn.turn in aside_of else turn
+            for turn in turn_records
+        ),
     )
 
 

@@ -221,6 +221,13 @@ _BY_TIME = (
     """,
 )
 
+# Thoughts and how an answer ended are shown with a stored session: a few rows among many thousands.
+# The condition stands in the same words in the query that is to use the index.
+ASIDE_KINDS = (
+    "kind IN ('AnswerIncomplete', 'AnswerRetracted', 'GiveBackReceived', 'ThoughtReceived')"
+)
+_ASIDES = (f"CREATE INDEX event_aside ON event (session, seq) WHERE {ASIDE_KINDS}",)
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
@@ -232,6 +239,7 @@ MIGRATIONS = (
     Migration(8, "search inside writing without spaces, folded letters", search_index.STATEMENTS),
     Migration(9, "the list in the order of time", _BY_TIME),
     Migration(10, "searches in the order of time", time_order.STATEMENTS),
+    Migration(11, "thoughts, and ends of answers", _ASIDES),
 )
 
 _INSTRUCTIONS_A_LOOK = 100_000

@@ -9,11 +9,18 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Generator, Iterable
 from datetime import datetime
 from typing import Any, BinaryIO
 
-from gramophone.core.timeline import DeltaReceived, Event, TurnCompleted, TurnStarted
+from gramophone.core.timeline import (
+    AnswerRetracted,
+    DeltaReceived,
+    Event,
+    TurnCompleted,
+    TurnStarted,
+)
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnRecord
 from gramophone.text.graphemes import cut, graphemes
@@ -79,6 +86,10 @@ def _events(session: ExportedSession) -> Generator[tuple[int, str, str]]:
     began_us: int | None = None
     turns = {turn.turn: turn for turn in session.turns}
     written: dict[int, _CastTurn] = {}
+    retracted = Counter[int]()
+    for event in session.events(AnswerRetracted):
+        assert isinstance(event, AnswerRetracted)
+        retracted[event.turn] += len(event.text)
     for event in session.events(TurnStarted, DeltaReceived, TurnCompleted):
         turn = turns.get(_turn_of(event))
         if turn is None:
@@ -86,7 +97,7 @@ def _events(session: ExportedSession) -> Generator[tuple[int, str, str]]:
         began_us = event.at_us if began_us is None else began_us
         at_ms = (event.at_us - began_us) // 1000
         if turn.turn not in written:
-            written[turn.turn] = _CastTurn(turn)
+            written[turn.turn] = _CastTurn(turn, retracted[turn.turn])
             if turn.role == "user":
                 yield at_ms, "m", cut(plain_line(turn.text), COLUMNS)
             yield at_ms, "o", written[turn.turn].begin()
@@ -108,10 +119,11 @@ def _whole(text: str) -> str:
 
 
 class _CastTurn:
-    """A turn while it is written."""
+    """A turn while it is written, without the `retracted` characters at its beginning."""
 
-    def __init__(self, record: TurnRecord) -> None:
+    def __init__(self, record: TurnRecord, retracted: int) -> None:
         self._record = record
+        self._retracted = retracted
         self._plain = PlainStream()
         self._wrap = _Wrap()
         self._streamed = False
@@ -124,8 +136,10 @@ class _CastTurn:
         """Text that an event prints."""
         match event:
             case DeltaReceived():
-                self._streamed = True
-                return self._wrap.feed(self._plain.feed(event.text))
+                text = event.text[self._retracted :]
+                self._retracted -= len(event.text) - len(text)
+                self._streamed = self._streamed or bool(text)
+                return self._wrap.feed(self._plain.feed(text))
             case TurnStarted() if event.text:
                 self._streamed = True
                 return self._wrap.feed(plain(event.text))

@@ -19,37 +19,54 @@ from gramophone.text.sanitize import plain, plain_line
 from storage.export.excerpt_audio import ReportProgress
 from storage.export.formats.markdown_escape import without_html
 from storage.export.stored_session import ExportedSession
-from storage.export.text_labels import read_turns, remarks_on, speaker_of, spoken_ms, title_of
+from storage.export.text_labels import (
+    read_turns,
+    remarks_on,
+    speaker_of,
+    spoken_ms,
+    thinking_of,
+    title_of,
+)
 
 _PUNCTUATION = re.compile(r"[\\`*_\[\]<>&~|#]")
+_ESCAPED = r"\\\g<0>"
 
 
 def write_md(
     sessions: Iterable[ExportedSession],
     file: BinaryIO,
-    _order: ExportRequest,
+    order: ExportRequest,
     _progress: ReportProgress,
 ) -> None:
     """Write the conversations. Front matter can only stand in front, so that of a second session
     stands below its title, in a block of code."""
     for number, session in enumerate(sessions):
-        for line in _lines(session, first=number == 0):
+        for line in _lines(session, first=number == 0, thoughts=order.thoughts):
             file.write(f"{line}\n".encode())
 
 
-def _lines(session: ExportedSession, *, first: bool) -> Generator[str]:
+def _lines(session: ExportedSession, *, first: bool, thoughts: bool) -> Generator[str]:
     about = session.record.summary
-    title = _PUNCTUATION.sub(r"\\\g<0>", title_of(about))
+    title = _PUNCTUATION.sub(_ESCAPED, title_of(about))
     if first:
         yield from ("---", *_matter(about, session.turns), "---", "", f"# {title}")
     else:
         yield from ("", f"# {title}", "", "```yaml", *_matter(about, session.turns), "```")
     for turn in read_turns(session.turns):
         yield from ("", f"## {turn.turn} · {speaker_of(turn)}{remarks_on(turn)}", "")
-        text = without_html(plain(turn.text).strip("\n").rstrip())
-        yield from (f"> {line}" if line.strip() else ">" for line in text.split("\n"))
+        if thoughts and turn.aside.thoughts:
+            yield from (f"*{thinking_of(turn)}:*", "", *_quoted(turn.aside.thoughts))
+            yield from ("", "*Answer:*", "")
+        yield from _quoted(turn.text)
+        if turn.aside.incomplete:
+            yield from ("", f"*{_PUNCTUATION.sub(_ESCAPED, plain_line(turn.aside.incomplete))}*")
         if figures := ", ".join(_figures_of(turn)):
             yield from ("", f"*{figures}*")
+
+
+def _quoted(text: str) -> Generator[str]:
+    lines = without_html(plain(text).strip("\n").rstrip()).split("\n")
+    yield from (f"> {line}" if line.strip() else ">" for line in lines)
 
 
 # --- front matter -------------------------------------------------------------------------------

@@ -13,7 +13,14 @@ from gramophone.library.export_request import ExportRequest
 from gramophone.text.sanitize import plain, plain_line
 from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
-from storage.export.text_labels import moment_of, read_turns, remarks_on, speaker_of, title_of
+from storage.export.text_labels import (
+    moment_of,
+    read_turns,
+    remarks_on,
+    speaker_of,
+    thinking_of,
+    title_of,
+)
 
 _INDENT = "  "
 
@@ -21,18 +28,18 @@ _INDENT = "  "
 def write_txt(
     sessions: Iterable[ExportedSession],
     file: BinaryIO,
-    _order: ExportRequest,
+    order: ExportRequest,
     _progress: ReportProgress,
 ) -> None:
     """Write the conversations; each begins with its title, underlined."""
     for number, session in enumerate(sessions):
         if number:
             file.write(b"\n\n")
-        for line in _lines(session):
+        for line in _lines(session, thoughts=order.thoughts):
             file.write(f"{line}\n".encode())
 
 
-def _lines(session: ExportedSession) -> Generator[str]:
+def _lines(session: ExportedSession, *, thoughts: bool) -> Generator[str]:
     about = session.record.summary
     title = title_of(about)
     yield title
@@ -42,5 +49,15 @@ def _lines(session: ExportedSession) -> Generator[str]:
     for turn in read_turns(session.turns):
         yield ""
         yield f"{speaker_of(turn)}{remarks_on(turn)}:"
-        for line in plain(turn.text).strip("\n").rstrip().split("\n"):
+        if thoughts and turn.aside.thoughts:
+            yield f"{_INDENT}{thinking_of(turn)}:"
+            for line in _lines_of(turn.aside.thoughts):
+                yield f"{_INDENT}| {line}".rstrip()
+        for line in _lines_of(turn.text):
             yield f"{_INDENT}{line}".rstrip()
+        if turn.aside.incomplete:
+            yield f"{_INDENT}[{plain_line(turn.aside.incomplete)}]"
+
+
+def _lines_of(text: str) -> list[str]:
+    return plain(text).strip("\n").rstrip().split("\n")

@@ -9,12 +9,18 @@ from pathlib import Path
 import pytest
 
 from gramophone.core.timeline import (
+    AnswerIncomplete,
+    AnswerRetracted,
+    CallEnded,
+    CallRequested,
     DeltaReceived,
     Event,
     FrameSent,
+    GiveBackReceived,
     ModelChunkReceived,
     SessionEnded,
     TextSpoken,
+    ThoughtReceived,
     TurnCompleted,
     TurnInterrupted,
     TurnStarted,
@@ -74,6 +80,26 @@ async def test_what_is_kept_of_pieces_is_what_is_kept_of_the_whole(
     assert [list(fields) for fields in raw] == [list(fields) for fields in shapes]
     (text,) = (event.text for event in stored if isinstance(event, TurnCompleted) and event.turn)
     assert unmarked(text) == clean
+    assert files_with_pieces(tmp_path) == []
+
+
+@pytest.mark.parametrize("size", [1, 3, 8, 29])
+async def test_no_piece_of_thoughts_and_calls_is_kept(size: int, tmp_path: Path) -> None:
+    pieces = cut(SAID, size)
+    arguments = json.dumps({"header": SAID})
+    events = answered(["Yes."], CHUNKS["chat"])
+    events[4:4] = [
+        *(ThoughtReceived(at_us=5, turn=1, text=piece) for piece in pieces),
+        AnswerRetracted(at_us=6, turn=1, text=SAID),
+        GiveBackReceived(at_us=6, turn=1, item=arguments),
+        CallRequested(at_us=7, turn=1, call=0, id=KEY, name=KEY, arguments=arguments),
+        CallEnded(at_us=8, turn=1, call=0, result=SAID),
+        AnswerIncomplete(at_us=9, turn=1, cause="calls", detail=SAID),
+    ]
+    await record(tmp_path, events, secrets=(KEY,))
+    stored = await stored_events(tmp_path)
+    thoughts = "".join(event.text for event in stored if isinstance(event, ThoughtReceived))
+    assert unmarked(thoughts) == unmarked(Redactor([KEY])(SAID))
     assert files_with_pieces(tmp_path) == []
 
 

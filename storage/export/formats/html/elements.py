@@ -17,6 +17,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "br": frozenset[str](),
     "button": frozenset({"type", "data-seek", "title"}),
     "code": frozenset[str](),
+    "details": frozenset[str](),
     "div": frozenset[str](),
     "em": frozenset[str](),
     "footer": frozenset[str](),
@@ -34,6 +35,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "s": frozenset[str](),
     "span": frozenset({"data-from", "data-to"}),
     "strong": frozenset[str](),
+    "summary": frozenset[str](),
     "table": frozenset[str](),
     "tbody": frozenset[str](),
     "td": frozenset[str](),
@@ -47,8 +49,8 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 _EMPTY: Final = frozenset({"br", "hr"})
 _LISTS: Final = frozenset({"ol", "ul"})
 _LINED: Final = frozenset(
-    "article blockquote div footer h2 h3 h4 h5 h6 header hr li ol p pre table tbody thead tr ul"
-    " td th".split()
+    "article blockquote details div footer h2 h3 h4 h5 h6 header hr li ol p pre summary"
+    " table tbody thead tr ul td th".split()
 )
 
 

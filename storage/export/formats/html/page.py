@@ -30,7 +30,7 @@ _MARK = re.compile(r"\{\{(\w+)\}\}")
 def write_html(
     sessions: Iterable[ExportedSession],
     file: BinaryIO,
-    _order: ExportRequest,
+    order: ExportRequest,
     progress: ReportProgress,
 ) -> None:
     """Write a page of the session; without sound when nothing was spoken.
@@ -41,19 +41,21 @@ def write_html(
     for session in sessions:
         if session.excerpt.samples:
             with page_sound(session, progress) as sound:
-                _write(session, file, sound)
+                _write(session, file, sound, thoughts=order.thoughts)
         else:
-            _write(session, file, None)
+            _write(session, file, None, thoughts=order.thoughts)
 
 
-def _write(session: ExportedSession, file: BinaryIO, sound: PageSound | None) -> None:
+def _write(
+    session: ExportedSession, file: BinaryIO, sound: PageSound | None, *, thoughts: bool
+) -> None:
     excerpt = session.excerpt if sound is None else session.timed_excerpt
     parts: dict[str, Iterable[bytes]] = {
         "policy": _plain(_policy()),
         "title": _plain(harmless_line(excerpt.record.summary.title) or "A conversation"),
         "style": [_asset("page.css").encode()],
         "facts": _encoded(written(facts(excerpt))),
-        "turns": _encoded(chain.from_iterable(turn_elements(excerpt))),
+        "turns": _encoded(chain.from_iterable(turn_elements(excerpt, thoughts=thoughts))),
         "sound": _audio(sound),
         "data": [_data(excerpt, sound).encode()],
         "script": [_asset("page.js").encode()],

@@ -9,11 +9,18 @@ from typing import TYPE_CHECKING, Final
 
 from gramophone.analysis.metrics import TurnMetrics
 from storage.export.formats.html.elements import Element, Node, Timed, untimed, written
-from storage.export.formats.html.text import ShownWord, harmless_line, markdown, verbatim
+from storage.export.formats.html.text import (
+    ShownWord,
+    harmless,
+    harmless_line,
+    markdown,
+    verbatim,
+)
 from storage.export.formats.html.words import WordTimes, heard
-from storage.export.text_labels import heard_up_to
+from storage.export.text_labels import heard_up_to, thinking_of
 
 if TYPE_CHECKING:
+    from gramophone.library.library import TurnRecord
     from storage.export.excerpt import Excerpt, ExcerptTurn
 
 _MONTHS: Final = tuple("Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split())
@@ -40,13 +47,13 @@ def facts(excerpt: Excerpt) -> list[Node]:
     return [Element("span", [fact], {"class": "fact"}) for fact in items if fact]
 
 
-def turn_elements(excerpt: Excerpt) -> Generator[Generator[str]]:
-    """Each turn as HTML."""
+def turn_elements(excerpt: Excerpt, *, thoughts: bool) -> Generator[Generator[str]]:
+    """Each turn as HTML, with its thoughts folded above the text if they are wanted."""
     for turn in excerpt.turns:
-        yield _turn(turn, heard_at_all=bool(excerpt.samples))
+        yield _turn(turn, heard_at_all=bool(excerpt.samples), thoughts=thoughts)
 
 
-def _turn(turn: ExcerptTurn, *, heard_at_all: bool) -> Generator[str]:
+def _turn(turn: ExcerptTurn, *, heard_at_all: bool, thoughts: bool) -> Generator[str]:
     record = turn.record
     text = verbatim(record.text) if record.role == "user" else markdown(record.text)
     timed: Timed = untimed
@@ -70,10 +77,22 @@ def _turn(turn: ExcerptTurn, *, heard_at_all: bool) -> Generator[str]:
         seek = {"type": "button", "class": "from", "data-seek": str(turn.start_us // 1000)}
         head.append(Element("button", [clock(turn.start_us)], seek))
     article = Element("article", [Element("header", head)], attributes)
+    if thoughts and record.aside.thoughts:
+        article.children += ["\n", _thoughts(record)]
     article.children += ["\n", Element("div", list(text.nodes), {"class": "text"})]
+    if record.aside.incomplete:
+        note = harmless_line(record.aside.incomplete)
+        article.children.append(Element("p", [note], {"class": "end"}))
     if notes := _notes(turn):
         article.children.append(Element("footer", [Element("p", [" · ".join(notes)])]))
     return written([article], timed)
+
+
+def _thoughts(record: TurnRecord) -> Element:
+    lines = harmless(record.aside.thoughts).strip("\n").split("\n")
+    paragraphs = [Element("p", [line]) for line in lines if line.strip()]
+    summary = Element("summary", [thinking_of(record)])
+    return Element("details", [summary, *paragraphs], {"class": "thoughts"})
 
 
 def _attributes(words: tuple[WordTimes, ...], word: int) -> Mapping[str, str]:
