@@ -2,62 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from gramophone.config.endpoints import Endpoint
-from gramophone.core.errors import ConfigError
+from gramophone.config.endpoints import Endpoint, Protocol
 from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import LanguageModel
 from gramophone.providers.llm.anthropic_messages import ANTHROPIC_BASE_URL, AnthropicMessages
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.error_messages import ModelFailures
 from gramophone.providers.llm.http_model import READ_TIMEOUT_S
-from gramophone.providers.llm.openai_chat import OPENAI_BASE_URL, OpenAIChat
+from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.providers.llm.openai_model import OPENAI_BASE_URL
+from gramophone.providers.llm.openai_responses import OpenAIResponses
 from gramophone.providers.llm.own_headers import HeaderPolicy
+from gramophone.wire.llm.think_tags import ThinkTagMemory
 from gramophone.wire.loopback import host_of
 
 if TYPE_CHECKING:
     from gramophone.providers.llm.model_list import ModelList
 
 
-def client_of(endpoint: Endpoint, model: str, settings: ModelSettings) -> LanguageModel:
-    """Make a client of an endpoint.
+_CLIENTS: Mapping[Protocol, type[OpenAIChat | OpenAIResponses | AnthropicMessages]] = {
+    "chat": OpenAIChat,
+    "responses": OpenAIResponses,
+    "messages": AnthropicMessages,
+}
 
-    Raises:
-        ConfigError: there is no client for its protocol.
-    """
+
+def client_of(
+    endpoint: Endpoint,
+    model: str,
+    settings: ModelSettings,
+    think_tags: ThinkTagMemory | None = None,
+) -> LanguageModel:
+    """Make a client of an endpoint; `think_tags` is the memory that its clients share."""
     options = EndpointOptions(
         title=endpoint.title,
         key_name=endpoint.key_variable,
         headers=endpoint.headers,
         extra_body=endpoint.extra_body,
         settings=settings,
+        think_tags=think_tags,
     )
-    timeout_s = endpoint.timeout_s or READ_TIMEOUT_S
-    match endpoint.protocol:
-        case "chat":
-            return OpenAIChat(
-                model,
-                api_key=endpoint.key,
-                base_url=endpoint.base_url,
-                provider=endpoint.name,
-                read_timeout_s=timeout_s,
-                options=options,
-            )
-        case "messages":
-            return AnthropicMessages(
-                model,
-                api_key=endpoint.key,
-                base_url=endpoint.base_url,
-                provider=endpoint.name,
-                read_timeout_s=timeout_s,
-                options=options,
-            )
-        case "responses":
-            raise ConfigError(
-                f"The endpoint {endpoint.name} speaks Responses, for which there is no client; "
-                'write protocol = "chat".'
-            )
+    return _CLIENTS[endpoint.protocol](
+        model,
+        api_key=endpoint.key,
+        base_url=endpoint.base_url,
+        provider=endpoint.name,
+        read_timeout_s=endpoint.timeout_s or READ_TIMEOUT_S,
+        options=options,
+    )
 
 
 def model_list_of(endpoint: Endpoint) -> ModelList:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 
 from gramophone.app.choices import check_voice
@@ -16,6 +17,7 @@ from gramophone.providers.llm.local import LocalModel
 from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.providers.tts.embedded import EmbeddedSpeech, SharedSpeech
+from gramophone.wire.llm.think_tags import ThinkTagMemory
 
 LOCAL_TOKENS = 200
 
@@ -30,6 +32,7 @@ class ProviderPool:
 
     def __init__(self) -> None:
         self._models: dict[tuple[str, int], tuple[LocalModel, asyncio.Lock]] = {}
+        self._think_tags = defaultdict[tuple[str, str], ThinkTagMemory](ThinkTagMemory)
         self._voice: EmbeddedSpeech | None = None
         self._watchers: list[Callable[[str, str], None]] = []
         self._loading: dict[str, str] = {}
@@ -58,7 +61,8 @@ class ProviderPool:
             # Never the embedded model instead: a question must not be answered by another
             # model than the one that the session's row names.
             raise ConfigError(f"The provider {config.provider!r} has no client; choose another.")
-        return client_of(endpoint, config.model, config.model_settings)
+        think_tags = self._think_tags[endpoint.name, config.model]
+        return client_of(endpoint, config.model, config.model_settings, think_tags)
 
     def speech(self, config: Config) -> SpeechService:
         """Make a client of Deepgram or of a server like it, else of the voice on this machine.

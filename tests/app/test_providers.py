@@ -11,6 +11,8 @@ from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config, load
 from gramophone.config.services import KEYED_SERVICES, PROVIDERS
 from gramophone.core.errors import ConfigError
+from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.providers.llm.openai_responses import OpenAIResponses
 
 
 def ignored(detail: str) -> None:
@@ -28,6 +30,27 @@ def config(tmp_path: Path) -> Config:
 def test_every_provider_has_a_client(config: Config, provider: str) -> None:
     model = ProviderPool().model(replace(config, provider=provider), ignored)
     assert model.provider == provider
+
+
+def test_clients_of_an_endpoint_and_model_remember_the_same_thoughts(config: Config) -> None:
+    pool = ProviderPool()
+
+    def memory(model: str) -> object:
+        client = pool.model(replace(config, provider="openai", model=model), ignored)
+        assert isinstance(client, OpenAIChat)
+        return client._think_tags  # pyright: ignore[reportPrivateUsage]
+
+    assert memory("m") is memory("m")
+    assert memory("m") is not memory("n")
+
+
+def test_an_endpoint_of_responses_has_a_client(tmp_path: Path) -> None:
+    lines = ["[endpoints.mine]", 'protocol = "responses"', 'model = "m"']
+    lines.append('base_url = "http://127.0.0.1:9/v1"')
+    (tmp_path / "config.toml").write_text("\n".join(lines), encoding="utf-8")
+    config = load({"GRAMOPHONE_HOME": str(tmp_path)})
+    model = ProviderPool().model(replace(config, provider="mine", model="m"), ignored)
+    assert isinstance(model, OpenAIResponses)
 
 
 def test_a_provider_without_a_client_is_refused(config: Config) -> None:

@@ -13,19 +13,22 @@ from gramophone.core.timeline import DeltaReceived
 from gramophone.ports.language_model import LanguageModel, Message, ModelChunk, Usage
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.providers.llm.openai_responses import OpenAIResponses
 from gramophone.standin.llm.answer_selection import runs_of
 from gramophone.standin.server.routes import Address
 from gramophone.standin.source.answers import answers_of
 from gramophone.wire.llm.answer import RawPiece
 from tests.support.model_contract import KEY, ModelContract, chunks_of, closing, failure, text_of
-from tests.support.model_standin import HELLO, standing_in
+from tests.support.model_standin import HELLO, LOOKING, standing_in
 
-OPENAI, ANTHROPIC = "OpenAI", "Anthropic"
+OPENAI, RESPONSES, ANTHROPIC = "OpenAI", "Responses", "Anthropic"
 
 
 def model_at(provider: str, address: Address, **options: float) -> LanguageModel:
     if provider == OPENAI:
         return OpenAIChat("m", api_key=KEY, base_url=address.http("/v1"), **options)  # pyright: ignore[reportArgumentType]
+    if provider == RESPONSES:
+        return OpenAIResponses("m", api_key=KEY, base_url=address.http("/v1"), **options)  # pyright: ignore[reportArgumentType]
     return AnthropicMessages("m", api_key=KEY, base_url=address.http(), **options)  # pyright: ignore[reportArgumentType]
 
 
@@ -35,6 +38,10 @@ def provider(request: pytest.FixtureRequest) -> str:
 
 
 class TestContract(ModelContract):
+    @pytest.fixture(params=[OPENAI, RESPONSES, ANTHROPIC])
+    def provider(self, request: pytest.FixtureRequest) -> str:
+        return request.param
+
     @pytest.fixture
     async def model(self, provider: str) -> AsyncGenerator[LanguageModel]:
         async with (
@@ -45,6 +52,18 @@ class TestContract(ModelContract):
 
     async def test_deltas_are_handed_on_one_by_one(self, model: LanguageModel) -> None:
         assert [chunk.text for chunk in await chunks_of(model) if chunk.text] == ["Hel", "lo", "."]
+
+    async def test_thoughts_come_in_every_protocol(self, provider: str) -> None:
+        async with (
+            standing_in(LOOKING) as address,
+            closing(model_at(provider, address)) as model,
+        ):
+            chunks = await chunks_of(model, [Message("user", "Look twice.")])
+        assert "".join(chunk.thought for chunk in chunks) == "Twice, then."
+        assert text_of(chunks) == "I look."
+        # Chat Completions has no field for a signature.
+        items = [chunk.give_back for chunk in chunks if chunk.give_back]
+        assert ["EqQB" in item for item in items] == ([] if provider == OPENAI else [True])
 
 
 class TestRecordings:

@@ -75,7 +75,7 @@ class ModelContract:
         assert usage.input_tokens > 0
         assert usage.output_tokens > 0
         (reason,) = [chunk.finish_reason for chunk in chunks if chunk.finish_reason]
-        assert reason in {"stop", "length", "end_turn"}
+        assert reason in {"stop", "length", "end_turn", "completed"}
 
     async def test_the_raw_chunk_is_kept(self, model: LanguageModel) -> None:
         for chunk in await chunks_of(model):
@@ -104,6 +104,8 @@ class Provider(Protocol):
     key_name: str
     path: str
     finish_reason: str
+    history: str
+    """Name of the messages in the request's body."""
 
     def model(self, origin: str, *, key: str = KEY, **options: Any) -> LanguageModel: ...
 
@@ -167,20 +169,20 @@ class ScriptedContract(ModelContract):
         assert request.headers["authorization"] == f"Bearer {KEY}"
         assert request.body["stream"] is True
         assert request.body["model"] == model.model
-        assert [m["content"] for m in request.body["messages"] if m["role"] != "system"] == [
+        assert [m["content"] for m in request.body[provider.history] if m["role"] != "system"] == [
             "Say hello.",
             "Hello.",
             "Ünd?",
         ]
 
     async def test_no_system_prompt_is_none_at_all(
-        self, server: ModelServer, model: LanguageModel
+        self, provider: Provider, server: ModelServer, model: LanguageModel
     ) -> None:
         await chunks_of(model, system_prompt="")
 
         (request,) = server.requests
-        assert "system" not in request.body
-        assert {m["role"] for m in request.body["messages"]} == {"user"}
+        assert request.body.keys().isdisjoint({"system", "instructions"})
+        assert {m["role"] for m in request.body[provider.history]} == {"user"}
 
     async def test_closing_the_stream_closes_the_request(self, provider: Provider) -> None:
         answer = [provider.wire(data) for data in provider.answer("Hel", "lo")]

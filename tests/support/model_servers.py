@@ -254,3 +254,47 @@ def anthropic_events(
 def anthropic_event(data: dict[str, Any]) -> bytes:
     """An event on the wire."""
     return f"event: {data['type']}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+# --- Responses --------------------------------------------------------------------------------
+
+
+def responses_events(*texts: str, usage: tuple[int, int] = (9, 4)) -> list[dict[str, Any]]:
+    """The events of one answer as the service words them."""
+    input_tokens, output_tokens = usage
+    response: dict[str, Any] = {"id": "resp_01", "object": "response", "output": []}
+    item: dict[str, Any] = {"id": "msg_01", "type": "message", "role": "assistant"}
+    part = {"item_id": "msg_01", "output_index": 0, "content_index": 0}
+    content: list[dict[str, Any]] = [
+        {"type": "output_text", "text": "".join(texts), "annotations": []}
+    ]
+    counted = {
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "total_tokens": input_tokens + output_tokens,
+    }
+    events: list[dict[str, Any]] = [
+        {"type": "response.created", "response": {**response, "status": "in_progress"}},
+        {
+            "type": "response.output_item.added",
+            "output_index": 0,
+            "item": {**item, "status": "in_progress", "content": []},
+        },
+        *({"type": "response.output_text.delta", **part, "delta": text} for text in texts),
+        {
+            "type": "response.output_item.done",
+            "output_index": 0,
+            "item": {**item, "status": "completed", "content": content},
+        },
+        {
+            "type": "response.completed",
+            "response": {**response, "status": "completed", "usage": counted},
+        },
+    ]
+    return [{**event, "sequence_number": number} for number, event in enumerate(events)]
+
+
+def responses_event(data: dict[str, Any]) -> bytes:
+    """An event on the wire."""
+    name = f"event: {data['type']}\n" if "type" in data else ""
+    return f"{name}data: {json.dumps(data)}\n\n".encode()

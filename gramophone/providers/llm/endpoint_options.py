@@ -8,6 +8,7 @@ from typing import Any
 
 from gramophone.core.frozen import frozen
 from gramophone.core.model_settings import ModelSettings
+from gramophone.wire.llm.think_tags import ThinkTagMemory
 
 
 @frozen(kw_only=True)
@@ -20,6 +21,7 @@ class EndpointOptions:
         headers: sent with every request, to this endpoint alone.
         extra_body: put into every request, over what the protocol puts there.
         settings: temperature and the like.
+        think_tags: memory of this endpoint and model; None for one of the client's own.
     """
 
     title: str = ""
@@ -27,3 +29,4 @@ class EndpointOptions:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: ModelSettings = field(default_factory=ModelSettings)
+    think_tags: ThinkTagMemory | None = field(default=None, repr=False, compare=False)

@@ -117,7 +117,7 @@ class HttpModel(ABC, Generic[ClientT]):
         self._read_timeout_s = read_timeout_s
         self._client: ClientT | None = None
         self._loading = threading.Lock()
-        self._think_tags = ThinkTagMemory()
+        self._think_tags = options.think_tags or ThinkTagMemory()
         self._options = options
         self._failures = ModelFailures(
             options.title or name, model, options.key_name or key_name, host_of(base_url), api_key

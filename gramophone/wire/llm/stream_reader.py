@@ -33,16 +33,15 @@ class StreamReader:
         self._chat: ProtocolReader = ChatReader()
         self._messages: ProtocolReader = MessagesReader()
         self._responses: ProtocolReader = ResponsesReader()
-        self._last = self._chat
 
     def read(self, fields: dict[str, object], due_us: int = 0) -> Sequence[AnswerPart]:
         """The parts of the next event in their order; `due_us` is the instant of its pieces."""
-        self._last = self._reader_of(fields)
-        return self._last.read(fields, due_us)
+        return self._reader_of(fields).read(fields, due_us)
 
     def end(self) -> Sequence[AnswerPart]:
         """The parts that are known only when nothing more comes."""
-        return self._last.end()
+        readers = (self._chat, self._messages, self._responses)
+        return [part for reader in readers for part in reader.end()]
 
     def _reader_of(self, fields: dict[str, object]) -> ProtocolReader:
         if "choices" in fields:

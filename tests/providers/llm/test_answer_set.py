@@ -13,6 +13,7 @@ from gramophone.core.errors import ModelError
 from gramophone.ports.language_model import LanguageModel, ModelChunk, Usage
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.providers.llm.openai_responses import OpenAIResponses
 from tests.support.model_contract import KEY, chunks_of, closing, read, text_of
 from tests.support.model_servers import (
     JSON,
@@ -20,6 +21,7 @@ from tests.support.model_servers import (
     Reply,
     anthropic_event,
     openai_event,
+    responses_event,
     serving,
 )
 
@@ -32,9 +34,19 @@ def messages_model(origin: str) -> LanguageModel:
     return AnthropicMessages("m", api_key=KEY, base_url=origin)
 
 
+def responses_model(origin: str) -> LanguageModel:
+    return OpenAIResponses("m", api_key=KEY, base_url=f"{origin}/v1")
+
+
 MODELS: dict[str, Callable[[str], LanguageModel]] = {
     "chat": chat_model,
     "messages": messages_model,
+    "responses": responses_model,
+}
+WIRE: dict[str, Callable[[dict[str, Any]], bytes]] = {
+    "chat": openai_event,
+    "messages": anthropic_event,
+    "responses": responses_event,
 }
 CASES = [
     pytest.param(protocol, case, id=f"{protocol}-{case['name']}")
@@ -47,7 +59,7 @@ def reply_of(protocol: str, case: Case) -> Reply:
     """The answer of a case as a server sends it; a whole body is laid out over several lines."""
     if "whole" in case:
         return Reply([json.dumps(case["whole"], indent=1).encode()], content_type=JSON)
-    wire = openai_event if protocol == "chat" else anthropic_event
+    wire = WIRE[protocol]
     done = [OPENAI_DONE] if case.get("done") else []
     return Reply([*map(wire, case["events"]), *done])
 

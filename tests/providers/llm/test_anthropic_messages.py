@@ -29,6 +29,7 @@ class AnthropicWords:
     key_name = "ANTHROPIC_API_KEY"
     path = "/v1/messages"
     finish_reason = "end_turn"
+    history = "messages"
 
     def model(self, origin: str, *, key: str = KEY, **options: Any) -> AnthropicMessages:
         return AnthropicMessages("claude-haiku-4-5", api_key=key, base_url=origin, **options)

@@ -26,6 +26,7 @@ class OpenAIWords:
     key_name = "OPENAI_API_KEY"
     path = "/v1/chat/completions"
     finish_reason = "stop"
+    history = "messages"
 
     def model(self, origin: str, *, key: str = KEY, **options: Any) -> OpenAIChat:
         return OpenAIChat("gpt-5-mini", api_key=key, base_url=f"{origin}/v1", **options)
