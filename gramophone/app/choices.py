@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from gramophone.config.config import Config
@@ -24,12 +26,23 @@ ENGLISH_VOICES = tuple(
 )
 
 
-def available_options(config: Config) -> AvailableOptions:
-    """Providers that can be used with these settings, known models, and voices."""
+def available_options(
+    config: Config,
+    listed: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    used: Sequence[tuple[str, str]] = (),
+) -> AvailableOptions:
+    """Providers that can be used with these settings, known models, and voices.
+
+    `listed` are models that endpoints serve, by name; of those without a list the usual ones are
+    known. `used` are provider and model of earlier sessions, the latest first: these stand first.
+    """
     usable = config.usable_providers
+    known: dict[str, Sequence[str]] = {
+        name: listed.get(name) or config.endpoints[name].models for name in usable if name != LOCAL
+    }
+    known[LOCAL] = PROVIDERS[LOCAL].models
+    models = {name: _used_first(name, names, used) for name, names in known.items()}
     # A configured model that is not in the list was chosen by the user, and stands first.
-    models = {name: config.endpoints[name].models for name in usable if name != LOCAL}
-    models[LOCAL] = PROVIDERS[LOCAL].models
     configured = config.model_name
     if configured and configured not in models.get(config.provider, ()):
         models[config.provider] = (configured, *models.get(config.provider, ()))
@@ -37,6 +50,13 @@ def available_options(config: Config) -> AvailableOptions:
     if config.voice_name not in voices:
         voices = (config.voice_name, *voices)
     return AvailableOptions(usable, models, voices)
+
+
+def _used_first(
+    provider: str, names: Sequence[str], used: Sequence[tuple[str, str]]
+) -> tuple[str, ...]:
+    of_provider = [model for name, model in used if name == provider and model]
+    return tuple(dict.fromkeys([*of_provider, *names]))
 
 
 def speech_parameters(config: Config) -> SpeakParameters:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
-from gramophone.config.endpoints import Endpoint, Protocol
+from gramophone.config.config import Config
+from gramophone.config.endpoints import LOCAL, Endpoint, Protocol
+from gramophone.config.services import PROVIDERS
 from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import LanguageModel
 from gramophone.providers.llm.anthropic_messages import ANTHROPIC_BASE_URL, AnthropicMessages
@@ -53,6 +55,20 @@ def client_of(
         read_timeout_s=endpoint.timeout_s or READ_TIMEOUT_S,
         options=options,
     )
+
+
+def checked_endpoints(config: Config, used: Collection[str] = ()) -> list[Endpoint]:
+    """Endpoints that are set up: in the file, by their key or address, or as the provider.
+
+    A server on this machine that a preset names may run or not, and is left out unless it is among
+    those that were `used`.
+    """
+    set_up = {*config.endpoint_tables, *(name for name in PROVIDERS if name != LOCAL), *used}
+    return [
+        endpoint
+        for name, endpoint in config.endpoints.items()
+        if endpoint.usable and (endpoint.key or name in set_up or name == config.provider)
+    ]
 
 
 def model_list_of(endpoint: Endpoint) -> ModelList:

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from gramophone.app.choices import available_options
 from gramophone.app.library_on_demand import LibraryOnDemand
 from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
+from gramophone.app.model_lists import ModelLists
 from gramophone.config.config import Config
 from gramophone.core.errors import GramophoneError, ModelError, SpeechError
-from gramophone.core.tasks import internal_error_message, spawn
+from gramophone.core.tasks import cancel, internal_error_message, spawn
 from gramophone.core.timeline import Entry, Failed, Stage
 from gramophone.library.library import Library
 from gramophone.ports.backend import (
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from storage.recording.recorder import Recorder
 
 STOP_TIMEOUT_S = 10.0
+_SESSIONS_OF_USED_MODELS = 200
 
 
 class EngineThread:
@@ -46,6 +48,8 @@ class EngineThread:
         self._config = config
         self._recorder = recorder
         self._library = LibraryOnDemand(config.home)
+        self._model_lists = ModelLists(config.home, stored=config.keep)
+        self._used_models: Sequence[tuple[str, str]] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._all: list[LiveConversation] = []
         self._waiting: deque[LiveConversation] = deque()
@@ -73,7 +77,7 @@ class EngineThread:
 
     def choices(self) -> AvailableOptions:
         """List providers, models and voices for a conversation."""
-        return available_options(self._config)
+        return available_options(self._config, self._model_lists.names(), self._used_models)
 
     def open_conversation(
         self,
@@ -199,10 +203,14 @@ class EngineThread:
         if self._config.keep:
             # Opening the library repairs what a killed process left, for which the screen does not
             # wait. Where nothing is recorded, nothing on the disk is changed either.
-            await (await StoredLibrary.open(self._config.home)).aclose()
+            async with await StoredLibrary.open(self._config.home) as library:
+                sessions = await library.sessions(limit=_SESSIONS_OF_USED_MODELS)
+                self._used_models = [(session.provider, session.model) for session in sessions]
         pool = self._pool = ProviderPool()
         self._open_waiting()
+        listing = spawn(self._list_models(), name="lists of models")
         await self._stopping.wait()
+        await cancel(listing)
         self._pool = None
         for conversation in self._conversations:
             conversation.end()
@@ -221,6 +229,12 @@ class EngineThread:
             task = spawn(conversation.run(recorder, self._pool), name="conversation")
             self._conversations[conversation] = task
             task.add_done_callback(lambda _, ended=conversation: self._conversations.pop(ended))
+
+    async def _list_models(self) -> None:
+        from gramophone.app.endpoint_clients import checked_endpoints
+
+        used = {provider for provider, _ in self._used_models}
+        await self._model_lists.refresh(checked_endpoints(self._config, used))
 
     def _speaks(self) -> bool:
         return any(conversation.speaking for conversation in self._conversations)

@@ -9,8 +9,8 @@ from typing import Any
 
 from gramophone import __version__
 from gramophone.app.choices import speech_parameters
-from gramophone.app.endpoint_clients import model_list_of
-from gramophone.cli.models import checked_endpoints, models_line
+from gramophone.app.endpoint_clients import checked_endpoints, model_list_of
+from gramophone.cli.models import models_line
 from gramophone.cli.output import result, result_json
 from gramophone.config.config import Config
 from gramophone.config.endpoints import Endpoint

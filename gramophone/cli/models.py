@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from gramophone.app.endpoint_clients import model_list_of
+from gramophone.app.endpoint_clients import checked_endpoints, model_list_of
 from gramophone.cli.output import note, result, result_json
 from gramophone.config.config import Config
 from gramophone.config.endpoints import LOCAL, Endpoint
-from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import ConfigError, ModelError
 from gramophone.providers.llm.model_list import ListedModel
 from gramophone.text.sanitize import plain_line
@@ -41,19 +40,6 @@ async def list_models(config: Config, name: str, *, as_json: bool) -> int:
         for row in rows:
             result("  ".join(str(value) for value in row.values() if value is not None))
     return 0 if answered else 1
-
-
-def checked_endpoints(config: Config) -> list[Endpoint]:
-    """Endpoints that are set up: in the file, by their key or address, or as the provider.
-
-    A server on this machine that a preset names may run or not, and is left out.
-    """
-    set_up = {*config.endpoint_tables, *(name for name in PROVIDERS if name != LOCAL)}
-    return [
-        endpoint
-        for name, endpoint in config.endpoints.items()
-        if endpoint.usable and (endpoint.key or name in set_up or name == config.provider)
-    ]
 
 
 def models_line(count: int) -> str:

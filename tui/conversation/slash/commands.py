@@ -17,7 +17,7 @@ from tui.prompt.completion_model import Completion, CompletionState, fitting
 Choices: TypeAlias = Callable[[], Sequence[str]]
 
 _LONGEST_NAME_SHOWN = 24
-_MOST_CHOICES = 200
+_MOST_CHOICES = 1_000
 
 
 @frozen
