@@ -30,9 +30,13 @@ from storage.recording.recorder import Recorder
 
 
 class Session:
-    """A running session. Belongs to the engine's loop."""
+    """A running session. Belongs to the engine's loop.
+
+    `died` says that the engine has failed: what is posted to it will not be handled.
+    """
 
     def __init__(self, session_id: str, engine: Engine, pool: ProviderPool) -> None:
+        self.died = False
         self.session_id = session_id
         self.engine = engine
         self.pool = pool
@@ -106,6 +110,7 @@ class SessionOptions:
 
     Attributes:
         with_model: whether a language model is asked at all.
+        model: a model that is asked instead of the configured one.
         inherited: turns of an earlier session, which begin the history.
         switchable: whether the sound can be muted and unmuted while the session runs. In others a
             muted session does not wait for sound that nobody hears.
@@ -113,6 +118,7 @@ class SessionOptions:
     """
 
     with_model: bool = True
+    model: LanguageModel | None = None
     inherited: Sequence[Message] = ()
     switchable: bool = False
     focused: bool = True
@@ -144,7 +150,9 @@ async def open_session(
 
     async with _pool_or_own(pool) as engines:
         speech = engines.speech(config)
-        model = engines.model(config, report) if options.with_model else None
+        model = options.model
+        if model is None and options.with_model:
+            model = engines.model(config, report)
         if recorder is None and config.keep:
             recorder = await asyncio.to_thread(
                 Recorder.open, config.home, redact=config.secrets, patterns=config.redact
@@ -170,7 +178,7 @@ def _engine(
     switchable = options.switchable
     settings = ConversationSettings(
         session_id=session_id,
-        provider=config.provider if model else "none",
+        provider=model.provider if model else "none",
         model=model.model if model else "",
         voice=config.voice_name,
         sample_rate_hz=config.sample_rate_hz,
@@ -249,6 +257,7 @@ def make_speaker(
 def _report_death(session: Session, serving: asyncio.Task[None]) -> None:
     """Emit a failure if the engine's task has died: its listeners would wait for ever."""
     if not serving.cancelled() and (error := serving.exception()) is not None:
+        session.died = True
         session.fail(internal_error_message(error))
 
 

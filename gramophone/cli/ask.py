@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
-from gramophone.app.session import SessionOptions, open_session
+from gramophone.api.talk import Talk, open_talk
+from gramophone.app.session import SessionOptions
 from gramophone.cli.interrupts import ctrl_c
-from gramophone.cli.output import AnswerPrinter, JsonLines, Notes, Waiter, note
+from gramophone.cli.output import AnswerPrinter, JsonLines, Notes, note
 from gramophone.config.config import Config
 from gramophone.core.errors import SessionNotFound
-from gramophone.core.intents import Interrupt, RepeatTurn, Say, Submit
+from gramophone.core.intents import RepeatTurn, Request, Say, Submit
 from gramophone.core.sinks import Sink
-from gramophone.core.timeline import Entry, Failed, TurnCompleted, TurnStarted
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionRecord
 from gramophone.ports.language_model import Message
@@ -23,45 +24,52 @@ from storage.recording.ephemeral_audio import EphemeralAudio
 
 
 async def speak_once(
-    config: Config, intent: Submit | Say, *, as_json: bool, wav: Path | None
+    config: Config, request: Submit | Say, *, as_json: bool, wav: Path | None
 ) -> int:
-    """Run one turn from the intent to its last sample; returns the exit code."""
-    answer = AnswerPrinter()
-    notes = Notes(answer.make_room)
-    over = asyncio.Event()
-    printed: Sink = JsonLines() if as_json else answer
-    interrupted = False
+    """Run one turn from the request to its last sample; returns the exit code."""
+    printer = AnswerPrinter()
+    notes = Notes(printer.make_room)
+    printed: Sink = JsonLines() if as_json else printer
     ephemeral = EphemeralAudio() if wav is not None and not config.keep else None
-    waiters = [Waiter(_is_over, over.set), Waiter(_is_repetition, over.clear)]
-    sinks = [printed, notes, *waiters, *([ephemeral] if ephemeral is not None else [])]
-    options = SessionOptions(with_model=isinstance(intent, Submit))
-    async with open_session(config, sinks, options) as session:
-
-        def interrupt() -> None:
-            nonlocal interrupted
-            interrupted = True
-            session.engine.post(Interrupt())
-
-        with ctrl_c(interrupt):
-            session.engine.post(intent)
-            # Cleared again if the answer is still to be spoken: see `_is_repetition`.
-            while not over.is_set():
-                await over.wait()
+    sinks = [printed, notes, *([ephemeral] if ephemeral is not None else [])]
+    options = SessionOptions(with_model=isinstance(request, Submit))
+    async with open_talk(config, sinks, options) as talk:
+        interrupted = await _perform(talk, [request], notes)
     if not as_json:
-        answer.finish()
-    if not intent.text.strip():
+        printer.finish()
+    if not request.text.strip():
         return 1
-    note(f"session {session.session_id}" if config.keep else "not kept")
+    note(f"session {talk.session_id}" if config.keep else "not kept")
     note_strays(config)
     if ephemeral is not None and wav is not None:
         await asyncio.to_thread(ephemeral.write, wav)
     elif wav is not None:
-        async with await StoredLibrary.open(config.home) as library:
-            request = ExportRequest("wav", wav, replace=True)
-            await library.export([session.session_id], request)
+        await _write_wav(config, talk.session_id, wav)
     if interrupted:
         return 130
     return 1 if notes.failed or notes.unanswered else 0
+
+
+async def _perform(talk: Talk, requests: Sequence[Request], notes: Notes) -> bool:
+    """Carry out requests, up to the first that fails; whether Ctrl+C stopped them."""
+    interrupted = False
+
+    def interrupt() -> None:
+        nonlocal interrupted
+        interrupted = True
+        talk.stop()
+
+    with ctrl_c(interrupt):
+        for request in requests:
+            await talk.perform(request)
+            if interrupted or notes.failed:
+                break
+    return interrupted
+
+
+async def _write_wav(config: Config, session_id: str, wav: Path) -> None:
+    async with await StoredLibrary.open(config.home) as library:
+        await library.export([session_id], ExportRequest("wav", wav, replace=True))
 
 
 def note_strays(config: Config) -> None:
@@ -80,32 +88,18 @@ async def speak_session(
     async with await StoredLibrary.open(config.home) as library:
         record = await library.session(await library.resolve(reference))
     inherited, answers = _answers(record, turn)
-    notes, over = Notes(), asyncio.Event()
+    notes = Notes()
     printed: list[Sink] = [JsonLines()] if as_json else []
-    interrupted = False
     options = SessionOptions(with_model=False, inherited=inherited)
-    sinks = [*printed, notes, Waiter(_is_over, over.set)]
-    async with open_session(config, sinks, options) as session:
-
-        def interrupt() -> None:
-            nonlocal interrupted
-            interrupted = True
-            session.engine.post(Interrupt())
-
-        with ctrl_c(interrupt):
-            for answer in answers:
-                over.clear()
-                session.engine.post(RepeatTurn(answer))
-                await over.wait()
-                if interrupted or notes.failed:
-                    break
-    note(f"session {session.session_id}")
+    async with open_talk(config, [*printed, notes], options) as talk:
+        interrupted = await _perform(talk, [RepeatTurn(answer) for answer in answers], notes)
+    note(f"session {talk.session_id}")
     note_strays(config)
-    async with await StoredLibrary.open(config.home) as library:
-        if record.summary.title:
-            await library.rename(session.session_id, record.summary.title)
-        if wav is not None:
-            await library.export([session.session_id], ExportRequest("wav", wav, replace=True))
+    if record.summary.title:
+        async with await StoredLibrary.open(config.home) as library:
+            await library.rename(talk.session_id, record.summary.title)
+    if wav is not None:
+        await _write_wav(config, talk.session_id, wav)
     return 130 if interrupted else int(notes.failed)
 
 
@@ -130,17 +124,3 @@ def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], li
         Message(entry.role, entry.text, entry.heard_chars, entry.aside.give_back) for entry in turns
     ]
     return messages, answers
-
-
-def _is_repetition(entry: Entry) -> bool:
-    """Whether an answer is spoken whose sound was stopped, because a thought was spoken first."""
-    return isinstance(entry, TurnStarted) and entry.repeats is not None
-
-
-def _is_over(entry: Entry) -> bool:
-    """Whether the turn has ended, or could not begin."""
-    match entry:
-        case TurnCompleted(role="assistant") | Failed(stage="session"):
-            return True
-        case _:
-            return False

@@ -53,6 +53,7 @@ from gramophone.core.intents import (
     RepeatTurn,
     Request,
     Say,
+    SayStream,
     SetAudioFocus,
     StopPlayback,
     Submit,
@@ -61,7 +62,6 @@ from gramophone.core.timeline import (
     Event,
     Failed,
     HistoryRewound,
-    RequestSent,
     SessionEnded,
     TurnInterrupted,
     TurnStarted,
@@ -159,7 +159,7 @@ class Conversation:
 
     def _react(self, message: Input, now_us: int) -> list[Output]:
         match message:
-            case Submit() | Say() | Regenerate() | EditAndResend() | RepeatTurn():
+            case Submit() | Say() | SayStream() | Regenerate() | EditAndResend() | RepeatTurn():
                 return self._requested(message, now_us)
             case StopPlayback():
                 return self._stop_playback(now_us)
@@ -201,29 +201,20 @@ class Conversation:
             return outputs + self._say(plan, now_us)
         if plan.question:
             outputs += self._question(plan.question, now_us)
-        return outputs + self._ask(now_us)
+        # A text that comes by itself is an answer to nothing.
+        messages = () if isinstance(request, SayStream) else merged(self.history)
+        return outputs + self._ask(messages, now_us)
 
     def _question(self, text: str, now_us: int) -> list[Output]:
         turn = self._number()
         self._history.add(turn, "user", text)
         return [*question_events(turn, text, now_us)]
 
-    def _ask(self, now_us: int) -> list[Output]:
-        settings = self.settings
-        messages = merged(self.history)
+    def _ask(self, messages: tuple[Message, ...], now_us: int) -> list[Output]:
         turn, started = self._start("", now_us)
         turn.written.begin(now_us)
-        return [
-            *started,
-            RequestSent(
-                at_us=now_us,
-                turn=turn.turn,
-                provider=settings.provider,
-                model=settings.model,
-                messages=len(messages),
-            ),
-            StartModel(turn.turn, messages),
-        ]
+        request = [self.settings.request_sent(turn.turn, len(messages), now_us)] if messages else []
+        return [*started, *request, StartModel(turn.turn, messages)]
 
     def _say(self, plan: RequestPlan, now_us: int) -> list[Output]:
         turn, started = self._start(plan.speech, now_us, plan.repeats)

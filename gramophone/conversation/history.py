@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gramophone.core.frozen import frozen
-from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, Request, Say, Submit
+from gramophone.core.intents import (
+    EditAndResend,
+    Regenerate,
+    RepeatTurn,
+    Request,
+    Say,
+    SayStream,
+    Submit,
+)
 from gramophone.core.surrogates import whole
 from gramophone.core.timeline import (
     Event,
@@ -118,6 +126,8 @@ class History:
                 return RequestPlan(question=whole(request.text))
             case Say():
                 return RequestPlan(speech=whole(request.text))
+            case SayStream():
+                return RequestPlan()
             case EditAndResend():
                 if not self.asks(request.turn):
                     return NOT_A_QUESTION

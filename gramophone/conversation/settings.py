@@ -8,7 +8,7 @@ from typing import Final, Literal, TypeAlias
 
 from gramophone.conversation.messages import SettingsWanted
 from gramophone.core.frozen import frozen
-from gramophone.core.timeline import SessionStarted, SettingsChanged
+from gramophone.core.timeline import RequestSent, SessionStarted, SettingsChanged
 
 Memory: TypeAlias = Literal["heard", "read"]
 """Part of a stopped answer that the model remembers: up to where the sound was stopped, or all
@@ -80,6 +80,16 @@ class ConversationSettings:
             encoding=self.encoding,
             sample_rate_hz=self.sample_rate_hz,
             system_prompt=self.system_prompt,
+        )
+
+    def request_sent(self, turn: int, messages: int, now_us: int) -> RequestSent:
+        """Event of the model being asked with so many messages of history."""
+        return RequestSent(
+            at_us=now_us,
+            turn=turn,
+            provider=self.provider,
+            model=self.model,
+            messages=messages,
         )
 
     def as_event(self, now_us: int) -> SettingsChanged:

@@ -27,7 +27,15 @@ class ConfigError(GramophoneError):
 
 
 class ModelError(GramophoneError):
-    """The language-model stream could not start or did not end as it should."""
+    """The language-model stream could not start or did not end as it should.
+
+    Attributes:
+        partial_text: the text of the answer that came before, where the raiser knows it.
+    """
+
+    def __init__(self, sentence: str = "", *, partial_text: str = "") -> None:
+        super().__init__(sentence)
+        self.partial_text = partial_text
 
 
 class SpeechError(GramophoneError):

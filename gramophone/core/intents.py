@@ -22,6 +22,11 @@ class Say:
 
 
 @frozen
+class SayStream:
+    """Speak a text while it comes from the session's model, which is asked nothing for it."""
+
+
+@frozen
 class Regenerate:
     """Take back this answer and what came after it, and ask its question again.
 
@@ -70,7 +75,7 @@ class SetAudioFocus:
     audible: bool
 
 
-Request: TypeAlias = Submit | Say | Regenerate | EditAndResend | RepeatTurn
+Request: TypeAlias = Submit | Say | SayStream | Regenerate | EditAndResend | RepeatTurn
 """Intents that begin a turn."""
 
 Intent: TypeAlias = Request | StopPlayback | Interrupt | Mute | SetAudioFocus

@@ -23,7 +23,7 @@ from gramophone.conversation.messages import (
     StopAudio,
     StopModel,
 )
-from gramophone.core.intents import Interrupt, Say, Submit
+from gramophone.core.intents import Interrupt, Say, SayStream, Submit
 from gramophone.core.timeline import (
     AnswerIncomplete,
     AudioReceived,
@@ -240,6 +240,21 @@ class TestSaying:
         play.when(flushed()).gives(FlushAnswered, FinishAudio(0))
         play.when(PlaybackDrained(0, 16000)).gives(
             PlaybackFinished, like(TurnCompleted, turn=0, finish_reason="said")
+        )
+
+    def test_a_text_is_spoken_while_it_comes(self, play: Playbook) -> None:
+        play.when(SayStream()).gives(
+            like(TurnStarted, turn=0, role="assistant", text=""), StartModel(0, ())
+        )
+        play.when(delta(0, "Good morning. ")).gives(
+            like(DeltaReceived, turn=0, text="Good morning. ")
+        )
+        play.when(delta(0, "All ")).gives(
+            DeltaReceived, says("Good morning."), TextSpoken, flush(), FlushSent
+        )
+        play.when(Interrupt()).gives(StopAudio(0), ClearSent, clear(), StopModel(0))
+        play.when(PlaybackStopReported(0, 0)).gives(
+            TurnInterrupted, like(TurnCompleted, turn=0, text="Good morning. All ")
         )
 
     def test_what_was_said_before_the_first_question_is_not_sent_to_the_model(

@@ -80,6 +80,14 @@ def test_every_run_of_pytest_loads_next_to_nothing_of_ours() -> None:
     )
 
 
+def test_the_package_is_imported_for_next_to_nothing() -> None:
+    assert not loaded_by("gramophone") & (EDGES | HEAVY | {"asyncio", "click", "storage"})
+
+
+def test_programs_load_neither_a_screen_nor_an_sdk() -> None:
+    assert not loaded_by("gramophone; gramophone.speak") & (HEAVY | {"click", "textual", "tui"})
+
+
 def test_the_engine_is_not_waited_for_by_the_first_frame() -> None:
     assert not loaded_by("gramophone.cli.chat") & {"aiosqlite", "textual", "websockets"}
 

@@ -18,7 +18,7 @@
 # The end is released when all words were spoken, when the answer or its speech failed or was
 # interrupted, when the next request is sent, or at the end of the session, so that speech that
 # comes late still finds its turn. Speech counts its chunks, flushes and bytes from 0 for each turn
-# of its own; the second speech of an answer goes on from the counts of the first (`_Speech`).
+# of its own; the second speech of an answer goes on from the counts of the first (`_SpokenTurn`).
 #
 # To find a text costs time in the length of the answer, for each text that is spoken and not for
 # each frame; deltas are only collected, and joined when the next speech is looked for.
@@ -124,7 +124,7 @@ class _SpokenAnswer:
 
 
 @frozen
-class _Speech:
+class _SpokenTurn:
     """A turn of a speech connection in the session, and the counts that it starts from."""
 
     turn: int
@@ -142,7 +142,7 @@ class TurnJoiner:
         """`turns` gives the ordinals of the session's next turns."""
         self._turns = turns
         self._answers: list[_SpokenAnswer] = []
-        self._speeches: dict[int, _Speech] = {}
+        self._speeches: dict[int, _SpokenTurn] = {}
 
     # --- the model's side ---------------------------------------------------------------------
 
@@ -202,7 +202,7 @@ class TurnJoiner:
         passed: list[Event] = []
         for at, event in enumerate(events):
             if isinstance(event, TurnStarted) and event.role == "user":
-                self._speeches[event.turn] = speech = _Speech(next(self._turns))
+                self._speeches[event.turn] = speech = _SpokenTurn(next(self._turns))
                 passed.append(replace(event, turn=speech.turn))
             elif isinstance(event, TurnStarted):
                 texts = (text.text for text in events[at:] if isinstance(text, TextSpoken))
@@ -213,11 +213,11 @@ class TurnJoiner:
                 passed += self._placed(event)
         return passed
 
-    def _begin(self, turn: int, text: str) -> _Speech:
+    def _begin(self, turn: int, text: str) -> _SpokenTurn:
         for answer in reversed(self._answers):
             if not answer.speaking and answer.find(text) is not None:
                 answer.speaking = True
-                speech = _Speech(
+                speech = _SpokenTurn(
                     answer.turn,
                     answer,
                     answer.chunks,
@@ -227,7 +227,7 @@ class TurnJoiner:
                 )
                 break
         else:
-            speech = _Speech(next(self._turns))
+            speech = _SpokenTurn(next(self._turns))
         self._speeches[turn] = speech
         return speech
 
@@ -264,7 +264,7 @@ class TurnJoiner:
         return self._end(answer, event.at_us)
 
 
-def _counted(event: Event, speech: _Speech, answer: _SpokenAnswer) -> Event:
+def _counted(event: Event, speech: _SpokenTurn, answer: _SpokenAnswer) -> Event:
     """The event with its numbers counted from the beginning of the answer."""
     match event:
         case TextSpoken(chunk=chunk, text=text):
