@@ -20,9 +20,15 @@ from gramophone.wire.llm.stream_parts import (
     UsagePart,
     error_part,
     is_number,
+    unknown_fields,
 )
 from gramophone.wire.llm.text_joiner import TextJoiner
 
+_INPUT_TOKENS: Final = (
+    "input_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+)
 _OF_CALLS: Final = frozenset({"type", "id", "name", "input"})
 
 
@@ -54,7 +60,7 @@ class MessagesReader:
                 return self._whole_thought()
             case "message_start":
                 usage = as_object(as_object(fields.get("message")).get("usage"))
-                self._input_tokens = as_count(usage.get("input_tokens"))
+                self._input_tokens = _input_tokens(usage)
                 return []
             case "message_delta":
                 return self._end(as_object(fields.get("delta")), as_object(fields.get("usage")))
@@ -113,14 +119,13 @@ class MessagesReader:
         number = self._calls[index] = self._call_count
         self._call_count += 1
         content = as_object(block.get("input"))
-        unknown = {name: block[name] for name in block if name not in _OF_CALLS}
         return ToolPiece(
             number,
             as_text(block.get("id")),
             as_text(block.get("name")),
             compact(content) if content else "",
             due_us,
-            compact(unknown) if any(unknown.values()) else "",
+            unknown_fields(block, _OF_CALLS),
         )
 
     def _whole_thought(self) -> Sequence[AnswerPart]:
@@ -134,7 +139,7 @@ class MessagesReader:
 
     def _end(self, delta: dict[str, object], usage: dict[str, object]) -> Sequence[AnswerPart]:
         parts: list[AnswerPart] = []
-        self._input_tokens = as_count(usage.get("input_tokens")) or self._input_tokens
+        self._input_tokens = _input_tokens(usage) or self._input_tokens
         if isinstance(output := usage.get("output_tokens"), int):
             parts.append(UsagePart(self._input_tokens, as_count(output)))
         if reason := as_text(delta.get("stop_reason")):
@@ -147,3 +152,8 @@ class MessagesReader:
             parts += self._block(as_object(block), index, due_us)
             parts += self._whole_thought()
         return [*parts, *self._end(fields, as_object(fields.get("usage")))]
+
+
+def _input_tokens(usage: dict[str, object]) -> int:
+    """Tokens of the whole request: `input_tokens` leaves out those that a cache had or took."""
+    return sum(as_count(usage.get(name)) for name in _INPUT_TOKENS)

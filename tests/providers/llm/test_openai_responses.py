@@ -98,12 +98,11 @@ class TestOpenAIResponses(ScriptedContract, FailingContract):
             closing(words.model(server.origin)) as model,
         ):
             await chunks_of(model, (*QUESTION, answer, *QUESTION))
-        assert server.requests[0].body["input"] == [
-            {"role": "user", "content": "Say hello."},
-            json.loads(thought),
-            {"role": "assistant", "content": "Hello."},
-            {"role": "user", "content": "Say hello."},
-        ]
+        first, given_back, text, last = server.requests[0].body["input"]
+        assert given_back == json.loads(thought)
+        content = [{"type": "output_text", "text": "Hello."}]
+        assert text == {"type": "message", "role": "assistant", "content": content}
+        assert first == last
 
     async def test_a_known_error_inside_the_stream_is_a_refusal(self) -> None:
         error = {"code": "rate_limit_exceeded", "message": "too fast", "param": None}
