@@ -39,15 +39,11 @@ class ChunkReader:
             fields: the event, of JSON's types.
             raw: the same as text, for the first chunk.
         """
-        chunks = self._chunks(self._reader.read(as_object(fields)))
-        if not chunks:
-            return [ModelChunk(raw)]
-        chunks[0] = replace(chunks[0], raw=raw)
-        return chunks
+        return self._chunks(self._reader.read(as_object(fields)), raw) or [ModelChunk(raw)]
 
     def end(self, *, said_done: bool) -> Sequence[ModelChunk]:
         """Give what follows after the last event; `said_done` where the stream said its end."""
-        chunks = self._chunks(self._reader.end())
+        chunks = self._chunks(self._reader.end(), "")
         if not self._finished:
             chunks += map(_tag_chunk, self._tags.end(cut_short=not said_done))
             if said_done:
@@ -55,49 +51,54 @@ class ChunkReader:
                 chunks.append(ModelChunk("", finish_reason="stop"))
         return chunks
 
-    def _chunks(self, parts: Sequence[AnswerPart]) -> list[ModelChunk]:
+    def _chunks(self, parts: Sequence[AnswerPart], raw: str) -> list[ModelChunk]:
+        """The chunks of an event; the first has the raw JSON."""
         chunks: list[ModelChunk] = []
         for part in parts:
-            match part:
-                case ErrorPart():
-                    self.error = self.error or part
-                case EndPart(reason=reason):
-                    self._finished = True
-                    pieces = self._tags.end(cut_short=reason not in _GOOD_ENDS)
-                    chunks += map(_tag_chunk, pieces)
-                    _add_closing(chunks, ModelChunk("", finish_reason=reason))
-                case UsagePart(input_tokens=sent, output_tokens=received):
-                    _add_closing(chunks, ModelChunk("", usage=Usage(sent, received)))
-                case TextPiece(text=text, refusal=False):
-                    chunks += map(_tag_chunk, self._tags.feed(text))
-                case TextPiece() | ThinkingPiece() | ToolPiece() | GiveBackPart():
-                    chunks += map(_tag_chunk, self._tags.flush())
-                    chunks.append(_content_chunk(part))
+            # Most parts are texts, and most texts a single piece.
+            if isinstance(part, TextPiece) and not part.refusal:
+                if self._tags.take_plain(part.text):
+                    chunks.append(ModelChunk("" if chunks else raw, part.text))
+                    continue
+                for piece in self._tags.feed(part.text):
+                    chunks.append(_tag_chunk(piece, "" if chunks else raw))
+            elif isinstance(part, EndPart):
+                self._finished = True
+                for piece in self._tags.end(cut_short=part.reason not in _GOOD_ENDS):
+                    chunks.append(_tag_chunk(piece, "" if chunks else raw))
+                _add_closing(chunks, ModelChunk(raw, finish_reason=part.reason))
+            elif isinstance(part, UsagePart):
+                usage = Usage(part.input_tokens, part.output_tokens)
+                _add_closing(chunks, ModelChunk(raw, usage=usage))
+            elif isinstance(part, ErrorPart):
+                self.error = self.error or part
+            else:
+                for piece in self._tags.flush():
+                    chunks.append(_tag_chunk(piece, "" if chunks else raw))
+                chunks.append(_content_chunk(part, "" if chunks else raw))
         return chunks
 
 
-def _tag_chunk(piece: TagPiece) -> ModelChunk:
-    match piece.kind:
-        case TagKind.TEXT:
-            return ModelChunk("", piece.text)
-        case TagKind.THOUGHT:
-            return ModelChunk("", "", piece.text)
-        case TagKind.RETRACT:
-            return ModelChunk("", retracts=True)
-        case TagKind.UNCLOSED:
-            return ModelChunk("", unclosed=True)
+def _tag_chunk(piece: TagPiece, raw: str = "") -> ModelChunk:
+    if piece.kind is TagKind.TEXT:
+        return ModelChunk(raw, piece.text)
+    if piece.kind is TagKind.THOUGHT:
+        return ModelChunk(raw, "", piece.text)
+    retracts = piece.kind is TagKind.RETRACT
+    return ModelChunk(raw, retracts=retracts, unclosed=not retracts)
 
 
-def _content_chunk(part: TextPiece | ThinkingPiece | ToolPiece | GiveBackPart) -> ModelChunk:
-    match part:
-        case TextPiece(text=text):
-            return ModelChunk("", text, refuses=True)
-        case ThinkingPiece(text=text):
-            return ModelChunk("", "", text)
-        case ToolPiece(index=index, id=id_, name=name, arguments=arguments, give_back=give_back):
-            return ModelChunk("", calls=(CallPart(index, id_, name, arguments, give_back),))
-        case GiveBackPart(item=item):
-            return ModelChunk("", give_back=item)
+def _content_chunk(
+    part: TextPiece | ThinkingPiece | ToolPiece | GiveBackPart, raw: str
+) -> ModelChunk:
+    if isinstance(part, ThinkingPiece):
+        return ModelChunk(raw, "", part.text)
+    if isinstance(part, ToolPiece):
+        call = CallPart(part.index, part.id, part.name, part.arguments, part.give_back)
+        return ModelChunk(raw, calls=(call,))
+    if isinstance(part, GiveBackPart):
+        return ModelChunk(raw, give_back=part.item)
+    return ModelChunk(raw, part.text, refuses=True)
 
 
 def _add_closing(chunks: list[ModelChunk], closing: ModelChunk) -> None:

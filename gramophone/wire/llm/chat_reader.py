@@ -28,11 +28,12 @@ from gramophone.wire.llm.stream_parts import (
     EndPart,
     GiveBackPart,
     error_part,
-    is_number,
+    unknown_fields,
     usage_part,
 )
 
 _USAGE: Final = ("prompt_tokens", "completion_tokens")
+_THOUGHTS: Final = frozenset({"reasoning_content", "reasoning", "reasoning_details"})
 _OF_CALLS: Final = frozenset({"index", "id", "type", "function"})
 
 
@@ -53,11 +54,12 @@ class ChatReader:
         delta = as_object(choice.get("delta"))
         if delta:
             self._read_delta(delta, due_us, parts)
-            self._begun = self._begun or bool(parts)
+            if parts:
+                self._begun = True
         elif "message" in choice and not self._begun:
             self._read_delta(as_object(choice["message"]), due_us, parts)
             self._begun = bool(parts)
-        if reason := as_text(choice.get("finish_reason")):
+        if (reason := choice.get("finish_reason")) and isinstance(reason, str):
             parts.append(EndPart(reason))
         if (counts := fields.get("usage")) and (usage := usage_part(as_object(counts), _USAGE)):
             parts.append(usage)
@@ -77,18 +79,18 @@ class ChatReader:
         return [GiveBackPart(compact(fields))] if fields else []
 
     def _read_delta(self, delta: dict[str, object], due_us: int, parts: list[AnswerPart]) -> None:
-        if thought := self._thought(delta):
+        if not _THOUGHTS.isdisjoint(delta) and (thought := self._thought(delta)):
             parts.append(ThinkingPiece(thought, "", due_us))
         content = delta.get("content")
         if isinstance(content, str):
             if content:
                 parts.append(TextPiece(content, due_us))
-        elif is_list(content):
+        elif content:
             parts += _content(as_list(content), due_us)
-        if refusal := as_text(delta.get("refusal")):
-            parts.append(TextPiece(refusal, due_us, refusal=True))
-        if calls := as_list(delta.get("tool_calls")):
-            parts += (self._call(as_object(call), due_us) for call in calls)
+        if calls := delta.get("tool_calls"):
+            parts += [self._call(as_object(call), due_us) for call in as_list(calls)]
+        if refusal := delta.get("refusal"):
+            parts.append(TextPiece(as_text(refusal), due_us, refusal=True))
         if extra := delta.get("extra_content"):
             self._extra = extra
 
@@ -109,16 +111,14 @@ class ChatReader:
         index = call.get("index")
         function = as_object(call.get("function"))
         arguments = function.get("arguments")
-        written = compact(arguments) if is_object(arguments) else as_text(arguments)
+        written = arguments if isinstance(arguments, str) else _written(arguments)
         number, id_, name = self._calls.piece(
-            index if isinstance(index, int) and is_number(index) else None,
+            index if isinstance(index, int) else None,
             as_text(call.get("id")),
             as_text(function.get("name")),
             written,
         )
-        unknown = {name: call[name] for name in call if name not in _OF_CALLS}
-        give_back = compact(unknown) if any(unknown.values()) else ""
-        return ToolPiece(number, id_, name, written, due_us, give_back)
+        return ToolPiece(number, id_, name, written, due_us, unknown_fields(call, _OF_CALLS))
 
 
 def _choice(choices: object) -> dict[str, object]:
@@ -128,6 +128,11 @@ def _choice(choices: object) -> dict[str, object]:
         if choice.get("index") in (0, None):
             return choice
     return {}
+
+
+def _written(arguments: object) -> str:
+    """Arguments that are no text: an object, or nothing."""
+    return compact(arguments) if is_object(arguments) else ""
 
 
 def _content(parts: Sequence[object], due_us: int) -> Iterator[AnswerPart]:

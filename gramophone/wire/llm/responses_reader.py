@@ -18,6 +18,7 @@ from gramophone.wire.llm.stream_parts import (
     GiveBackPart,
     error_part,
     is_number,
+    unknown_fields,
     usage_part,
 )
 from gramophone.wire.llm.text_joiner import TextJoiner
@@ -97,10 +98,8 @@ class ResponsesReader:
         arguments = as_text(item.get("arguments"))
         if arguments:
             self._streamed.add(index)
-        unknown = {name: item[name] for name in item if name not in _OF_CALLS}
         id_, name = as_text(item.get("call_id")), as_text(item.get("name"))
-        give_back = compact(unknown) if any(unknown.values()) else ""
-        return ToolPiece(number, id_, name, arguments, due_us, give_back)
+        return ToolPiece(number, id_, name, arguments, due_us, unknown_fields(item, _OF_CALLS))
 
     def _done(self, item: dict[str, object], index: int, due_us: int) -> Sequence[AnswerPart]:
         """Parts that the item has at its end, and no event brought before."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
 from gramophone.core.frozen import frozen
-from gramophone.wire.lenient_json import as_count, as_object, as_text, is_object
+from gramophone.wire.lenient_json import as_count, as_object, as_text, compact, is_object
 from gramophone.wire.llm.answer import TextPiece, ThinkingPiece, ToolPiece
 
 ContentPart: TypeAlias = TextPiece | ThinkingPiece | ToolPiece
@@ -78,3 +78,11 @@ def usage_part(counts: dict[str, object], names: tuple[str, str]) -> UsagePart |
 def is_number(value: object) -> bool:
     """Whether `value` is a whole number; JSON's `true` is none."""
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def unknown_fields(call: dict[str, object], known: frozenset[str]) -> str:
+    """The fields of a call that are not known, as JSON text to be given back; empty without any."""
+    if known.issuperset(call):
+        return ""
+    fields = {name: call[name] for name in call if name not in known}
+    return compact(fields) if any(fields.values()) else ""

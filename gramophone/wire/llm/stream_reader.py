@@ -36,6 +36,8 @@ class StreamReader:
 
     def read(self, fields: dict[str, object], due_us: int = 0) -> Sequence[AnswerPart]:
         """The parts of the next event in their order; `due_us` is the instant of its pieces."""
+        if "choices" in fields:
+            return self._chat.read(fields, due_us)
         return self._reader_of(fields).read(fields, due_us)
 
     def end(self) -> Sequence[AnswerPart]:
@@ -44,8 +46,6 @@ class StreamReader:
         return [part for reader in readers for part in reader.end()]
 
     def _reader_of(self, fields: dict[str, object]) -> ProtocolReader:
-        if "choices" in fields:
-            return self._chat
         kind = as_text(fields.get("type"))
         if kind.startswith("response.") or fields.get("object") == "response":
             return self._responses

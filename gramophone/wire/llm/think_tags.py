@@ -85,6 +85,16 @@ class ThinkTagReader:
         if memory.begins_thinking:
             self._closing, self._assumed = _CLOSING, []
 
+    def take_plain(self, text: str) -> bool:
+        """Take in a text that is one piece of text, as most are; False where it needs `feed`."""
+        if "<" in text or self._held or self._skips_space or self._closing:
+            return False
+        if self._at_begin or not self._has_text:
+            blank = not text or text.isspace()
+            self._at_begin, self._has_text = self._at_begin and blank, not blank
+        self._position.add(text)
+        return True
+
     def feed(self, text: str) -> list[TagPiece]:
         """The pieces of the next text."""
         buffer, self._held = self._held + text, ""
@@ -140,7 +150,8 @@ class ThinkTagReader:
 
     def _pass(self, text: str) -> None:
         """Move on behind a text."""
-        self._at_begin = self._at_begin and (not text or text.isspace())
+        if self._at_begin:
+            self._at_begin = not text or text.isspace()
         if not self._closing:
             self._position.add(text)
 
@@ -234,6 +245,9 @@ class _Position:
 
     def add(self, text: str) -> None:
         """Move on behind this text."""
+        if "\n" not in text:
+            self._add_to_line(text)
+            return
         first, *lines = text.split("\n")
         self._add_to_line(first)
         for line in lines:

@@ -8,10 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gramophone.wire.llm.think_tags import TagKind, ThinkTagMemory, ThinkTagReader
+from gramophone.wire.llm.think_tags import TagKind, TagPiece, ThinkTagMemory, ThinkTagReader
 
 SHORT = {"T": TagKind.TEXT, "?": TagKind.THOUGHT, "<": TagKind.RETRACT, "…": TagKind.UNCLOSED}
 LETTERS = {kind: letter for letter, kind in SHORT.items()}
+
+
+def taken(reader: ThinkTagReader, delta: str) -> list[TagPiece]:
+    """The pieces of a delta, by the short way where it is open."""
+    return [TagPiece(TagKind.TEXT, delta)] if reader.take_plain(delta) else reader.feed(delta)
 
 
 def pieces_of(
@@ -19,11 +24,13 @@ def pieces_of(
 ) -> list[str]:
     """The pieces of an answer, neighbours of a kind joined, with a letter for their kind."""
     reader = ThinkTagReader(memory or ThinkTagMemory())
-    pieces = [piece for delta in deltas for piece in reader.feed(delta)]
+    pieces = [piece for delta in deltas for piece in taken(reader, delta)]
     pieces += reader.end(cut_short=cut_short)
     joined: list[str] = []
     for piece in pieces:
         letter = LETTERS[piece.kind]
+        if piece.kind is TagKind.TEXT and not piece.text:
+            continue
         if joined and joined[-1].startswith(letter):
             joined[-1] += piece.text
         else:
