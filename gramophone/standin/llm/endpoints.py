@@ -22,6 +22,7 @@ from websockets.http11 import Response
 from gramophone.core.clock import Clock
 from gramophone.core.frozen import frozen
 from gramophone.standin.faults import Fault, FaultName, on_connection, refusal_at
+from gramophone.standin.llm.answer_quirks import with_quirk
 from gramophone.standin.llm.answer_selection import AnswerSelector
 from gramophone.standin.llm.dialects import (
     EVENT_STREAM,
@@ -316,7 +317,7 @@ class ModelStandin:
         if failure is not None and body and not (failure.in_stream and question.stream):
             await self._until(came_us + self._timed((answer.due_us, b""))[0])
             raise RequestRefused(dialect.refusal_of(failure))
-        return question, within_limits(answer, question.limits)
+        return with_quirk(question, within_limits(answer, question.limits))
 
     def _understood(self, dialect: ProviderDialect, request: Request) -> Question:
         self._check_key(dialect, request)

@@ -48,6 +48,7 @@ from gramophone.wire.llm.answer import (
     ThinkingPiece,
     ToolPiece,
 )
+from gramophone.wire.llm.quirks import QUIRKS
 from gramophone.wire.refusal_details import RefusalDetails
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
@@ -70,6 +71,7 @@ _ANSWER = (
     "input_tokens",
     "output_tokens",
     "fails",
+    "quirk",
 )
 _REFUSAL = ("status", "message", "retry_after_s", "headers", "body")
 
@@ -245,7 +247,15 @@ def _answer(table: _ScenarioTable) -> ModelAnswer:
         input_tokens=table.count("input_tokens"),
         output_tokens=table.count("output_tokens"),
         failure=_failure(table, in_stream=bool(pieces)),
+        quirk=_quirk(table),
     )
+
+
+def _quirk(table: _ScenarioTable) -> str:
+    name = table.text("quirk")
+    if name and name not in QUIRKS:
+        raise table.wrong("quirk", f"is one of {', '.join(QUIRKS)}")
+    return name
 
 
 def _pieces(table: _ScenarioTable, tools: Sequence[_ScenarioTable]) -> list[AnswerPiece]:

@@ -105,6 +105,7 @@ class ModelAnswer:
         failure: its failure, if it has one.
         ends_us: instant of its end, if that is after its last piece.
         stop_sequence: the sequence of the request's that ended its text; empty where none did.
+        quirk: name of the quirk (`quirks`) that it is sent with; empty for none.
     """
 
     prompt: str | None
@@ -116,6 +117,7 @@ class ModelAnswer:
     failure: AnswerFailure | None = None
     ends_us: int = 0
     stop_sequence: str = ""
+    quirk: str = ""
 
     @property
     def due_us(self) -> int:
