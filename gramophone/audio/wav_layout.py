@@ -12,7 +12,7 @@ import struct
 
 from gramophone.core.frozen import frozen
 
-PCM, ALAW, MULAW = 1, 6, 7
+PCM, FLOAT, ALAW, MULAW = 1, 3, 6, 7
 _EXTENSIBLE = 0xFFFE
 _GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
 _FORMAT = struct.Struct("<HHIIHH")
@@ -25,8 +25,8 @@ class NotWav(ValueError):
 
 @frozen
 class WavLayout:
-    """Form of the samples (`tag` is PCM, ALAW, MULAW or another of RIFF), and their place in bytes
-    of the file."""
+    """Form of the samples (`tag` is PCM, FLOAT, ALAW, MULAW or another of RIFF), and their place in
+    bytes of the file."""
 
     tag: int
     channels: int
