@@ -47,7 +47,8 @@ class SpeechBody:
             NotSound: the label says that it has too many channels.
         """
         kind, parameters = _label(content_type)
-        self._events = SseReader(MOST_SOUND_EVENT_BYTES) if kind == "text/event-stream" else None
+        self._label_is_events = kind == "text/event-stream"
+        self._events: SseReader | None = None
         rate_hz = _number(parameters, "rate")
         self._sound = SoundReader(
             rate_hz if rate_hz in RATES_HZ else sample_rate_hz,
@@ -96,7 +97,7 @@ class SpeechBody:
         if not _is_text(head):
             self._is_sound = True
             return self._sound.feed(head)
-        if head.lstrip().startswith(_EVENT_FIELDS):
+        if self._label_is_events or head.lstrip().startswith(_EVENT_FIELDS):
             self._events = SseReader(MOST_SOUND_EVENT_BYTES)
             return self._read_events(self._events, head)
         self._text = bytearray()

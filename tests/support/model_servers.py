@@ -33,13 +33,17 @@ Steps = Sequence[bytes | asyncio.Event | Step]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer. The headers follow at once, unless `silent`; each piece in a chunk of its own."""
+    """One answer. The headers follow at once, unless `silent`; each piece in a chunk of its own.
+
+    `begun` is set when its request has come.
+    """
 
     steps: Steps = ()
     status: int = 200
     content_type: str = EVENT_STREAM
     headers: tuple[tuple[str, str], ...] = ()
     silent: bool = False
+    begun: asyncio.Event | None = None
 
 
 @dataclass(slots=True)
@@ -89,6 +93,8 @@ async def _request(reader: asyncio.StreamReader) -> Request | None:
 
 
 async def _answer(reply: Reply, writer: asyncio.StreamWriter) -> None:
+    if reply.begun is not None:
+        reply.begun.set()
     if not reply.silent:
         headers = {"content-type": reply.content_type, "transfer-encoding": "chunked"}
         lines = [f"HTTP/1.1 {reply.status} Told", *map(": ".join, headers.items())]

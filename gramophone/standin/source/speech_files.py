@@ -179,6 +179,9 @@ class _FileRequest:
                 self.sounds = True
             case FrameReceived(text=text, at_us=at_us):
                 fields = read_object(text)
+                if fields.get("type") != _BODY:
+                    # A client that records itself reports on its requests (`speech_requests`).
+                    return
                 self.content_type = as_text(fields.get("content_type"))
                 try:
                     data = b64decode(as_text(fields.get("base64")), validate=True)

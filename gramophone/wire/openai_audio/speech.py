@@ -60,8 +60,8 @@ VOICES: Final = (
     "verse",
 )
 
-_LONGEST_INPUT: Final = 4_096
-_SPEEDS: Final = (0.25, 4.0)
+LONGEST_INPUT: Final = 4_096
+SPEEDS: Final = (0.25, 4.0)
 _WITHOUT_EVENTS: Final = ("tts-1", "tts-1-hd")
 _STREAM_FORMATS: Final = ("sse", "audio")
 _TOKENS_PER_SECOND: Final = 20
@@ -111,7 +111,7 @@ def parse_speech(body: bytes, *, strict: bool = False) -> SpeechRequest:
         voice=as_text(voice) or as_text(as_object(voice).get("id")),
         encoding=as_text(fields.get("response_format")) or "mp3",
         in_events=fields.get("stream_format") == "sse",
-        speed=float(min(max(number, _SPEEDS[0]), _SPEEDS[1])),
+        speed=float(min(max(number, SPEEDS[0]), SPEEDS[1])),
     )
 
 
@@ -128,9 +128,9 @@ def _unreadable(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
 def _refusals(fields: dict[str, Any]) -> Iterator[ModelRefusal]:
     yield from _text_refusals(fields, "model")
     yield from _voice_refusals(fields.get("voice"))
-    if (length := len(as_text(fields.get("input")))) > _LONGEST_INPUT:
-        yield string_too_long("input", _LONGEST_INPUT, length)
-    yield from out_of_range(fields, (NumberRange("speed", *_SPEEDS),))
+    if (length := len(as_text(fields.get("input")))) > LONGEST_INPUT:
+        yield string_too_long("input", LONGEST_INPUT, length)
+    yield from out_of_range(fields, (NumberRange("speed", *SPEEDS),))
     instructions = fields.get("instructions")
     if instructions is not None and not isinstance(instructions, str):
         yield wrong_type("instructions", "a string", instructions)
