@@ -7,7 +7,7 @@ from typing import TypeAlias
 from gramophone.audio.linear16_converter import Linear16Converter, UnknownSamples
 from gramophone.audio.sound_signature import ENOUGH_BYTES, SoundFormatName, sound_format
 from gramophone.audio.wav_layout import PCM, NotWav
-from gramophone.audio.wav_reader import Linear16, WavReader
+from gramophone.audio.wav_reader import Linear16, WavStreamReader
 from gramophone.core.frozen import frozen
 
 _NO_DECODER: dict[SoundFormatName, str] = {"aac": "AAC", "mp4": "MP4", "webm": "WebM"}
@@ -44,7 +44,7 @@ class SoundReader:
         self._rate_hz = sample_rate_hz
         self._head = b""
         self._format: SoundFormatName | None = None
-        self._wav = WavReader()
+        self._wav = WavStreamReader()
         self.begun = False
         """Whether any sound has come."""
 

@@ -32,18 +32,18 @@ class Linear16:
     sample_rate_hz: int
 
 
-class _State(Enum):
+class _Part(Enum):
     HEAD = "head"
     SAMPLES = "samples"
     BEHIND = "behind"
     SKIPPING = "skipping"
 
 
-class WavReader:
+class WavStreamReader:
     """Reads one stream, which begins with `RIFF` or `RF64`."""
 
     def __init__(self) -> None:
-        self._state = _State.HEAD
+        self._state = _Part.HEAD
         self._held = bytearray()
         self._chunk_start = 12
         self._remaining_bytes = 0
@@ -66,13 +66,13 @@ class WavReader:
     def _step(self, samples: list[Linear16]) -> bool:
         """Read what is held as far as one state goes; false when more has to come."""
         match self._state:
-            case _State.HEAD:
+            case _Part.HEAD:
                 return self._read_head()
-            case _State.SAMPLES:
+            case _Part.SAMPLES:
                 return self._read_samples(samples)
-            case _State.BEHIND:
+            case _Part.BEHIND:
                 return self._look_behind()
-            case _State.SKIPPING:
+            case _Part.SKIPPING:
                 return self._skip()
 
     def _read_head(self) -> bool:
@@ -95,7 +95,7 @@ class WavReader:
         self._converter = Linear16Converter(layout.tag, layout.bits, layout.channels)
         self._rate_hz = layout.sample_rate_hz
         self._remaining_bytes = layout.data_bytes
-        self._state = _State.SAMPLES
+        self._state = _Part.SAMPLES
         del self._held[:data_start]
 
     def _read_samples(self, samples: list[Linear16]) -> bool:
@@ -106,7 +106,7 @@ class WavReader:
             samples.append(Linear16(pcm, self._rate_hz))
         if self._remaining_bytes:
             return False
-        self._state = _State.BEHIND
+        self._state = _Part.BEHIND
         return True
 
     def _look_behind(self) -> bool:
@@ -119,13 +119,13 @@ class WavReader:
         name = bytes(held[start : start + 4])
         if name == b"RIFF":
             del held[:start]
-            self._state, self._chunk_start = _State.HEAD, 12
+            self._state, self._chunk_start = _Part.HEAD, 12
         elif name in _LATER_CHUNKS:
             size = int.from_bytes(held[start + 4 : start + 8], "little")
             del held[: start + 8]
-            self._state, self._remaining_bytes = _State.SKIPPING, size + size % 2
+            self._state, self._remaining_bytes = _Part.SKIPPING, size + size % 2
         else:
-            self._state, self._remaining_bytes = _State.SAMPLES, _ENDLESS
+            self._state, self._remaining_bytes = _Part.SAMPLES, _ENDLESS
         return True
 
     def _skip(self) -> bool:
@@ -134,5 +134,5 @@ class WavReader:
         self._remaining_bytes -= skipped
         if self._remaining_bytes:
             return False
-        self._state = _State.BEHIND
+        self._state = _Part.BEHIND
         return True

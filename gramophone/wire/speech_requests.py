@@ -57,7 +57,7 @@ def retried_report(detail: str) -> str:
 
 
 @frozen
-class SpeechRequests:
+class SpeechOverHttp:
     """Speech over HTTP as a `ports.speech.SpeechProtocol`.
 
     Attributes:
@@ -74,7 +74,7 @@ class SpeechRequests:
 
 
 @frozen
-class _Request:
+class _QueuedRequest:
     """A request that waits to be made; `flush` if it is the last of one."""
 
     text: str
@@ -90,7 +90,7 @@ class SpeechRequestsClient:
         self._longest_chars = capabilities.longest_request_chars
         self._minute_requests = capabilities.minute_flushes or NO_LIMIT
         self._chunks: list[tuple[int, str]] = []
-        self._queue: deque[_Request] = deque()
+        self._queue: deque[_QueuedRequest] = deque()
         self._unanswered: deque[int | None] = deque()
         self._made_us: deque[int] = deque()
         self._clearing = 0
@@ -125,7 +125,7 @@ class SpeechRequestsClient:
         self._chunks = []
         for index, (text, chunks) in enumerate(texts, 1):
             last = number if index == len(texts) else None
-            self._queue.append(_Request(text, chunks, last))
+            self._queue.append(_QueuedRequest(text, chunks, last))
 
     def clear(self, now_us: int, unheard_us: int = 0) -> list[str]:
         """Drop all that waits or is unanswered; gives the frame that cancels the requests."""

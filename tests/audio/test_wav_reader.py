@@ -9,7 +9,7 @@ import pytest
 
 from gramophone.audio.linear16_converter import UnknownSamples
 from gramophone.audio.wav_layout import FLOAT, PCM, NotWav
-from gramophone.audio.wav_reader import WavReader
+from gramophone.audio.wav_reader import WavStreamReader
 
 SAMPLES = (0, 1_000, -1_000, 32_767, -32_768, 256)
 LINEAR16 = struct.pack("<6h", *SAMPLES)
@@ -33,7 +33,7 @@ def wav(
 
 
 def read(file: bytes, step: int = 1 << 20) -> bytes:
-    reader = WavReader()
+    reader = WavStreamReader()
     pieces = (file[start : start + step] for start in range(0, len(file), step))
     samples = [part for piece in pieces for part in reader.feed(piece)]
     assert {part.sample_rate_hz for part in samples} <= {16_000}

@@ -17,7 +17,7 @@ from gramophone.wire.speech_requests import (
     CANCEL,
     CANCELLED,
     MINUTE_US,
-    SpeechRequests,
+    SpeechOverHttp,
     ended_report,
     retried_report,
 )
@@ -27,7 +27,7 @@ ENDED = ended_report("req_1")
 
 def client(minute_flushes: int | None = None) -> SpeechClient:
     settings = SpeechCapabilities(longest_request_chars=20, minute_flushes=minute_flushes)
-    return SpeechRequests(lambda text: f"<{text}>", settings).client(0)
+    return SpeechOverHttp(lambda text: f"<{text}>", settings).client(0)
 
 
 def queue(machine: SpeechClient, flush: int, *texts: str) -> None:

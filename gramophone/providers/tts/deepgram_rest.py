@@ -15,7 +15,7 @@ from gramophone.wire.deepgram.speak_v1.rest import FORMATS
 from gramophone.wire.lenient_json import compact
 from gramophone.wire.loopback import host_of
 from gramophone.wire.speech_client import SpeechCapabilities
-from gramophone.wire.speech_requests import SpeechRequests
+from gramophone.wire.speech_requests import SpeechOverHttp
 
 if TYPE_CHECKING:
     import httpx2
@@ -52,7 +52,7 @@ class DeepgramRest(HttpSpeech):
             rate_hz=rate_hz,
             clock=clock,
         )
-        self.protocol = SpeechRequests(_body, CAPABILITIES)
+        self.protocol = SpeechOverHttp(_body, CAPABILITIES)
         self._url = f"{url.partition('?')[0]}?{_query(parameters)}"
         self._api_key = api_key
         self._read_timeout_s = read_timeout_s

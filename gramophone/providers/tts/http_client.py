@@ -1,8 +1,8 @@
 """The HTTP client of speech services, with bounds on what a server may send.
 
 Bodies with sound come through as they are, unpacked piece by piece; their size is bounded where
-they are read (`wire.speech_body`). Of the body of an error only the beginning is read. Imported at
-the first use: httpx takes long to import.
+they are read (`wire.sound_response`). Of the body of an error only the beginning is read.
+Imported at the first use: httpx takes long to import.
 """
 
 from __future__ import annotations
@@ -67,10 +67,10 @@ async def _bound(response: httpx2.Response) -> None:
         # It counts compressed bytes; the reader behind this gets others.
         response.headers.pop("content-length", None)
     stream = cast("httpx2.AsyncByteStream", response.stream)
-    response.stream = _Body(stream, encoding, is_sound=response.is_success)
+    response.stream = _BoundedBody(stream, encoding, is_sound=response.is_success)
 
 
-class _Body(httpx2.AsyncByteStream):
+class _BoundedBody(httpx2.AsyncByteStream):
     """The body of an answer, unpacked; of an error, its beginning."""
 
     def __init__(self, stream: httpx2.AsyncByteStream, encoding: str, *, is_sound: bool) -> None:

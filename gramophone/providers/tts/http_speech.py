@@ -14,7 +14,7 @@ from gramophone.core.errors import SpeechError
 from gramophone.ports.speech import SpeechProtocol
 from gramophone.providers.tts.request_connection import RequestConnection, SpeechAnswer
 from gramophone.providers.tts.speech_failures import RequestFailed, SpeechFailures
-from gramophone.wire.speech_body import error_message, text_description
+from gramophone.wire.sound_response import error_message, text_description
 
 if TYPE_CHECKING:
     import httpx2

@@ -17,7 +17,7 @@ from gramophone.wire.lenient_json import read_object
 from gramophone.wire.loopback import host_of
 from gramophone.wire.openai_audio.speech import SAMPLE_RATE_HZ
 from gramophone.wire.openai_audio.speech_form import CAPABILITIES, SpeechForm
-from gramophone.wire.speech_requests import SpeechRequests
+from gramophone.wire.speech_requests import SpeechOverHttp
 
 if TYPE_CHECKING:
     import httpx2
@@ -53,7 +53,7 @@ class OpenAISpeech(HttpSpeech):
             rate_hz=sample_rate_hz,
             clock=clock,
         )
-        self.protocol = SpeechRequests(form.body, CAPABILITIES)
+        self.protocol = SpeechOverHttp(form.body, CAPABILITIES)
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._read_timeout_s = read_timeout_s

@@ -87,8 +87,8 @@ class RequestConnection:
         self._clock = clock
         self._sent_hz = sent_hz
         self._rate_hz = rate_hz
-        self._order: asyncio.Queue[_Answer | str | None] = asyncio.Queue()
-        self._under_way: deque[_Answer] = deque()
+        self._order: asyncio.Queue[_SoundQueue | str | None] = asyncio.Queue()
+        self._under_way: deque[_SoundQueue] = deque()
         self._reason = ""
         self._closed = False
         self.failure = ""
@@ -103,7 +103,7 @@ class RequestConnection:
             await self._cancel()
             self._order.put_nowait(CANCELLED)
             return
-        answer = _Answer()
+        answer = _SoundQueue()
         answer.task = spawn(self._serve(text, answer), name="speech request")
         self._under_way.append(answer)
         self._order.put_nowait(answer)
@@ -144,7 +144,7 @@ class RequestConnection:
         while self._under_way:
             await self._under_way.popleft().aclose()
 
-    async def _serve(self, body: str, answer: _Answer) -> None:
+    async def _serve(self, body: str, answer: _SoundQueue) -> None:
         """Make the request, again if it fails before there is any sound, and read its answer."""
         try:
             failure = await self._try(body, answer)
@@ -161,7 +161,7 @@ class RequestConnection:
         finally:
             answer.end()
 
-    async def _try(self, body: str, answer: _Answer) -> RequestFailed | None:
+    async def _try(self, body: str, answer: _SoundQueue) -> RequestFailed | None:
         failures = self._requester.failures
         try:
             async with self._requester.request(body) as response:
@@ -174,7 +174,7 @@ class RequestConnection:
             return failures.sent_too_much(str(error))
         return None
 
-    async def _read(self, response: SpeechAnswer, answer: _Answer) -> None:
+    async def _read(self, response: SpeechAnswer, answer: _SoundQueue) -> None:
         sound = SpeechSound(
             response.content_type,
             sent_hz=self._sent_hz,
@@ -188,7 +188,7 @@ class RequestConnection:
         await answer.put(ended_report(response.request_id, silent=sound.silent))
 
 
-class _Answer:
+class _SoundQueue:
     """The answer to one request while it comes."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from typing import Any, Self, TypeAlias
 from gramophone.audio.sound_reader import EncodedSound, SoundPiece
 from gramophone.audio.wav_reader import Linear16
 from gramophone.providers.tts.file_decoder import FileDecoder
-from gramophone.wire.speech_body import SpeechBody
+from gramophone.wire.sound_response import SoundResponse
 
 OnSamples: TypeAlias = Callable[[bytes], Awaitable[None]]
 
@@ -33,10 +33,10 @@ class SpeechSound:
         Raises:
             NotSound: the label already says that it cannot be read.
         """
-        self._body = SpeechBody(content_type, sent_hz)
+        self._body = SoundResponse(content_type, sent_hz)
         self._rate_hz = rate_hz
         self._deliver = deliver
-        self._resampler: _Resampler | None = None
+        self._resampler: _RateConverter | None = None
         self._decoder: FileDecoder | None = None
         self.silent = True
         """Whether no sample was anything but zero."""
@@ -90,7 +90,7 @@ class SpeechSound:
         if piece.sample_rate_hz != self._rate_hz:
             if self._resampler is None:
                 self._resampler = await asyncio.to_thread(
-                    _Resampler, piece.sample_rate_hz, self._rate_hz
+                    _RateConverter, piece.sample_rate_hz, self._rate_hz
                 )
             pcm = self._resampler.resample(pcm)
         await self._send(pcm)
@@ -106,7 +106,7 @@ class SpeechSound:
             await self._deliver(pcm)
 
 
-class _Resampler:
+class _RateConverter:
     """Sound at one rate as sound at another."""
 
     def __init__(self, from_hz: int, to_hz: int) -> None:

@@ -13,7 +13,7 @@ import soundfile
 
 from gramophone.audio.sound_reader import EncodedSound, NotSound
 from gramophone.audio.wav_reader import Linear16
-from gramophone.wire.speech_body import SpeechBody
+from gramophone.wire.sound_response import SoundResponse
 from gramophone.wire.sse import event_bytes
 
 TONE = array("h", [round(8_000 * math.sin(index / 20)) for index in range(6_000)]).tobytes()
@@ -27,7 +27,7 @@ def read(body: bytes, content_type: str = "audio/pcm", step: int = 1 << 20) -> b
 
 
 def pieces_of(body: bytes, content_type: str, step: int = 1 << 20) -> list[Linear16 | EncodedSound]:
-    reader = SpeechBody(content_type, 24_000)
+    reader = SoundResponse(content_type, 24_000)
     parts = (body[start : start + step] for start in range(0, len(body), step))
     return [*(piece for part in parts for piece in reader.feed(part)), *reader.finish()]
 

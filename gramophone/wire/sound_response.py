@@ -37,7 +37,7 @@ _EVENT_FIELDS = (b"data:", b"event:", b":")
 _NUMBER = re.compile(r"[0-9]{1,6}")
 
 
-class SpeechBody:
+class SoundResponse:
     """Reads one body."""
 
     def __init__(self, content_type: str, sample_rate_hz: int) -> None:
