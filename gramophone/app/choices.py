@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 from gramophone.config.config import Config
 from gramophone.config.endpoints import LOCAL
 from gramophone.config.services import PROVIDERS
+from gramophone.config.voices import DEFAULT_VOICE, PRESETS, VoiceService
 from gramophone.core.errors import ConfigError
 from gramophone.ports.backend import AvailableOptions
 
 if TYPE_CHECKING:
     from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+
+OPENAI_VOICES = (
+    "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse"
+).split()
 
 ENGLISH_VOICES = tuple(
     f"aura-2-{name}-en"
@@ -46,10 +51,7 @@ def available_options(
     configured = config.model_name
     if configured and configured not in models.get(config.provider, ()):
         models[config.provider] = (configured, *models.get(config.provider, ()))
-    voices = (config.voice_name,) if config.embedded_voice else ENGLISH_VOICES
-    if config.voice_name not in voices:
-        voices = (config.voice_name, *voices)
-    return AvailableOptions(usable, models, voices)
+    return AvailableOptions(usable, models, available_voices(config))
 
 
 def _used_first(
@@ -59,17 +61,42 @@ def _used_first(
     return tuple(dict.fromkeys([*of_provider, *names]))
 
 
-def speech_parameters(config: Config) -> SpeakParameters:
-    """Parameters of a speech connection."""
+def available_voices(config: Config) -> tuple[str, ...]:
+    """Voices that can be chosen: the one that speaks, others of its service, then of others."""
+    service = config.voice_service
+    voices: list[str] = []
+    match service.protocol:
+        case "speak-v1" | "speak-v2" | "speak-rest":
+            voices += [_named(service, voice) for voice in ENGLISH_VOICES]
+        case "openai-speech" if service.base_url == PRESETS["openai"].base_url:
+            voices += [_named(service, voice) for voice in OPENAI_VOICES]
+        case _:
+            pass
+    # Another service is offered where it is set up, and by its usual voice alone.
+    for name, other in config.voices.items():
+        if name in config.voice_tables or (other.needs_key and other.key):
+            voices.append(other.shown_name)
+    return tuple(dict.fromkeys((config.voice_name, *voices)))
+
+
+def _named(service: VoiceService, voice: str) -> str:
+    return f"{service.name}/{voice}" if service.name else voice
+
+
+def speech_parameters(config: Config, sample_rate_hz: int = 0) -> SpeakParameters:
+    """Parameters of a speech connection, at the session's rate if it is given."""
     # Imported here, because the first frame is drawn without it.
     from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 
+    voice = DEFAULT_VOICE if config.embedded_voice else config.voice_service.voice
     return SpeakParameters(
-        model=config.voice, sample_rate_hz=config.sample_rate_hz, speed=config.speed
+        model=voice,
+        sample_rate_hz=sample_rate_hz or config.sample_rate_hz,
+        speed=config.voice_speed,
     )
 
 
-def check_voice(config: Config) -> SpeakParameters:
+def check_voice(config: Config, sample_rate_hz: int = 0) -> SpeakParameters:
     """Parameters of a speech connection, checked as Deepgram would check them.
 
     Raises:
@@ -77,7 +104,10 @@ def check_voice(config: Config) -> SpeakParameters:
     """
     from gramophone.wire.deepgram.speak_v1.messages import ParameterRefused, SpeakParameters
 
-    parameters = speech_parameters(config)
+    parameters = speech_parameters(config, sample_rate_hz)
+    if config.voice_service.protocol == "openai-speech":
+        # It has names and rates of its own, and refuses them itself.
+        return parameters
     try:
         SpeakParameters.from_query(parameters.to_query())
     except ParameterRefused as error:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from gramophone.app.choices import check_voice
 from gramophone.app.endpoint_clients import client_of
+from gramophone.app.voice_clients import speech_client
 from gramophone.config.config import Config
 from gramophone.config.endpoints import LOCAL
 from gramophone.core.errors import ConfigError
@@ -15,7 +16,6 @@ from gramophone.ports.language_model import LanguageModel
 from gramophone.ports.speech import SpeechService
 from gramophone.providers.llm.local import LocalModel
 from gramophone.providers.llm.serialized import SerializedModel
-from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.providers.tts.embedded import EmbeddedSpeech, SharedSpeech
 from gramophone.wire.llm.think_tags import ThinkTagMemory
 
@@ -64,15 +64,18 @@ class ProviderPool:
         think_tags = self._think_tags[endpoint.name, config.model]
         return client_of(endpoint, config.model, config.model_settings, think_tags)
 
-    def speech(self, config: Config) -> SpeechService:
-        """Make a client of Deepgram or of a server like it, else of the voice on this machine.
+    def speech(self, config: Config, sample_rate_hz: int = 0) -> SpeechService:
+        """Make a client of the service that speaks, else of the voice on this machine.
+
+        Its sound comes at `sample_rate_hz`, that of the session; else at its own rate.
 
         Raises:
             ConfigError: the service would refuse the configured parameters.
         """
-        parameters = check_voice(config)
+        rate_hz = sample_rate_hz or config.speech_rate_hz
         if not config.embedded_voice:
-            return DeepgramSpeech(config.speak_endpoint, parameters, api_key=config.deepgram_key)
+            return speech_client(config, rate_hz)
+        parameters = check_voice(config, rate_hz)
         if self._voice is None:
             self._voice = EmbeddedSpeech(parameters, progress=self._progress_of("voice"))
         return SharedSpeech(self._voice, parameters)

@@ -35,11 +35,14 @@ class Session:
     `died` says that the engine has failed: what is posted to it will not be handled.
     """
 
-    def __init__(self, session_id: str, engine: Engine, pool: ProviderPool) -> None:
+    def __init__(
+        self, session_id: str, engine: Engine, pool: ProviderPool, sample_rate_hz: int
+    ) -> None:
         self.died = False
         self.session_id = session_id
         self.engine = engine
         self.pool = pool
+        self._sample_rate_hz = sample_rate_hz
         self._warming: asyncio.Task[None] | None = None
 
     def report_progress(self, what: str, detail: str) -> None:
@@ -57,7 +60,8 @@ class Session:
         Raises:
             ConfigError: they cannot be used; nothing changes.
         """
-        speech = self.pool.speech(config)
+        # A session has one rate: another voice is heard at that of the first.
+        speech = self.pool.speech(config, self._sample_rate_hz)
         model = self.pool.model(config, partial(self.report_progress, "model"))
         self.engine.configure(
             model,
@@ -65,7 +69,7 @@ class Session:
             provider=config.provider,
             voice=config.voice_name,
             system_prompt=config.system_prompt,
-            speed=config.speed,
+            speed=config.voice_speed,
             lang=config.lang,
         )
         self.warm(model)
@@ -161,7 +165,7 @@ async def open_session(
         recording = [_FromFirstTurn(recorder)] if recorder is not None else []
         session_id = new_session_id()
         engine = _engine(config, options, session_id, model, speech, [*recording, *sinks])
-        session = Session(session_id, engine, engines)
+        session = Session(session_id, engine, engines, config.speech_rate_hz)
         async with _running(session, model, recorder):
             yield session
 
@@ -181,9 +185,9 @@ def _engine(
         provider=model.provider if model else "none",
         model=model.model if model else "",
         voice=config.voice_name,
-        sample_rate_hz=config.sample_rate_hz,
+        sample_rate_hz=config.speech_rate_hz,
         system_prompt=config.system_prompt if model else "",
-        speed=config.speed,
+        speed=config.voice_speed,
         lang=config.lang,
         audible=switchable or not config.muted,
         muted=switchable and config.muted,
@@ -195,7 +199,7 @@ def _engine(
         clock=clock,
         model=model,
         speech=speech,
-        speaker=make_speaker(config, config.sample_rate_hz, clock, switchable=switchable),
+        speaker=make_speaker(config, config.speech_rate_hz, clock, switchable=switchable),
         sinks=sinks,
     )
 

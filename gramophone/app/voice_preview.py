@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
 from gramophone.app.providers import ProviderPool
 from gramophone.app.session import make_speaker
-from gramophone.config.config import Config
+from gramophone.config.config import Config, choose
 from gramophone.conversation.conversation import Conversation, ConversationSettings
 from gramophone.conversation.engine import Engine
 from gramophone.conversation.messages import End
@@ -61,7 +60,7 @@ async def play_sample(
     """
     if config.muted:
         raise SpeakerError("The sound is muted; start without it to hear a sample.")
-    config = replace(config, voice=voice or config.voice)
+    config = choose(config, voice=voice)
     outcome = _SampleOutcome()
     engine = _engine(config, pool.speech(config), speaker, outcome)
     running = spawn(engine.run(), name="voice sample")
@@ -84,15 +83,15 @@ def _engine(
                 provider="none",
                 model="",
                 voice=config.voice_name,
-                sample_rate_hz=config.sample_rate_hz,
+                sample_rate_hz=config.speech_rate_hz,
                 lang="en",
-                speed=config.speed,
+                speed=config.voice_speed,
             ),
             speech=speech.protocol,
         ),
         clock=clock,
         model=None,
         speech=speech,
-        speaker=speaker or make_speaker(config, config.sample_rate_hz, clock),
+        speaker=speaker or make_speaker(config, config.speech_rate_hz, clock),
         sinks=[outcome],
     )

@@ -8,8 +8,8 @@ import importlib.util
 from typing import Any
 
 from gramophone import __version__
-from gramophone.app.choices import speech_parameters
 from gramophone.app.endpoint_clients import checked_endpoints, model_list_of
+from gramophone.app.voice_clients import speech_client
 from gramophone.cli.models import models_line
 from gramophone.cli.output import result, result_json
 from gramophone.config.config import Config
@@ -18,7 +18,6 @@ from gramophone.core.clock import SystemClock
 from gramophone.core.errors import GramophoneError, ModelError
 from gramophone.devices.speaker import DeviceSpeaker
 from gramophone.providers.llm.llama_server import find_model
-from gramophone.providers.tts.deepgram import DeepgramSpeech
 from storage.home import Home
 from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
@@ -120,15 +119,17 @@ async def _speech(config: Config) -> dict[str, Any]:
         ready = importlib.util.find_spec("piper") is not None
         detail = "" if ready else "Install the extra 'local', or set DEEPGRAM_API_KEY."
         return {"ok": ready, "endpoint": "embedded", "detail": detail}
-    service = DeepgramSpeech(
-        config.speak_endpoint, speech_parameters(config), api_key=config.deepgram_key
-    )
+    spoken = config.voice_service
+    service = speech_client(config, config.speech_rate_hz)
     try:
         connection = await service.connect()
     except GramophoneError as error:
-        return {"ok": False, "endpoint": config.speak_endpoint, "detail": str(error)}
+        return {"ok": False, "endpoint": spoken.base_url, "detail": str(error)}
     await connection.aclose()
-    return {"ok": True, "endpoint": connection.url, "detail": ""}
+    over_http = spoken.protocol in ("openai-speech", "speak-rest")
+    # Over HTTP nothing is sent before the first text, which would cost money.
+    detail = "It is asked when it has to speak." if over_http else ""
+    return {"ok": True, "endpoint": connection.url, "detail": detail}
 
 
 async def _endpoint(endpoint: Endpoint) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import cast
-from urllib.parse import parse_qsl, urlsplit
 
 import platformdirs
 
@@ -33,17 +32,22 @@ from gramophone.config.services import (
     KEYED_SERVICES,
     PROVIDERS,
 )
+from gramophone.config.voice_choice import (
+    address_parameters,
+    check_service,
+    chosen_service,
+    default_voice_at,
+)
+from gramophone.config.voices import DEFAULT_VOICE, VoiceService, read_voices
+from gramophone.config.voices import key_variables as voice_key_variables
 from gramophone.core.errors import ConfigError
 from gramophone.core.frozen import frozen
 from gramophone.core.model_settings import ModelSettings
 from gramophone.text.redaction import refusal
 
 MEMORIES = ("heard", "read")
-DEEPGRAM_SPEAK_URL = "wss://api.deepgram.com/v1/speak"
-DEFAULT_VOICE = "aura-2-thalia-en"
 MOST_METER_FRAMES_HZ = 15
 MOST_KEEP_DAYS = 100_000
-SAMPLE_RATES_HZ = (8000, 16000, 24000, 32000, 48000)
 DEFAULT_SYSTEM_PROMPT = (
     "You are a friendly voice assistant. Your answer is read aloud: keep it short and plain."
 )
@@ -71,6 +75,7 @@ _TYPES = {
     "keys": (dict,),
     "redact": (list,),
     "endpoint_tables": (dict,),
+    "voice_tables": (dict,),
     "settings": (ModelSettings,),
 }
 """Types of the settings that are not strings, as `config.toml` has them."""
@@ -92,6 +97,9 @@ class Config:
         default_factory=dict[str, Mapping[str, object]]
     )
     voice: str = DEFAULT_VOICE
+    voice_tables: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
     speak_url: str = ""
     sample_rate_hz: int = 48_000
     speed: float = 1.0
@@ -114,6 +122,7 @@ class Config:
     openai_key: str = field(default="", repr=False)
     anthropic_key: str = field(default="", repr=False)
     endpoint_variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    voice_variables: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def api_keys(self) -> Mapping[str, str]:
@@ -129,6 +138,9 @@ class Config:
         for name, endpoint in self.endpoints.items():
             if endpoint.key or (endpoint.needs_key and name in self.endpoint_tables):
                 keys.setdefault(endpoint.key_variable, endpoint.key)
+        for voice in self.voices.values():
+            if voice.key or (voice.needs_key and voice.name in self.voice_tables):
+                keys.setdefault(voice.key_variable, voice.key)
         return keys
 
     @property
@@ -195,14 +207,41 @@ class Config:
         return fallback_of(self.endpoint_tables.get(self.provider, {}))
 
     @property
+    def voices(self) -> Mapping[str, VoiceService]:
+        """Every speech service by name, usable or not."""
+        return read_voices(self.voice_tables, self._voice_environment)
+
+    @property
+    def voice_service(self) -> VoiceService:
+        """The service that speaks, with its voice."""
+        return chosen_service(
+            self.voice, self.speak_url, self.voice_tables, self._voice_environment
+        )
+
+    @property
+    def _voice_environment(self) -> Mapping[str, str]:
+        own = {"DEEPGRAM_API_KEY": self.deepgram_key, "OPENAI_API_KEY": self.openai_key}
+        return {**self.voice_variables, **own}
+
+    @property
     def embedded_voice(self) -> bool:
         """Whether speech comes from the stand-in on this machine."""
-        return not self.speak_url and not self.deepgram_key
+        return self.voice_service.protocol == "embedded"
 
     @property
     def voice_name(self) -> str:
         """Name of the voice for the status line and the session's row."""
-        return "piper" if self.embedded_voice else self.voice
+        return self.voice_service.shown_name
+
+    @property
+    def voice_speed(self) -> float:
+        """The speed that the voice is asked for: that of its own table, unless another is set."""
+        return self.speed if self.speed != 1.0 else self.voice_service.speed
+
+    @property
+    def speech_rate_hz(self) -> int:
+        """Sample rate of a session's sound: that of the service, else the one to ask it for."""
+        return self.voice_service.sample_rate_hz or self.sample_rate_hz
 
     @property
     def model_name(self) -> str:
@@ -214,7 +253,7 @@ class Config:
     @property
     def speak_endpoint(self) -> str:
         """Address of the speech service, unless the voice is embedded."""
-        return self.speak_url or DEEPGRAM_SPEAK_URL
+        return self.voice_service.base_url
 
 
 def load(
@@ -234,11 +273,17 @@ def load(
     config_file = file or usual_file
     config = Config(home=home, config_file=config_file)
     # Each source is laid over the ones before it, so the last wins.
-    config = _replace(config, read_settings(config_file))
     variables = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
-    config = _replace(config, {name: value for name, value in variables.items() if value})
-    config = _replace(config, {name: value for name, value in flags.items() if value is not None})
-    config = _with_endpoint_variables(config, environment)
+    sources: Sequence[Mapping[str, object]] = (
+        read_settings(config_file),
+        {name: value for name, value in variables.items() if value},
+        {name: value for name, value in flags.items() if value is not None},
+    )
+    for source in sources:
+        config = _replace(config, source)
+    if config.speak_url and not any("voice" in source for source in sources):
+        config = replace(config, voice=default_voice_at(config.speak_url))
+    config = _with_variables(config, environment)
     provider = config.provider or config.usable_providers[0]
     config = replace(config, provider=provider)
     config = _with_url_parameters(config)
@@ -246,16 +291,22 @@ def load(
     return replace(config, model=_model(config))
 
 
-def _with_endpoint_variables(config: Config, environment: Mapping[str, str]) -> Config:
-    """Keep of the environment what endpoints take from it: keys, and values of headers."""
+def _with_variables(config: Config, environment: Mapping[str, str]) -> Config:
+    """Keep of the environment what endpoints and voices take from it: keys, and headers."""
     names = set(key_variables(config.endpoint_tables).values())
     for table in config.endpoint_tables.values():
         headers = cast("Mapping[str, object]", table.get("headers", {}))
         values = [value for value in headers.values() if isinstance(value, str)]
         names.update(value[1:] for value in values if value.startswith("$"))
     held = {name: environment.get(name, "").strip() for name in sorted(names)}
+    of_voices = {
+        name: environment.get(name, "").strip()
+        for name in voice_key_variables(config.voice_tables).values()
+    }
     return replace(
-        config, endpoint_variables={name: value for name, value in held.items() if value}
+        config,
+        endpoint_variables={name: value for name, value in held.items() if value},
+        voice_variables={name: value for name, value in of_voices.items() if value},
     )
 
 
@@ -303,13 +354,26 @@ def choose(
     else:
         chosen = replace(chosen, model=_model(chosen, model))
     if voice and voice != chosen.voice_name:
-        if chosen.embedded_voice:
-            raise ConfigError(
-                f"The voice on this machine is {chosen.voice_name}; for {voice!r} set "
-                "DEEPGRAM_API_KEY, or GRAMOPHONE_SPEAK_URL of a service that has it."
-            )
-        chosen = replace(chosen, voice=voice)
+        chosen = replace(chosen, voice=_voice_of(chosen, voice))
+        _check_speech(chosen)
     return chosen
+
+
+def _voice_of(config: Config, voice: str) -> str:
+    """The setting for a voice that is named alone, as one of the service that speaks now.
+
+    Raises:
+        ConfigError: the voice on this machine has no other.
+    """
+    service = config.voice_service
+    if voice.partition("/")[0] in config.voices:
+        return voice
+    if service.protocol == "embedded":
+        raise ConfigError(
+            f"The voice on this machine is {service.voice}; for {voice!r} set "
+            "DEEPGRAM_API_KEY, or GRAMOPHONE_SPEAK_URL of a service that has it."
+        )
+    return f"{service.name}/{voice}" if service.name else voice
 
 
 def _with_local_model(config: Config, model: str) -> Config:
@@ -363,20 +427,10 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
 def _with_url_parameters(config: Config) -> Config:
     """Apply rate and voice of the speech address to the settings: the speaker and the recording
     have to agree with what the service will send."""
-    try:
-        parameters = dict(parse_qsl(urlsplit(config.speak_url).query)) if config.speak_url else {}
-    except ValueError as error:
-        raise ConfigError(
-            f"The speech address {config.speak_url[:200]!r} cannot be read ({error}); write it as "
-            "ws://127.0.0.1:8080/v1/speak."
-        ) from error
-    if parameters.get("encoding", "linear16") != "linear16":
-        raise ConfigError("The speech address asks for another encoding than linear16.")
-    rate = parameters.get("sample_rate", str(config.sample_rate_hz))
-    if not rate.isdecimal() or len(rate) > 9:
-        raise ConfigError(f"The speech address asks for a sample rate of {rate[:40]!r}.")
+    parameters = address_parameters(config.speak_url)
+    rate_hz = int(parameters.get("sample_rate", config.sample_rate_hz))
     voice = parameters.get("model", config.voice)
-    return replace(config, sample_rate_hz=int(rate), voice=voice)
+    return replace(config, sample_rate_hz=rate_hz, voice=voice)
 
 
 def _check(config: Config) -> None:
@@ -403,20 +457,11 @@ def _check_model(config: Config) -> None:
 
 
 def _check_speech(config: Config) -> None:
-    if config.sample_rate_hz not in SAMPLE_RATES_HZ:
-        rates = ", ".join(map(str, SAMPLE_RATES_HZ))
-        raise ConfigError(f"sample_rate_hz is {config.sample_rate_hz}; it must be one of {rates}.")
-    if not 0.7 <= config.speed <= 1.5:
-        raise ConfigError(f"speed is {config.speed:g}; it must be between 0.7 and 1.5.")
+    check_service(config.voice_service, config.speed, config.sample_rate_hz)
     if not _LANGUAGE.match(config.lang):
         raise ConfigError(
             f"The language of speech is {config.lang!r}; it must be auto, or a code such as de or "
             "pt-BR."
-        )
-    if config.speak_url and not config.speak_url.startswith(("ws://", "wss://")):
-        raise ConfigError(
-            f"The speech address is {config.speak_url!r}; it must begin with ws:// or wss://, "
-            "for example ws://127.0.0.1:8080/v1/speak."
         )
 
 

@@ -6,13 +6,14 @@ A file is read that a person edits: an error is one sentence that names the file
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from gramophone.config.endpoints import ENDPOINT_ENTRIES, RESERVED_NAMES
 from gramophone.config.named_tables import read_named_tables
 from gramophone.config.services import ADDRESSED_SERVICES
+from gramophone.config.voices import VOICE_ENTRIES
 from gramophone.core.errors import ConfigError
 from gramophone.system.regular_files import read_regular
 
@@ -52,6 +53,9 @@ KEYS_TABLE = "keys"
 
 ENDPOINTS_TABLE = "endpoints"
 """Tables of the user's own names, `[endpoints.NAME]`; see `gramophone.config.endpoints`."""
+
+VOICES_TABLE = "voices"
+"""Tables of the user's own names, `[voices.NAME]`; see `gramophone.config.voices`."""
 
 _MOST_KEY_PARTS = 200
 
@@ -107,7 +111,12 @@ def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:
             settings["keys"] = _bindings(path, entries)
             continue
         if table == ENDPOINTS_TABLE:
-            settings["endpoint_tables"] = _named_tables(path, table, entries)
+            settings["endpoint_tables"] = _named_tables(
+                path, table, entries, ENDPOINT_ENTRIES, RESERVED_NAMES
+            )
+            continue
+        if table == VOICES_TABLE:
+            settings["voice_tables"] = _named_tables(path, table, entries, VOICE_ENTRIES)
             continue
         for name, value in entries.items():
             setting = FILE_SETTINGS.get((table, name))
@@ -117,9 +126,15 @@ def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:
     return settings
 
 
-def _named_tables(path: Path, kind: str, content: Mapping[str, object]) -> object:
+def _named_tables(
+    path: Path,
+    kind: str,
+    content: Mapping[str, object],
+    entries: Mapping[str, tuple[type, ...]],
+    reserved: Collection[str] = (),
+) -> object:
     try:
-        return read_named_tables(kind, content, ENDPOINT_ENTRIES, RESERVED_NAMES)
+        return read_named_tables(kind, content, entries, reserved)
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from error
 

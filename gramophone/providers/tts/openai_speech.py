@@ -32,7 +32,8 @@ class OpenAISpeech(HttpSpeech):
     """A `ports.speech.SpeechService`.
 
     `api_key` may be empty for servers that want none; then no key is sent, whatever the environment
-    has. `title` begins sentences. `sample_rate_hz` is the session's.
+    has. `title` begins sentences. `sent_hz` is the rate of samples without a head, `sample_rate_hz`
+    that of the session.
     """
 
     def __init__(
@@ -43,13 +44,14 @@ class OpenAISpeech(HttpSpeech):
         api_key: str = "",
         key_name: str = "OPENAI_API_KEY",
         title: str = "OpenAI's speech",
+        sent_hz: int = SAMPLE_RATE_HZ,
         sample_rate_hz: int = SAMPLE_RATE_HZ,
         read_timeout_s: float = READ_TIMEOUT_S,
         clock: Clock | None = None,
     ) -> None:
         super().__init__(
             SpeechFailures(title, key_name, host_of(base_url), api_key),
-            sent_hz=SAMPLE_RATE_HZ,
+            sent_hz=sent_hz,
             rate_hz=sample_rate_hz,
             clock=clock,
         )

@@ -16,7 +16,7 @@ import pytest
 import soundfile
 
 from fixtures import recordings
-from gramophone.config.config import SAMPLE_RATES_HZ
+from gramophone.config.voice_choice import SAMPLE_RATES_HZ
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import AudioReceived, Event, SessionEnded
 from gramophone.library.export_request import FORMS, ExportRequest, Pauses, TurnSelection
