@@ -103,7 +103,7 @@ async def speak(
         session.engine.post(Interrupt())
 
     feed = feeds.open(interrupt)
-    speech = Speech(feed, config.sample_rate_hz)
+    speech = Speech(feed, config.speech_rate_hz)
     async with held_session(config, [feeds], options) as session:
         speech.session_id = session.session_id
         session.engine.post(request)

@@ -26,6 +26,7 @@ from gramophone.ports.speaker import Speaker
 from gramophone.ports.speech import SpeechService
 from gramophone.providers.llm.http_model import HttpModel
 from gramophone.providers.llm.serialized import SerializedModel
+from gramophone.providers.tts.http_speech import HttpSpeech
 from storage.recording.recorder import Recorder
 
 
@@ -72,13 +73,13 @@ class Session:
             speed=config.voice_speed,
             lang=config.lang,
         )
-        self.warm(model)
+        self.warm(model, speech)
 
-    def warm(self, model: LanguageModel | None) -> None:
+    def warm(self, model: LanguageModel | None, speech: SpeechService) -> None:
         """Load in the background what the next answer will need, while the user still types."""
         if self._warming is not None:
             self._warming.cancel()
-        self._warming = spawn(_warm(model, self.engine), name="model warm-up")
+        self._warming = spawn(_warm(model, speech, self.engine), name="model warm-up")
 
     async def aclose(self) -> None:
         """Stop loading."""
@@ -166,7 +167,7 @@ async def open_session(
         session_id = new_session_id()
         engine = _engine(config, options, session_id, model, speech, [*recording, *sinks])
         session = Session(session_id, engine, engines, config.speech_rate_hz)
-        async with _running(session, model, recorder):
+        async with _running(session, model, speech, recorder):
             yield session
 
 
@@ -206,7 +207,10 @@ def _engine(
 
 @asynccontextmanager
 async def _running(
-    session: Session, model: LanguageModel | None, recorder: Recorder | None
+    session: Session,
+    model: LanguageModel | None,
+    speech: SpeechService,
+    recorder: Recorder | None,
 ) -> AsyncGenerator[None]:
     """Run the engine while the context is open.
 
@@ -217,7 +221,7 @@ async def _running(
     stop_watching = session.pool.watch(session.report_progress)
     serving = spawn(engine.run(), name="engine")
     serving.add_done_callback(partial(_report_death, session))
-    session.warm(model)
+    session.warm(model, speech)
     try:
         yield
     finally:
@@ -265,7 +269,10 @@ def _report_death(session: Session, serving: asyncio.Task[None]) -> None:
         session.fail(internal_error_message(error))
 
 
-async def _warm(model: LanguageModel | None, engine: Engine) -> None:
+async def _warm(model: LanguageModel | None, speech: SpeechService, engine: Engine) -> None:
+    if isinstance(speech, HttpSpeech):
+        # It imports an SDK, too: without this the first answer would wait for that.
+        await asyncio.to_thread(speech.load)
     if isinstance(model, SerializedModel):
         try:
             await model.start()

@@ -102,7 +102,7 @@ class _DeviceListener:
 
 async def _speaker(config: Config) -> dict[str, Any]:
     listener = _DeviceListener()
-    speaker = DeviceSpeaker(config.sample_rate_hz, SystemClock(), device_name=config.device)
+    speaker = DeviceSpeaker(config.speech_rate_hz, SystemClock(), device_name=config.device)
     speaker.open(listener)
     try:
         # A sound server that hangs answers no call; this command reports that.

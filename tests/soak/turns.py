@@ -88,8 +88,8 @@ class _Engines(ProviderPool):
     def model(self, config: Config, progress: Callable[[str], None]) -> LanguageModel:
         return self._random
 
-    def speech(self, config: Config) -> SpeechService:
-        return DeepgramSpeech(self._speak_url, speech_parameters(config))
+    def speech(self, config: Config, sample_rate_hz: int = 0) -> SpeechService:
+        return DeepgramSpeech(self._speak_url, speech_parameters(config, sample_rate_hz))
 
 
 class _Counter:

@@ -6,7 +6,7 @@ import asyncio
 import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from gramophone.core.clock import Clock, SystemClock
@@ -54,6 +54,14 @@ class HttpSpeech(ABC):
             requester, self._clock, sent_hz=self._sent_hz, rate_hz=self._rate_hz
         )
         return self._last
+
+    def load(self) -> None:
+        """Import what a connection needs, ahead of the first; from any thread.
+
+        Errors of address, proxy or key are left to the connection, which reports them.
+        """
+        with suppress(SpeechError):
+            self._requester()
 
     @abstractmethod
     def _requester(self) -> HttpRequester:
