@@ -37,6 +37,7 @@ from gramophone.config.voice_choice import (
     check_service,
     chosen_service,
     default_voice_at,
+    voice_of,
 )
 from gramophone.config.voices import DEFAULT_VOICE, VoiceService, read_voices
 from gramophone.config.voices import key_variables as voice_key_variables
@@ -354,26 +355,9 @@ def choose(
     else:
         chosen = replace(chosen, model=_model(chosen, model))
     if voice and voice != chosen.voice_name:
-        chosen = replace(chosen, voice=_voice_of(chosen, voice))
+        chosen = replace(chosen, voice=voice_of(chosen.voice_service, voice, chosen.voices))
         _check_speech(chosen)
     return chosen
-
-
-def _voice_of(config: Config, voice: str) -> str:
-    """The setting for a voice that is named alone, as one of the service that speaks now.
-
-    Raises:
-        ConfigError: the voice on this machine has no other.
-    """
-    service = config.voice_service
-    if voice.partition("/")[0] in config.voices:
-        return voice
-    if service.protocol == "embedded":
-        raise ConfigError(
-            f"The voice on this machine is {service.voice}; for {voice!r} set "
-            "DEEPGRAM_API_KEY, or GRAMOPHONE_SPEAK_URL of a service that has it."
-        )
-    return f"{service.name}/{voice}" if service.name else voice
 
 
 def _with_local_model(config: Config, model: str) -> Config:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
 from urllib.parse import SplitResult, parse_qsl, urlsplit, urlunsplit
@@ -55,6 +55,24 @@ def chosen_service(
         return EMBEDDED
     service = replace(services["deepgram"], name="", voice=voice)
     return as_flux(service) if voice.startswith(_FLUX) else service
+
+
+def voice_of(service: VoiceService, voice: str, services: Collection[str]) -> str:
+    """The setting for a voice that is named alone, as one of the service that speaks now.
+
+    `services` are the names of services, which mean themselves.
+
+    Raises:
+        ConfigError: the voice on this machine has no other.
+    """
+    if voice.partition("/")[0] in services:
+        return voice
+    if service.protocol == "embedded":
+        raise ConfigError(
+            f"The voice on this machine is {service.voice}; for {voice!r} set "
+            "DEEPGRAM_API_KEY, or GRAMOPHONE_SPEAK_URL of a service that has it."
+        )
+    return f"{service.name}/{voice}" if service.name else voice
 
 
 def service_at(address: str, voice: str, environment: Mapping[str, str]) -> VoiceService:
