@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import TYPE_CHECKING
 
 from gramophone.config.config import Config
@@ -11,14 +11,14 @@ from gramophone.config.services import PROVIDERS
 from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import LanguageModel
 from gramophone.providers.llm.anthropic_messages import ANTHROPIC_BASE_URL, AnthropicMessages
-from gramophone.providers.llm.endpoint_options import EndpointOptions
+from gramophone.providers.llm.endpoint_memory import EndpointMemory
+from gramophone.providers.llm.endpoint_options import EndpointOptions, ignore_progress
 from gramophone.providers.llm.error_messages import ModelFailures
 from gramophone.providers.llm.http_model import READ_TIMEOUT_S
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.llm.openai_model import OPENAI_BASE_URL
 from gramophone.providers.llm.openai_responses import OpenAIResponses
 from gramophone.providers.llm.own_headers import HeaderPolicy
-from gramophone.wire.llm.think_tags import ThinkTagMemory
 from gramophone.wire.loopback import host_of
 
 if TYPE_CHECKING:
@@ -36,16 +36,22 @@ def client_of(
     endpoint: Endpoint,
     model: str,
     settings: ModelSettings,
-    think_tags: ThinkTagMemory | None = None,
+    memory: EndpointMemory | None = None,
+    progress: Callable[[str], None] = ignore_progress,
 ) -> LanguageModel:
-    """Make a client of an endpoint; `think_tags` is the memory that its clients share."""
+    """Make a client of an endpoint.
+
+    `memory` is shared by its clients; `progress` gets what a request waits for.
+    """
     options = EndpointOptions(
         title=endpoint.title,
         key_name=endpoint.key_variable,
         headers=endpoint.headers,
         extra_body=endpoint.extra_body,
         settings=settings,
-        think_tags=think_tags,
+        context_tokens=endpoint.context_tokens,
+        memory=memory or EndpointMemory(),
+        progress=progress,
     )
     return _CLIENTS[endpoint.protocol](
         model,

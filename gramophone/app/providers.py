@@ -5,19 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
+from functools import partial
 
 from gramophone.app.choices import check_voice
 from gramophone.app.endpoint_clients import client_of
 from gramophone.app.voice_clients import speech_client
-from gramophone.config.config import Config
+from gramophone.config.config import Config, choose
 from gramophone.config.endpoints import LOCAL
 from gramophone.core.errors import ConfigError
 from gramophone.ports.language_model import LanguageModel
 from gramophone.ports.speech import SpeechService
+from gramophone.providers.llm.endpoint_memory import EndpointMemory
+from gramophone.providers.llm.fallback import FallbackModel
 from gramophone.providers.llm.local import LocalModel
 from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.providers.tts.embedded import EmbeddedSpeech, SharedSpeech
-from gramophone.wire.llm.think_tags import ThinkTagMemory
 
 LOCAL_TOKENS = 200
 
@@ -32,7 +34,7 @@ class ProviderPool:
 
     def __init__(self) -> None:
         self._models: dict[tuple[str, int], tuple[LocalModel, asyncio.Lock]] = {}
-        self._think_tags = defaultdict[tuple[str, str], ThinkTagMemory](ThinkTagMemory)
+        self._memories = defaultdict[tuple[str, str, str], EndpointMemory](EndpointMemory)
         self._voice: EmbeddedSpeech | None = None
         self._watchers: list[Callable[[str, str], None]] = []
         self._loading: dict[str, str] = {}
@@ -47,22 +49,34 @@ class ProviderPool:
         return lambda: self._watchers.remove(on_progress)
 
     def model(self, config: Config, progress: Callable[[str], None]) -> LanguageModel:
-        """Make the model of the configured provider.
+        """Make the model of the configured provider, with those that are asked when it fails.
 
         `progress` is told what holds up this conversation alone.
 
         Raises:
             ConfigError: there is no client for the provider.
         """
+        first = self._model(config, progress)
+        if not config.fallback:
+            return first
+        others = [partial(self._other, config, name, progress) for name in config.fallback]
+        return FallbackModel(first, others)
+
+    def _other(
+        self, config: Config, provider: str, progress: Callable[[str], None]
+    ) -> LanguageModel:
+        return self._model(choose(config, provider=provider), progress)
+
+    def _model(self, config: Config, progress: Callable[[str], None]) -> LanguageModel:
         if config.provider == LOCAL:
-            return SerializedModel(*self._local(config), progress)
+            return SerializedModel(*self._local(config), progress, config.model_settings)
         endpoint = config.endpoints.get(config.provider)
         if endpoint is None:
             # Never the embedded model instead: a question must not be answered by another
             # model than the one that the session's row names.
             raise ConfigError(f"The provider {config.provider!r} has no client; choose another.")
-        think_tags = self._think_tags[endpoint.name, config.model]
-        return client_of(endpoint, config.model, config.model_settings, think_tags)
+        memory = self._memories[endpoint.name, endpoint.base_url, config.model]
+        return client_of(endpoint, config.model, config.model_settings, memory, progress)
 
     def speech(self, config: Config, sample_rate_hz: int = 0) -> SpeechService:
         """Make a client of the service that speaks, else of the voice on this machine.

@@ -24,6 +24,7 @@ from gramophone.devices.speaker import DeviceSpeaker, MutedSpeaker
 from gramophone.ports.language_model import LanguageModel, Message
 from gramophone.ports.speaker import Speaker
 from gramophone.ports.speech import SpeechService
+from gramophone.providers.llm.fallback import FallbackModel
 from gramophone.providers.llm.http_model import HttpModel
 from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.providers.tts.http_speech import HttpSpeech
@@ -273,6 +274,8 @@ async def _warm(model: LanguageModel | None, speech: SpeechService, engine: Engi
     if isinstance(speech, HttpSpeech):
         # It imports an SDK, too: without this the first answer would wait for that.
         await asyncio.to_thread(speech.load)
+    if isinstance(model, FallbackModel):
+        model = model.first
     if isinstance(model, SerializedModel):
         try:
             await model.start()

@@ -18,6 +18,7 @@ from gramophone.core.timeline import (
     ModelChunkReceived,
     ModelFinished,
     ModelQuiet,
+    NoticeGiven,
     ThoughtReceived,
     UsageReported,
 )
@@ -83,6 +84,8 @@ class AnswerText:
         events: list[Event] = []
         if chunk.raw:
             events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
+        if chunk.notice:
+            events.append(NoticeGiven(at_us=now_us, stage="model", detail=chunk.notice, turn=turn))
         if chunk.retracts:
             events += self._retract(now_us)
         if chunk.thought:

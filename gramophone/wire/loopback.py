@@ -20,6 +20,14 @@ def on_this_machine(url: str) -> bool:
         return False
 
 
+def lacks_path(url: str) -> bool:
+    """Whether the address is that of a server alone, without a path."""
+    try:
+        return urlsplit(url).path in ("", "/")
+    except ValueError:
+        return False
+
+
 def host_of(url: str) -> str:
     """Host and port of an address, without user and password; empty where it has none."""
     try:

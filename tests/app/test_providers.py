@@ -11,6 +11,7 @@ from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config, load
 from gramophone.config.services import KEYED_SERVICES, PROVIDERS
 from gramophone.core.errors import ConfigError
+from gramophone.providers.llm.fallback import FallbackModel
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.llm.openai_responses import OpenAIResponses
 
@@ -32,13 +33,13 @@ def test_every_provider_has_a_client(config: Config, provider: str) -> None:
     assert model.provider == provider
 
 
-def test_clients_of_an_endpoint_and_model_remember_the_same_thoughts(config: Config) -> None:
+def test_clients_of_an_endpoint_and_model_have_one_memory(config: Config) -> None:
     pool = ProviderPool()
 
     def memory(model: str) -> object:
         client = pool.model(replace(config, provider="openai", model=model), ignored)
         assert isinstance(client, OpenAIChat)
-        return client._think_tags  # pyright: ignore[reportPrivateUsage]
+        return client._options.memory  # pyright: ignore[reportPrivateUsage]
 
     assert memory("m") is memory("m")
     assert memory("m") is not memory("n")
@@ -51,6 +52,14 @@ def test_an_endpoint_of_responses_has_a_client(tmp_path: Path) -> None:
     config = load({"GRAMOPHONE_HOME": str(tmp_path)})
     model = ProviderPool().model(replace(config, provider="mine", model="m"), ignored)
     assert isinstance(model, OpenAIResponses)
+
+
+def test_a_fallback_is_asked_after_the_first(config: Config, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[endpoints.groq]\nmodel = "m"\nfallback = ["local"]\n')
+    chosen = load({"GRAMOPHONE_HOME": str(tmp_path), "GROQ_API_KEY": "k3y"}, provider="groq")
+    model = ProviderPool().model(chosen, ignored)
+    assert isinstance(model, FallbackModel)
+    assert (model.provider, model.model) == ("groq", "m")
 
 
 def test_a_provider_without_a_client_is_refused(config: Config) -> None:

@@ -33,3 +33,16 @@ class WatchedClock(ManualClock):
         while self.sleeps < times:
             self._changed.clear()
             await self._changed.wait()
+
+
+class SkippingClock(ManualClock):
+    """A clock that jumps to the instant which somebody waits for; `waits_s` has what was waited."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits_s: list[float] = []
+
+    async def sleep_until_us(self, deadline_us: int) -> None:
+        self.waits_s.append((deadline_us - self.now_us()) / 1e6)
+        self.advance_us(max(0, deadline_us - self.now_us()))
+        await asyncio.sleep(0)

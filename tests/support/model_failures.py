@@ -87,7 +87,7 @@ class FailingContract:
         self, provider: Provider, status: int, kind: str, message: str, advice: str
     ) -> None:
         body = provider.refusal(kind, message)
-        refusals = [Reply([body], status, JSON, HURRY) for _ in range(2)]
+        refusals = [Reply([body], status, JSON, HURRY) for _ in range(3)]
         async with (
             serving(*refusals) as server,
             closing(provider.model(server.origin)) as model,
@@ -137,7 +137,7 @@ class FailingContract:
     @pytest.mark.parametrize("status", [200, 502])
     async def test_a_web_page_is_no_answer(self, provider: Provider, status: int) -> None:
         page = b"<!doctype html>\n<html><body><h1>Welcome</h1>\n</body></html>\n"
-        pages = [Reply([page], status, "text/html", HURRY) for _ in range(2)]
+        pages = [Reply([page], status, "text/html", HURRY) for _ in range(3)]
         async with (
             serving(*pages) as server,
             closing(provider.model(server.origin)) as model,

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from gramophone.core.errors import ModelError
 from gramophone.ports.language_model import Message
 from gramophone.providers.llm.endpoint_options import EndpointOptions
+from gramophone.providers.llm.error_messages import RequestFailed
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
-    STATUS_OF_ERROR,
     HttpModel,
     Sdk,
     SdkStream,
@@ -31,6 +30,9 @@ DEFAULT_MAX_TOKENS = 1024
 class AnthropicMessages(HttpModel["AsyncAnthropic"]):
     """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
+    _always_sent = frozenset({"max_tokens"})
+    _base_url_has_path = False
+
     def __init__(
         self,
         model: str,
@@ -40,7 +42,7 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
         max_tokens: int | None = None,
         read_timeout_s: float = READ_TIMEOUT_S,
         provider: str = "anthropic",
-        options: EndpointOptions = EndpointOptions(),  # noqa: B008 (frozen)
+        options: EndpointOptions | None = None,
     ) -> None:
         super().__init__(
             model,
@@ -52,7 +54,7 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
             read_timeout_s=read_timeout_s,
             options=options,
         )
-        self._max_tokens = options.settings.max_tokens or max_tokens or DEFAULT_MAX_TOKENS
+        self._max_tokens = self._options.settings.max_tokens or max_tokens or DEFAULT_MAX_TOKENS
 
     def _sdk(self) -> Sdk[AsyncAnthropic]:
         import anthropic
@@ -86,14 +88,12 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
         settings = self._options.settings.chosen()
         return {name: settings[name] for name in ("temperature", "top_p") if name in settings}
 
-    def _refusal(self, error: Any) -> ModelError:
-        sent = error_part(as_object(error.body).get("error"))
-        reason = sent.message or str(error.message)
-        status: int = error.status_code
+    def _refusal(self, error: Any) -> RequestFailed:
         # An error event inside a stream that has begun has status 200; its type says what it is.
-        if status < 400:
-            return self._error_in_stream(ErrorPart(sent.kind, reason))
-        return self._failures.refused(STATUS_OF_ERROR.get(sent.kind, status), reason)
+        if error.status_code < 400:
+            sent = error_part(as_object(error.body).get("error"))
+            return self._error_in_stream(ErrorPart(sent.kind, sent.message or str(error.message)))
+        return super()._refusal(error)
 
 
 def _messages(messages: Sequence[Message]) -> Any:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any
 
+from gramophone.core.clock import Clock, SystemClock
 from gramophone.core.frozen import frozen
 from gramophone.core.model_settings import ModelSettings
-from gramophone.wire.llm.think_tags import ThinkTagMemory
+from gramophone.providers.llm.endpoint_memory import EndpointMemory
+
+
+def ignore_progress(detail: str) -> None:
+    """Take progress that nobody follows."""
 
 
 @frozen(kw_only=True)
@@ -21,7 +26,10 @@ class EndpointOptions:
         headers: sent with every request, to this endpoint alone.
         extra_body: put into every request, over what the protocol puts there.
         settings: temperature and the like.
-        think_tags: memory of this endpoint and model; None for one of the client's own.
+        context_tokens: tokens of a request with its answer; None if only the server knows.
+        memory: what earlier requests have shown of the endpoint; shared by its clients.
+        progress: called with what a request waits for, and with "" when it goes on.
+        clock: by which it waits.
     """
 
     title: str = ""
@@ -29,4 +37,7 @@ class EndpointOptions:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: ModelSettings = field(default_factory=ModelSettings)
-    think_tags: ThinkTagMemory | None = field(default=None, repr=False, compare=False)
+    context_tokens: int | None = None
+    memory: EndpointMemory = field(default_factory=EndpointMemory, compare=False)
+    progress: Callable[[str], None] = ignore_progress
+    clock: Clock = field(default_factory=SystemClock, compare=False)

@@ -10,8 +10,9 @@ import asyncio
 import json
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -20,12 +21,14 @@ from gramophone.core.frozen import frozen
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.chunk_reader import ChunkReader
 from gramophone.providers.llm.endpoint_options import EndpointOptions
-from gramophone.providers.llm.error_messages import ModelFailures
+from gramophone.providers.llm.error_messages import ModelFailures, RequestFailed
 from gramophone.providers.llm.own_headers import HeaderPolicy
+from gramophone.providers.llm.request_plan import RequestPlan
+from gramophone.providers.llm.retry_policy import RetryPolicy, Trouble, waiting_for
 from gramophone.wire.limits import TextBound, TooMuch
+from gramophone.wire.llm.refusal_reader import ServerRefusal, read_refusal
 from gramophone.wire.llm.stream_parts import ErrorPart, error_part
-from gramophone.wire.llm.think_tags import ThinkTagMemory
-from gramophone.wire.loopback import host_of, on_this_machine
+from gramophone.wire.loopback import host_of, lacks_path, on_this_machine
 
 if TYPE_CHECKING:
     import httpx2
@@ -41,6 +44,9 @@ STATUS_OF_ERROR = {
     "invalid_prompt": 400,
 }
 """Status by the kind of an error inside a stream, of Anthropic and of OpenAI's Responses."""
+
+_STATUS_OF_TROUBLE = {"timeout_error": 504, "overloaded_error": 529}
+"""Status of errors that may pass by themselves; within an answer they break it off."""
 
 READ_TIMEOUT_S = 60.0
 CONNECT_TIMEOUT_S = 5.0
@@ -96,6 +102,11 @@ class Sdk(Generic[ClientT]):
 class HttpModel(ABC, Generic[ClientT]):
     """A `ports.LanguageModel`. `read_timeout_s` is how long the stream may stay silent."""
 
+    _always_sent: frozenset[str] = frozenset()
+    """Settings that the protocol requires, and that are not among the parameters."""
+    _base_url_has_path: bool = True
+    """Whether base URLs of this protocol usually have a path, such as /v1."""
+
     def __init__(
         self,
         model: str,
@@ -106,7 +117,7 @@ class HttpModel(ABC, Generic[ClientT]):
         api_key: str,
         base_url: str,
         read_timeout_s: float,
-        options: EndpointOptions = EndpointOptions(),  # noqa: B008 (frozen)
+        options: EndpointOptions | None = None,
     ) -> None:
         """`provider` is stored; `name` and `key_name` (the variable) stand in sentences, unless
         `options` have others."""
@@ -117,10 +128,16 @@ class HttpModel(ABC, Generic[ClientT]):
         self._read_timeout_s = read_timeout_s
         self._client: ClientT | None = None
         self._loading = threading.Lock()
-        self._think_tags = options.think_tags or ThinkTagMemory()
-        self._options = options
+        self._noticed: set[str] = set()
+        # Not a default of the parameter: all clients would have one memory.
+        self._options = options = options or EndpointOptions()
         self._failures = ModelFailures(
-            options.title or name, model, options.key_name or key_name, host_of(base_url), api_key
+            options.title or name,
+            model,
+            options.key_name or key_name,
+            host_of(base_url),
+            api_key,
+            lacks_path=self._base_url_has_path and lacks_path(base_url),
         )
 
     @abstractmethod
@@ -138,12 +155,20 @@ class HttpModel(ABC, Generic[ClientT]):
         """Parameters of the request, by the protocol's names, that it could do without."""
 
     def _extra_body(self) -> dict[str, Any]:
-        """Parameters of the request, and what the endpoint wants besides."""
-        return {**self._parameters(), **self._options.extra_body}
+        """Parameters of the request, but for those that the endpoint has refused, and what it
+        wants besides."""
+        refused = self._options.memory.refused
+        parameters = self._parameters()
+        taken = {name: value for name, value in parameters.items() if name not in refused}
+        return {**taken, **self._options.extra_body}
 
-    @abstractmethod
-    def _refusal(self, error: Any) -> ModelError:
+    def _refusal(self, error: Any) -> RequestFailed:
         """Describe an answer with an error status; `error` is a `status_error` of the SDK."""
+        response: httpx2.Response = error.response
+        refusal = read_refusal(response.status_code, response.content, response.headers)
+        if not refusal.reason:
+            refusal = replace(refusal, reason=response.reason_phrase)
+        return self._failures.refused(refusal)
 
     def load(self) -> None:
         """Import the SDK and build the client ahead of the first request; from any thread.
@@ -156,7 +181,72 @@ class HttpModel(ABC, Generic[ClientT]):
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
-        """Stream one answer; see `LanguageModel.stream`."""
+        """Stream one answer; see `LanguageModel.stream`.
+
+        A request that fails before the first piece may be made again: after a while, or without
+        what the endpoint does not take. Afterwards it never is, because words would come twice.
+        """
+        policy = RetryPolicy(self._options.clock.now_us())
+        plan = RequestPlan(messages, system_prompt, self._options, self._failures.provider)
+        while True:
+            begun = noticed = False
+            try:
+                async with aclosing(self._attempt(*plan.prompt())) as chunks:
+                    async for chunk in chunks:
+                        if not noticed:
+                            noticed = True
+                            for notice in self._notices(plan):
+                                yield ModelChunk("", notice=notice)
+                        begun = begun or bool(chunk.text or chunk.thought or chunk.calls)
+                        yield chunk
+                        if chunk.usage is not None:
+                            for notice in self._once("cut", plan.counted(chunk.usage)):
+                                yield ModelChunk("", notice=notice)
+            except RequestFailed as error:
+                if begun or not await self._may_try_again(error.trouble, policy, plan):
+                    raise
+            else:
+                return
+
+    async def _may_try_again(
+        self, trouble: ServerRefusal | Trouble, policy: RetryPolicy, plan: RequestPlan
+    ) -> bool:
+        """Prepare another try, or wait until it is due; False if there is to be none."""
+        clock, progress = self._options.clock, self._options.progress
+        if (
+            isinstance(trouble, ServerRefusal)
+            and policy.may_change()
+            and plan.change(trouble, self._parameters())
+        ):
+            return True
+        now_us = clock.now_us()
+        wait_s = policy.wait_s(trouble, now_us)
+        if wait_s is None:
+            return False
+        progress(waiting_for(self.provider, trouble, wait_s))
+        try:
+            await clock.sleep_until_us(now_us + int(wait_s * 1e6))
+        finally:
+            # Also when the user ends the wait.
+            progress("")
+        return True
+
+    def _notices(self, plan: RequestPlan) -> list[str]:
+        """Sentences about an answer that begins."""
+        sent = {*self._parameters(), *self._always_sent} - self._options.memory.refused
+        return [*plan.notices(sent), *self._once("left out", plan.left_out_notice())]
+
+    def _once(self, subject: str, notice: str) -> list[str]:
+        """The notice, if it is the first about its subject in this conversation."""
+        if not notice or subject in self._noticed:
+            return []
+        self._noticed.add(subject)
+        return [notice]
+
+    async def _attempt(
+        self, messages: Sequence[Message], system_prompt: str
+    ) -> AsyncGenerator[ModelChunk]:
+        """Make the request once."""
         client = self._client
         if client is None:
             # The import takes too long for a loop that carries sound.
@@ -166,7 +256,7 @@ class HttpModel(ABC, Generic[ClientT]):
         sdk = self._sdk()
         begun = False
         bound = _AnswerBound()
-        reader = ChunkReader(self._think_tags)
+        reader = ChunkReader(self._options.memory.think_tags)
         try:
             answer = await self._request(client, messages, system_prompt)
             async with answer:
@@ -222,15 +312,14 @@ class HttpModel(ABC, Generic[ClientT]):
                 api_key=self._api_key or "none",
                 base_url=self._base_url,
                 timeout=timeout,
-                # Requests that fail before an answer begins are tried once more by the SDK. More
-                # attempts would keep the user waiting without a word.
-                max_retries=1,
+                # Other tries are made here, where the user sees that one waits.
+                max_retries=0,
                 http_client=http,
             )
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
             raise self._failures.misconfigured(str(error)) from error
 
-    def _failure(self, error: Exception, sdk: Sdk[ClientT], *, begun: bool) -> ModelError:
+    def _failure(self, error: Exception, sdk: Sdk[ClientT], *, begun: bool) -> RequestFailed:
         """Describe a failure. Some SDKs let errors of httpx through instead of their own."""
         import httpx2
 
@@ -241,7 +330,7 @@ class HttpModel(ABC, Generic[ClientT]):
                 return failures.unreachable()
             return failures.too_slow(begun=begun)
         if isinstance(error, sdk.connection_error) and not begun:
-            return failures.unreachable()
+            return failures.unreachable(refused=isinstance(error.__cause__, httpx2.ConnectError))
         if isinstance(error, (sdk.connection_error, httpx2.TransportError)):
             return failures.broke_off("the connection was lost")
         if isinstance(error, sdk.status_error):
@@ -257,12 +346,15 @@ class HttpModel(ABC, Generic[ClientT]):
         words = error_part(getattr(error, "body", None)).message
         return failures.broke_off(words or str(error))
 
-    def _error_in_stream(self, error: ErrorPart) -> ModelError:
+    def _error_in_stream(self, error: ErrorPart) -> RequestFailed:
         """Describe an error that stands in the stream as an event."""
-        status = STATUS_OF_ERROR.get(error.kind)
-        if status is not None:
-            return self._failures.refused(status, error.message)
-        return self._failures.broke_off(": ".join(filter(None, (error.kind, error.message))))
+        status = STATUS_OF_ERROR.get(error.kind) or _STATUS_OF_TROUBLE.get(error.kind, 0)
+        body = json.dumps({"error": {"type": error.kind, "message": error.message}})
+        refusal = read_refusal(status, body, {})
+        if error.kind in STATUS_OF_ERROR:
+            return self._failures.refused(refusal)
+        reason = ": ".join(filter(None, (error.kind, error.message)))
+        return self._failures.broke_off(reason, refusal)
 
 
 class _AnswerBound:

@@ -8,16 +8,17 @@ from contextlib import aclosing
 from typing import cast
 
 from gramophone.core.errors import EngineMissing
+from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.engine_process import EngineProcess
+from gramophone.providers.llm.endpoint_memory import EndpointMemory
+from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.llama_server import CONTEXT_TOKENS, PACKAGED_NAME
 from gramophone.providers.llm.openai_chat import OpenAIChat
 
 WHAT = "The embedded model"
 READ_TIMEOUT_S = 300.0
 """A long prompt takes a busy machine minutes to read; the stream stays silent meanwhile."""
-CHARS_PER_TOKEN = 3
-"""A cautious guess for English text; the engine refuses what does not fit in the end."""
 
 
 class LocalModel:
@@ -34,7 +35,10 @@ class LocalModel:
         self._child = EngineProcess(
             WHAT, "gramophone.providers.llm.llama_server", arguments, progress
         )
-        self._chat: OpenAIChat | None = None
+        self._base_url = ""
+        self._served = self.model
+        self._memory = EndpointMemory()
+        self._chats: dict[ModelSettings, OpenAIChat] = {}
         self._starting = asyncio.Lock()
 
     async def start(self) -> None:
@@ -44,62 +48,62 @@ class LocalModel:
             EngineMissing: it is not installed or does not start.
         """
         async with self._starting:
-            if self._chat is not None and self._child.alive:
+            if self._base_url and self._child.alive:
                 return
-            if self._chat is not None:
-                chat, self._chat = self._chat, None
-                await chat.aclose()
+            self._base_url = ""
+            await self._close_clients()
             ready = await self._child.start()
             if not (base_url := str(ready.get("base_url", ""))):
                 # Without an address the client would take the question to OpenAI.
                 await self._child.aclose()
                 raise EngineMissing(f"{WHAT} did not say where it listens; reinstall it.")
-            self._chat = OpenAIChat(
-                str(ready.get("model", self.model)),
-                base_url=base_url,
-                max_tokens=self._max_tokens,
-                provider="local",
-                read_timeout_s=READ_TIMEOUT_S,
-            )
+            self._base_url, self._served = base_url, str(ready.get("model", self.model))
+            self._client(ModelSettings())
 
     def load(self) -> None:
         """Import the client's SDK ahead of the first request."""
-        if self._chat is not None:
-            self._chat.load()
+        for chat in tuple(self._chats.values()):
+            chat.load()
 
     async def stream(
-        self, messages: Sequence[Message], system_prompt: str
+        self,
+        messages: Sequence[Message],
+        system_prompt: str,
+        settings: ModelSettings = ModelSettings(),  # noqa: B008 (frozen)
     ) -> AsyncIterator[ModelChunk]:
         """Stream one answer; see `LanguageModel.stream`. The oldest turns are left out
         where the whole history would not fit the model's small context."""
         await self.start()
-        assert self._chat is not None
-        room_chars = (CONTEXT_TOKENS - self._max_tokens) * CHARS_PER_TOKEN - len(system_prompt)
-        fitting = newest_that_fit(messages, room_chars)
-        async with aclosing(_generator(self._chat.stream(fitting, system_prompt))) as stream:
-            async for chunk in stream:
+        stream = self._client(settings).stream(messages, system_prompt)
+        async with aclosing(_generator(stream)) as chunks:
+            async for chunk in chunks:
                 yield chunk
 
     async def aclose(self) -> None:
-        """Close the client and end the process."""
-        if self._chat is not None:
-            await self._chat.aclose()
+        """Close the clients and end the process."""
+        await self._close_clients()
         await self._child.aclose()
+
+    def _client(self, settings: ModelSettings) -> OpenAIChat:
+        """The client with these settings: conversations share the process, not their settings."""
+        if settings not in self._chats:
+            self._chats[settings] = OpenAIChat(
+                self._served,
+                base_url=self._base_url,
+                max_tokens=self._max_tokens,
+                provider="local",
+                read_timeout_s=READ_TIMEOUT_S,
+                options=EndpointOptions(
+                    settings=settings, context_tokens=CONTEXT_TOKENS, memory=self._memory
+                ),
+            )
+        return self._chats[settings]
+
+    async def _close_clients(self) -> None:
+        chats, self._chats = self._chats, {}
+        for chat in chats.values():
+            await chat.aclose()
 
 
 def _generator(stream: AsyncIterator[ModelChunk]) -> AsyncGenerator[ModelChunk]:
     return cast("AsyncGenerator[ModelChunk]", stream)
-
-
-def newest_that_fit(messages: Sequence[Message], room_chars: int) -> Sequence[Message]:
-    """The newest messages of at most `room_chars`, beginning with a user's; the last one always."""
-    fitting: list[Message] = []
-    for message in reversed(messages):
-        room_chars -= len(message.text)
-        if fitting and room_chars < 0:
-            break
-        fitting.insert(0, message)
-    # Chat templates expect the user to begin.
-    while len(fitting) > 1 and fitting[0].role != "user":
-        fitting.pop(0)
-    return fitting

@@ -18,6 +18,7 @@ from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.text.sanitize import plain_line
 from gramophone.wire.lenient_json import as_object, as_text, read_object
 from gramophone.wire.limits import TooMuch
+from gramophone.wire.llm.refusal_reader import read_refusal
 from gramophone.wire.loopback import on_this_machine
 
 LIST_TIMEOUT_S: Final = 10.0
@@ -111,9 +112,8 @@ class ModelList:
                 if len(body) > MOST_LIST_BYTES:
                     raise TooMuch.of("a list of models", MOST_LIST_BYTES)
         if not response.is_success:
-            error = as_object(read_object(bytes(body)).get("error"))
-            reason = as_text(error.get("message")) or response.reason_phrase
-            raise self._failures.refused(response.status_code, reason)
+            refusal = read_refusal(response.status_code, bytes(body), response.headers)
+            raise self._failures.refused(refusal)
         page = read_object(bytes(body))
         if not isinstance(page.get("data"), list):
             raise self._failures.not_an_answer()

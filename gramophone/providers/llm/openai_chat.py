@@ -37,8 +37,11 @@ class OpenAIChat(OpenAIModel):
             return parameters
         parameters.pop("max_tokens", None)
         # OpenAI's newer models refuse `max_tokens`; most other servers know nothing else.
-        name = "max_completion_tokens" if self._is_openai() else "max_tokens"
-        return {**parameters, name: self._max_tokens}
+        names = ["max_completion_tokens", "max_tokens"]
+        for name in names if self._is_openai() else reversed(names):
+            if name not in self._options.memory.refused:
+                return {**parameters, name: self._max_tokens}
+        return parameters
 
 
 def _messages(messages: Sequence[Message], system_prompt: str) -> Any:

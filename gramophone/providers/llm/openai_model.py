@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gramophone.core.errors import ModelError
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.http_model import READ_TIMEOUT_S, HttpModel, Sdk
-from gramophone.wire.llm.stream_parts import error_part
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -32,7 +30,7 @@ class OpenAIModel(HttpModel["AsyncOpenAI"]):
         max_tokens: int | None = None,
         provider: str = "openai",
         read_timeout_s: float = READ_TIMEOUT_S,
-        options: EndpointOptions = EndpointOptions(),  # noqa: B008 (frozen)
+        options: EndpointOptions | None = None,
     ) -> None:
         super().__init__(
             model,
@@ -44,7 +42,7 @@ class OpenAIModel(HttpModel["AsyncOpenAI"]):
             read_timeout_s=read_timeout_s,
             options=options,
         )
-        self._max_tokens = options.settings.max_tokens or max_tokens
+        self._max_tokens = self._options.settings.max_tokens or max_tokens
 
     def _sdk(self) -> Sdk[AsyncOpenAI]:
         import openai
@@ -56,10 +54,6 @@ class OpenAIModel(HttpModel["AsyncOpenAI"]):
             connection_error=openai.APIConnectionError,
             status_error=openai.APIStatusError,
         )
-
-    def _refusal(self, error: Any) -> ModelError:
-        reason = error_part(error.body).message or str(error.message)
-        return self._failures.refused(error.status_code, reason)
 
     def _is_openai(self) -> bool:
         """Whether it is OpenAI's own service."""

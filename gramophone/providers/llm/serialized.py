@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import cast
 
+from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.local import LocalModel
 
@@ -21,11 +22,16 @@ class SerializedModel:
     """
 
     def __init__(
-        self, shared: LocalModel, free: asyncio.Lock, progress: Callable[[str], None]
+        self,
+        shared: LocalModel,
+        free: asyncio.Lock,
+        progress: Callable[[str], None],
+        settings: ModelSettings = ModelSettings(),  # noqa: B008 (frozen)
     ) -> None:
         self._shared = shared
         self._free = free
         self._progress = progress
+        self._settings = settings
 
     @property
     def provider(self) -> str:
@@ -54,9 +60,8 @@ class SerializedModel:
         finally:
             self._progress("")
         try:
-            stream = cast(
-                "AsyncGenerator[ModelChunk]", self._shared.stream(messages, system_prompt)
-            )
+            answer = self._shared.stream(messages, system_prompt, self._settings)
+            stream = cast("AsyncGenerator[ModelChunk]", answer)
             async with aclosing(stream):
                 async for chunk in stream:
                     yield chunk

@@ -9,6 +9,8 @@ import pytest
 
 from gramophone.ports.language_model import Message, Usage
 from gramophone.providers.llm.anthropic_messages import DEFAULT_MAX_TOKENS, AnthropicMessages
+from gramophone.providers.llm.endpoint_options import EndpointOptions
+from tests.support.clocks import SkippingClock
 from tests.support.model_contract import (
     KEY,
     QUESTION,
@@ -108,9 +110,11 @@ class TestAnthropicMessages(ScriptedContract, FailingContract):
 
     async def test_a_known_error_inside_the_stream_is_a_refusal(self) -> None:
         error = {"type": "rate_limit_error", "message": "too fast"}
+        refusals = [Reply([anthropic_event({"type": "error", "error": error})])] * 3
+        options = EndpointOptions(clock=SkippingClock())
         async with (
-            serving(Reply([anthropic_event({"type": "error", "error": error})])) as server,
-            closing(AnthropicWords().model(server.origin)) as model,
+            serving(*refusals) as server,
+            closing(AnthropicWords().model(server.origin, options=options)) as model,
         ):
             assert (await failure(model)).startswith(
                 "Anthropic refused the request (429: too fast)"

@@ -12,7 +12,7 @@ import pytest
 
 from gramophone.core.errors import EngineMissing, ModelError
 from gramophone.ports.language_model import LanguageModel, Message
-from gramophone.providers.llm.local import LocalModel, newest_that_fit
+from gramophone.providers.llm.local import LocalModel
 from tests.support.model_contract import ModelContract, chunks_of, close, closing, text_of
 from tests.support.processes import gone, killed_parent
 
@@ -133,35 +133,3 @@ async def test_closed_before_its_first_use() -> None:
     model = LocalModel(progress=ignore)
     model.load()
     await model.aclose()
-
-
-# --- newest_that_fit --------------------------------------------------------------------------
-
-TALK = [
-    Message("user", "aaaa"),
-    Message("assistant", "bbbb"),
-    Message("user", "cccc"),
-    Message("assistant", "dddd"),
-    Message("user", "eeee"),
-]
-
-
-@pytest.mark.parametrize(
-    ("room", "expected"),
-    [
-        (100, "aaaa bbbb cccc dddd eeee"),
-        (20, "aaaa bbbb cccc dddd eeee"),
-        (19, "cccc dddd eeee"),
-        (12, "cccc dddd eeee"),
-        (11, "eeee"),
-        (4, "eeee"),
-        (0, "eeee"),
-        (-5, "eeee"),
-    ],
-)
-def test_the_newest_messages_are_kept(room: int, expected: str) -> None:
-    assert [message.text for message in newest_that_fit(TALK, room)] == expected.split()
-
-
-def test_nothing_to_keep() -> None:
-    assert newest_that_fit([], 100) == []

@@ -1,0 +1,107 @@
+"""One request to an endpoint: what of the conversation goes out, and what is learned on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Final
+
+from gramophone.ports.language_model import Message, Usage
+from gramophone.providers.llm.context_window import newest_that_fit, prompt_chars, room_chars
+from gramophone.providers.llm.endpoint_memory import SYSTEM, with_system_prompt
+from gramophone.providers.llm.endpoint_options import EndpointOptions
+from gramophone.wire.llm.refusal_reader import ServerRefusal
+
+LENGTHS: Final = frozenset({"max_tokens", "max_completion_tokens"})
+"""Names of one and the same setting."""
+
+_CUT_CHARS_PER_TOKEN: Final = 10
+"""No tokenizer makes so few tokens of a text: where fewer are counted, the server has cut it."""
+_LEAST_CUT_CHARS: Final = 4000
+
+
+class RequestPlan:
+    """Plan of one request, through all its tries."""
+
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        system_prompt: str,
+        options: EndpointOptions,
+        title: str,
+    ) -> None:
+        """`title` is what sentences call the endpoint."""
+        self._messages = messages
+        self._system_prompt = system_prompt
+        self._options = options
+        self._title = title
+        self._sent_messages = 0
+        self._sent_chars = 0
+
+    def prompt(self) -> tuple[Sequence[Message], str]:
+        """Messages and system prompt of the next try, by what is known of the endpoint now."""
+        messages, system_prompt = self._messages, self._system_prompt
+        memory = self._options.memory
+        if (context_tokens := self._context_tokens) is not None:
+            answer_tokens = self._options.settings.max_tokens
+            room = room_chars(context_tokens, answer_tokens, system_prompt, memory.chars_per_token)
+            messages = newest_that_fit(messages, room)
+        if SYSTEM in memory.refused:
+            messages, system_prompt = with_system_prompt(messages, system_prompt), ""
+        self._sent_messages = len(messages)
+        self._sent_chars = prompt_chars(messages, system_prompt)
+        return messages, system_prompt
+
+    def change(self, refusal: ServerRefusal, parameters: Collection[str]) -> bool:
+        """Learn from a refusal of a try with these parameters; false if the next is the same."""
+        memory = self._options.memory
+        if refusal.kind == "context":
+            before = self._sent_messages
+            memory.learn_context(refusal, self._sent_chars)
+            self.prompt()
+            return self._sent_messages < before
+        system = [SYSTEM] if self._system_prompt else []
+        return memory.learn_parameter(refusal, {*parameters, *system})
+
+    def notices(self, parameters: Collection[str]) -> list[str]:
+        """Sentences about what an answer has to do without, each once for an endpoint.
+
+        `parameters` are those of the request that was answered.
+        """
+        memory, title = self._options.memory, self._title
+        sent = {*parameters, *(LENGTHS if LENGTHS & set(parameters) else ())}
+        left_out = memory.unannounced(set(self._options.settings.chosen()) - sent)
+        notices = [f"{title} does not take {' and '.join(left_out)}; left out."] if left_out else []
+        if memory.unannounced({SYSTEM} & memory.refused):
+            notices.append(
+                f"{title} takes no system prompt; it stands before the first question instead."
+            )
+        return notices
+
+    def left_out_notice(self) -> str:
+        """Sentence about turns that did not fit; empty where all did."""
+        count = len(self._messages) - self._sent_messages
+        if not count or self._context_tokens is None:
+            return ""
+        turns = f"oldest {count} turns are" if count > 1 else "oldest turn is"
+        return f"{self._title} takes {self._context_tokens:,} tokens: the {turns} left out."
+
+    def counted(self, usage: Usage) -> str:
+        """Learn from the tokens that the server counted; a sentence where they are too few."""
+        memory = self._options.memory
+        chars, tokens = self._sent_chars, usage.input_tokens
+        if tokens <= 0:
+            return ""
+        if chars < _LEAST_CUT_CHARS or chars / tokens < _CUT_CHARS_PER_TOKEN:
+            memory.learn_usage(chars, tokens)
+            return ""
+        estimate = round(chars / 4, -3)
+        return (
+            f"{self._title} counted {tokens:,} tokens of a prompt that has about {estimate:,.0f}: "
+            "it may have cut off its beginning. Set context_tokens to what it takes "
+            "(docs/models.md)."
+        )
+
+    @property
+    def _context_tokens(self) -> int | None:
+        known = (self._options.context_tokens, self._options.memory.context_tokens)
+        return min((tokens for tokens in known if tokens is not None), default=None)
