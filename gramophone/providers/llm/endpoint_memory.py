@@ -1,4 +1,4 @@
-"""What requests to an endpoint have shown of it; kept in memory while the program runs."""
+"""Memory of an endpoint while the program runs: what requests to it have shown."""
 
 from __future__ import annotations
 

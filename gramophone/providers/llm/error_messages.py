@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 
 def _counted(refusal: ServerRefusal) -> str:
-    """What the server counted, and what the model takes, where it says so."""
+    """Words for the tokens that the server counted, and that the model takes, if it says so."""
     prompt, most = refusal.prompt_tokens, refusal.context_tokens
     if most is None:
         return ""

@@ -22,8 +22,8 @@ from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.chunk_reader import ChunkReader
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.error_messages import ModelFailures, RequestFailed
+from gramophone.providers.llm.outgoing_request import OutgoingRequest
 from gramophone.providers.llm.own_headers import HeaderPolicy
-from gramophone.providers.llm.request_plan import RequestPlan
 from gramophone.providers.llm.retry_policy import RetryPolicy, Trouble, waiting_for
 from gramophone.wire.limits import TextBound, TooMuch
 from gramophone.wire.llm.refusal_reader import ServerRefusal, read_refusal
@@ -187,7 +187,7 @@ class HttpModel(ABC, Generic[ClientT]):
         what the endpoint does not take. Afterwards it never is, because words would come twice.
         """
         policy = RetryPolicy(self._options.clock.now_us())
-        plan = RequestPlan(messages, system_prompt, self._options, self._failures.provider)
+        plan = OutgoingRequest(messages, system_prompt, self._options, self._failures.provider)
         while True:
             begun = noticed = False
             try:
@@ -209,7 +209,7 @@ class HttpModel(ABC, Generic[ClientT]):
                 return
 
     async def _may_try_again(
-        self, trouble: ServerRefusal | Trouble, policy: RetryPolicy, plan: RequestPlan
+        self, trouble: ServerRefusal | Trouble, policy: RetryPolicy, plan: OutgoingRequest
     ) -> bool:
         """Prepare another try, or wait until it is due; False if there is to be none."""
         clock, progress = self._options.clock, self._options.progress
@@ -231,7 +231,7 @@ class HttpModel(ABC, Generic[ClientT]):
             progress("")
         return True
 
-    def _notices(self, plan: RequestPlan) -> list[str]:
+    def _notices(self, plan: OutgoingRequest) -> list[str]:
         """Sentences about an answer that begins."""
         sent = {*self._parameters(), *self._always_sent} - self._options.memory.refused
         return [*plan.notices(sent), *self._once("left out", plan.left_out_notice())]

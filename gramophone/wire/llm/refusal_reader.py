@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
 from gramophone.core.frozen import frozen
@@ -53,6 +53,10 @@ _UNSUPPORTED: Final = re.compile(
     re.IGNORECASE,
 )
 _TITLE: Final = re.compile(r"<(?:title|h1)[^<>]{0,200}>([^<>]{1,200})", re.IGNORECASE)
+_DATE: Final = re.compile(
+    r"\w{3}, (\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII | re.IGNORECASE
+)
+_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
 
 
 @frozen(kw_only=True)
@@ -101,11 +105,12 @@ def read_refusal(status: int, body: str | bytes, headers: Mapping[str, str]) -> 
 
 
 def unsupported_parameter(refusal: ServerRefusal, sent: Collection[str]) -> str:
-    """Which of the parameters `sent` the server does not take; empty where it is none of them."""
+    """The one of the parameters `sent` that the server does not take; empty where it is none."""
     if refusal.status not in (400, 422, 500) or refusal.kind != "other":
         return ""
-    if refusal.parameter in sent:
-        return refusal.parameter
+    # OpenAI names a part of one as `reasoning.effort`.
+    if (parameter := refusal.parameter.partition(".")[0]) in sent:
+        return parameter
     if not _UNSUPPORTED.search(refusal.reason):
         return ""
     # The one that is named first is meant: "Unsupported parameter: 'max_tokens' … Use
@@ -190,11 +195,25 @@ def _retry_after_s(headers: Mapping[str, str]) -> float | None:
     value = headers.get("retry-after", "").strip()
     if (seconds := _number(value)) is not None:
         return min(seconds, MOST_RETRY_AFTER_S)
+    # Both by the server's clock; this machine's may be wrong.
+    then, now = _date(value), _date(headers.get("date", ""))
+    if then is None or now is None:
+        return None
+    return min(max((then - now).total_seconds(), 0), MOST_RETRY_AFTER_S)
+
+
+def _date(text: str) -> datetime | None:
+    """The time of an HTTP date, as `Mon, 30 Nov 2026 10:02:00 GMT`."""
+    match = _DATE.fullmatch(text.strip())
+    if match is None or match[2].lower() not in _MONTHS:
+        return None
+    day, month, *rest = match.groups()
+    year, hour, minute, second = map(int, rest)
     try:
-        # Both by the server's clock; this machine's may be wrong.
-        then, now = parsedate_to_datetime(value), parsedate_to_datetime(headers.get("date", ""))
-        return min(max((then - now).total_seconds(), 0), MOST_RETRY_AFTER_S)
-    except (ValueError, TypeError, OverflowError):
+        return datetime(
+            year, _MONTHS.index(month.lower()) + 1, int(day), hour, minute, second, tzinfo=UTC
+        )
+    except ValueError:
         return None
 
 

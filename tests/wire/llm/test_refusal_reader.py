@@ -162,13 +162,14 @@ def test_when_to_ask_again(headers: dict[str, str], seconds: float | None) -> No
     assert refusal(429, {}, **headers).retry_after_s == seconds
 
 
-SENT = frozenset({"temperature", "max_tokens", "stream_options", "system", "seed"})
+SENT = frozenset({"reasoning", "temperature", "max_tokens", "stream_options", "system", "seed"})
 
 
 @pytest.mark.parametrize(
     ("status", "body", "parameter"),
     [
         (400, openai("Unsupported value", param="temperature"), "temperature"),
+        (400, openai("Unsupported value", param="reasoning.effort"), "reasoning"),
         (
             400,
             openai(

@@ -11,15 +11,18 @@ from gramophone.providers.llm.endpoint_memory import SYSTEM, with_system_prompt
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.wire.llm.refusal_reader import ServerRefusal
 
-LENGTHS: Final = frozenset({"max_tokens", "max_completion_tokens"})
-"""Names of one and the same setting."""
+_NAMES: Final = {
+    "max_tokens": {"max_tokens", "max_completion_tokens", "max_output_tokens"},
+    "reasoning_effort": {"reasoning_effort", "reasoning"},
+}
+"""Names that the protocols have for a setting, where they differ from ours."""
 
 _CUT_CHARS_PER_TOKEN: Final = 10
 """No tokenizer makes so few tokens of a text: where fewer are counted, the server has cut it."""
 _LEAST_CUT_CHARS: Final = 4000
 
 
-class RequestPlan:
+class OutgoingRequest:
     """Plan of one request, through all its tries."""
 
     def __init__(
@@ -68,8 +71,9 @@ class RequestPlan:
         `parameters` are those of the request that was answered.
         """
         memory, title = self._options.memory, self._title
-        sent = {*parameters, *(LENGTHS if LENGTHS & set(parameters) else ())}
-        left_out = memory.unannounced(set(self._options.settings.chosen()) - sent)
+        chosen = self._options.settings.chosen()
+        missing = [name for name in chosen if not _NAMES.get(name, {name}) & set(parameters)]
+        left_out = memory.unannounced(missing)
         notices = [f"{title} does not take {' and '.join(left_out)}; left out."] if left_out else []
         if memory.unannounced({SYSTEM} & memory.refused):
             notices.append(
