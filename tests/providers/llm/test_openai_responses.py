@@ -11,6 +11,7 @@ from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import Message
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.openai_responses import OpenAIResponses
+from tests.support.clocks import SkippingClock
 from tests.support.model_contract import (
     KEY,
     QUESTION,
@@ -106,8 +107,10 @@ class TestOpenAIResponses(ScriptedContract, FailingContract):
 
     async def test_a_known_error_inside_the_stream_is_a_refusal(self) -> None:
         error = {"code": "rate_limit_exceeded", "message": "too fast", "param": None}
+        refusals = [Reply([responses_event({"type": "error", **error})])] * 3
+        options = EndpointOptions(clock=SkippingClock())
         async with (
-            serving(Reply([responses_event({"type": "error", **error})])) as server,
-            closing(ResponsesWords().model(server.origin)) as model,
+            serving(*refusals) as server,
+            closing(ResponsesWords().model(server.origin, options=options)) as model,
         ):
             assert (await failure(model)).startswith("OpenAI refused the request (429: too fast)")
