@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from gramophone.ports.language_model import Message
 from gramophone.providers.llm.endpoint_options import EndpointOptions
-from gramophone.providers.llm.error_messages import RequestFailed
+from gramophone.providers.llm.error_messages import RequestError
 from gramophone.providers.llm.http_model import (
     READ_TIMEOUT_S,
     HttpModel,
@@ -88,7 +88,7 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
         settings = self._options.settings.chosen()
         return {name: settings[name] for name in ("temperature", "top_p") if name in settings}
 
-    def _refusal(self, error: Any) -> RequestFailed:
+    def _refusal(self, error: Any) -> RequestError:
         # An error event inside a stream that has begun has status 200; its type says what it is.
         if error.status_code < 400:
             sent = error_part(as_object(error.body).get("error"))

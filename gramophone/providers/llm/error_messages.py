@@ -14,7 +14,7 @@ from gramophone.wire.loopback import on_this_machine
 MAX_DETAIL_CHARS = 300
 
 
-class RequestFailed(ModelError):
+class RequestError(ModelError):
     """A request that failed; `trouble` says how, for whoever decides about another try."""
 
     def __init__(self, sentence: str, trouble: ServerRefusal | Trouble = "other") -> None:
@@ -73,42 +73,42 @@ class ModelFailures:
                 "set it again."
             )
 
-    def unreachable(self, *, refused: bool = False) -> RequestFailed:
+    def unreachable(self, *, refused: bool = False) -> RequestError:
         """No server answers at the address; `refused` is true if none listens there."""
         if not self.host:
             return self.misconfigured("its base URL is not a valid address")
-        return RequestFailed(
+        return RequestError(
             f"{self.provider} cannot be reached at {self.host}; "
             "check the network and the base URL.",
             # A server of this machine that is not there does not come by itself.
             "other" if refused and on_this_machine(f"http://{self.host}") else "connection",
         )
 
-    def misconfigured(self, reason: str) -> RequestFailed:
+    def misconfigured(self, reason: str) -> RequestError:
         """The request could not even be made."""
-        return RequestFailed(
+        return RequestError(
             f"No request to {self.provider} can be made ({self._short(reason)}); "
             "check the base URL and the proxy settings."
         )
 
-    def too_slow(self, *, begun: bool) -> RequestFailed:
+    def too_slow(self, *, begun: bool) -> RequestError:
         """Nothing came for longer than the timeout."""
         if begun:
-            return RequestFailed(
+            return RequestError(
                 f"{self.provider} stopped answering; what arrived is kept. Ask again."
             )
-        return RequestFailed(f"{self.provider} does not answer at {self.host}; ask again later.")
+        return RequestError(f"{self.provider} does not answer at {self.host}; ask again later.")
 
-    def not_an_answer(self) -> RequestFailed:
+    def not_an_answer(self) -> RequestError:
         """The answer was a success, but not a stream of this protocol."""
-        return RequestFailed(
+        return RequestError(
             f"What answers at {self.host} does not speak as {self.provider} does; "
             "check the base URL."
         )
 
-    def refused(self, refusal: ServerRefusal) -> RequestFailed:
+    def refused(self, refusal: ServerRefusal) -> RequestError:
         """The provider answered with an error status."""
-        return RequestFailed(
+        return RequestError(
             f"{self.provider} refused the request ({refusal.status}: "
             f"{self._short(refusal.reason)}); {self._advice(refusal)}.",
             refusal,
@@ -152,18 +152,18 @@ class ModelFailures:
         """Hint for a base URL of a server alone: most serve their protocol below /v1."""
         return ": it may have to end in /v1" if self.lacks_path else ""
 
-    def broke_off(self, reason: str, trouble: ServerRefusal | Trouble = "other") -> RequestFailed:
+    def broke_off(self, reason: str, trouble: ServerRefusal | Trouble = "other") -> RequestError:
         """The stream failed in its middle; `trouble` counts where nothing of it had come."""
-        return RequestFailed(
+        return RequestError(
             f"{self.provider} broke the answer off ({self._short(reason)}); "
             "what arrived is kept. Ask again.",
             trouble,
         )
 
-    def sent_too_much(self, excess: str, *, begun: bool) -> RequestFailed:
+    def sent_too_much(self, excess: str, *, begun: bool) -> RequestError:
         """More came than an answer may have (`wire.limits`), and the connection was closed."""
         remedy = "what arrived is kept; ask again" if begun else "check the base URL"
-        return RequestFailed(
+        return RequestError(
             f"{self.provider} sent too much ({self._short(excess)}), so the connection was closed; "
             f"{remedy}."
         )

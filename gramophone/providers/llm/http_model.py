@@ -21,7 +21,7 @@ from gramophone.core.frozen import frozen
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.chunk_reader import ChunkReader
 from gramophone.providers.llm.endpoint_options import EndpointOptions
-from gramophone.providers.llm.error_messages import ModelFailures, RequestFailed
+from gramophone.providers.llm.error_messages import ModelFailures, RequestError
 from gramophone.providers.llm.outgoing_request import OutgoingRequest
 from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.providers.llm.retry_policy import RetryPolicy, Trouble, waiting_for
@@ -162,7 +162,7 @@ class HttpModel(ABC, Generic[ClientT]):
         taken = {name: value for name, value in parameters.items() if name not in refused}
         return {**taken, **self._options.extra_body}
 
-    def _refusal(self, error: Any) -> RequestFailed:
+    def _refusal(self, error: Any) -> RequestError:
         """Describe an answer with an error status; `error` is a `status_error` of the SDK."""
         response: httpx2.Response = error.response
         refusal = read_refusal(response.status_code, response.content, response.headers)
@@ -202,7 +202,7 @@ class HttpModel(ABC, Generic[ClientT]):
                         if chunk.usage is not None:
                             for notice in self._once("cut", plan.counted(chunk.usage)):
                                 yield ModelChunk("", notice=notice)
-            except RequestFailed as error:
+            except RequestError as error:
                 if begun or not await self._may_try_again(error.trouble, policy, plan):
                     raise
             else:
@@ -319,7 +319,7 @@ class HttpModel(ABC, Generic[ClientT]):
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
             raise self._failures.misconfigured(str(error)) from error
 
-    def _failure(self, error: Exception, sdk: Sdk[ClientT], *, begun: bool) -> RequestFailed:
+    def _failure(self, error: Exception, sdk: Sdk[ClientT], *, begun: bool) -> RequestError:
         """Describe a failure. Some SDKs let errors of httpx through instead of their own."""
         import httpx2
 
@@ -346,7 +346,7 @@ class HttpModel(ABC, Generic[ClientT]):
         words = error_part(getattr(error, "body", None)).message
         return failures.broke_off(words or str(error))
 
-    def _error_in_stream(self, error: ErrorPart) -> RequestFailed:
+    def _error_in_stream(self, error: ErrorPart) -> RequestError:
         """Describe an error that stands in the stream as an event."""
         status = STATUS_OF_ERROR.get(error.kind) or _STATUS_OF_TROUBLE.get(error.kind, 0)
         body = json.dumps({"error": {"type": error.kind, "message": error.message}})

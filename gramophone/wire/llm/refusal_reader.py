@@ -56,7 +56,7 @@ _TITLE: Final = re.compile(r"<(?:title|h1)[^<>]{0,200}>([^<>]{1,200})", re.IGNOR
 _DATE: Final = re.compile(
     r"\w{3}, (\d{1,2}) (\w{3}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII | re.IGNORECASE
 )
-_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS: Final[tuple[str, ...]] = tuple("jan feb mar apr may jun jul aug sep oct nov dec".split())
 
 
 @frozen(kw_only=True)

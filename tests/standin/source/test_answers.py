@@ -36,6 +36,7 @@ from gramophone.wire.llm.answer import (
     TextPiece,
 )
 from gramophone.wire.llm.answer_blocks import plain_pieces
+from gramophone.wire.llm.refusal_reader import ServerRefusal
 from tests.support.builders import short_session
 from tests.support.model_servers import anthropic_events
 
@@ -217,7 +218,10 @@ class TestFailures:
     @pytest.mark.parametrize(
         ("error", "failure"),
         [
-            (FAILURES.refused(429, "too fast"), AnswerFailure("", "too fast", 429, False)),
+            (
+                FAILURES.refused(ServerRefusal(status=429, reason="too fast")),
+                AnswerFailure("", "too fast", 429, False),
+            ),
             (
                 FAILURES.broke_off("overloaded_error: Overloaded"),
                 AnswerFailure("overloaded_error", "Overloaded", 0, True),
