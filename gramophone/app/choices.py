@@ -35,11 +35,13 @@ def available_options(
     config: Config,
     listed: Mapping[str, Sequence[str]] = MappingProxyType({}),
     used: Sequence[tuple[str, str]] = (),
+    listed_voices: Sequence[str] = (),
 ) -> AvailableOptions:
     """Providers that can be used with these settings, known models, and voices.
 
     `listed` are models that endpoints serve, by name; of those without a list the usual ones are
     known. `used` are provider and model of earlier sessions, the latest first: these stand first.
+    `listed_voices` are those that the speech service lists.
     """
     usable = config.usable_providers
     known: dict[str, Sequence[str]] = {
@@ -51,7 +53,7 @@ def available_options(
     configured = config.model_name
     if configured and configured not in models.get(config.provider, ()):
         models[config.provider] = (configured, *models.get(config.provider, ()))
-    return AvailableOptions(usable, models, available_voices(config))
+    return AvailableOptions(usable, models, available_voices(config, listed_voices))
 
 
 def _used_first(
@@ -61,11 +63,16 @@ def _used_first(
     return tuple(dict.fromkeys([*of_provider, *names]))
 
 
-def available_voices(config: Config) -> tuple[str, ...]:
-    """Voices that can be chosen: the one that speaks, others of its service, then of others."""
+def available_voices(config: Config, listed: Sequence[str] = ()) -> tuple[str, ...]:
+    """Voices that can be chosen: the one that speaks, others of its service, then of others.
+
+    `listed` are those that the service lists; without a list the usual ones are known.
+    """
     service = config.voice_service
     voices: list[str] = []
     match service.protocol:
+        case _ if listed:
+            voices += [_named(service, voice) for voice in listed]
         case "speak-v1" | "speak-v2" | "speak-rest":
             voices += [_named(service, voice) for voice in ENGLISH_VOICES]
         case "openai-speech" if service.base_url == PRESETS["openai"].base_url:

@@ -17,6 +17,7 @@ from gramophone.app.choices import available_options
 from gramophone.app.library_on_demand import LibraryOnDemand
 from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
 from gramophone.app.model_lists import ModelLists
+from gramophone.app.voice_lists import VoiceLists
 from gramophone.config.config import Config
 from gramophone.core.errors import GramophoneError, ModelError, SpeechError
 from gramophone.core.tasks import cancel, internal_error_message, spawn
@@ -49,6 +50,7 @@ class EngineThread:
         self._recorder = recorder
         self._library = LibraryOnDemand(config.home)
         self._model_lists = ModelLists(config.home, stored=config.keep)
+        self._voice_lists = VoiceLists()
         self._used_models: Sequence[tuple[str, str]] = ()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._all: list[LiveConversation] = []
@@ -77,7 +79,9 @@ class EngineThread:
 
     def choices(self) -> AvailableOptions:
         """List providers, models and voices for a conversation."""
-        return available_options(self._config, self._model_lists.names(), self._used_models)
+        return available_options(
+            self._config, self._model_lists.names(), self._used_models, self._voice_lists.names()
+        )
 
     def open_conversation(
         self,
@@ -209,8 +213,10 @@ class EngineThread:
         pool = self._pool = ProviderPool()
         self._open_waiting()
         listing = spawn(self._list_models(), name="lists of models")
+        listing_voices = spawn(self._voice_lists.refresh(self._config), name="list of voices")
         await self._stopping.wait()
         await cancel(listing)
+        await cancel(listing_voices)
         self._pool = None
         for conversation in self._conversations:
             conversation.end()
