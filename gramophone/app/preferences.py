@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 from gramophone.app import keyring
-from gramophone.app.choices import ENGLISH_VOICES
+from gramophone.app.choices import ENGLISH_VOICES, available_voices
 from gramophone.config.config import ENVIRONMENT, Config
 from gramophone.config.file_reader import FILE_SETTINGS, read_settings
 from gramophone.config.file_writer import write_key, write_setting
@@ -87,7 +87,12 @@ class FilePreferences:
         return self._config.provider_names
 
     def voices(self) -> Sequence[str]:
-        return () if self._config.embedded_voice else VOICES
+        own = available_voices(self._config)
+        service = self._config.voice_service
+        if service.base_url and service.protocol != "openai-speech" and not service.name:
+            return tuple(dict.fromkeys((*VOICES, *own)))
+        # The embedded voice alone is no choice.
+        return own if len(own) > 1 or service.base_url else ()
 
     async def devices(self) -> Sequence[str]:
         from gramophone.devices.device_list import output_devices
