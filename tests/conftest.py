@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import websockets
+import websockets.sync.client
 from hypothesis import HealthCheck, settings
 
+from tests.support.deadlines import HANG_S
 from tests.support.playbook import Make, Playbook, a_conversation
 from tests.support.programs import Gramophone, standin
 from tests.support.talks import connected
@@ -20,6 +23,13 @@ settings.register_profile("gate", deadline=None, suppress_health_check=[HealthCh
 settings.load_profile("gate")
 
 pytest_plugins = ["pytester", "tests.support.sound_card"]
+
+
+# A client of `websockets` gives up after 10 s without a handshake and after 20 s without a pong. On
+# a machine that does eight other things both take longer.
+for _connect in (websockets.connect.__init__, websockets.sync.client.connect):
+    assert _connect.__kwdefaults__ is not None
+    _connect.__kwdefaults__.update(open_timeout=HANG_S, ping_timeout=HANG_S)
 
 
 # Ten thousand tests and the modules behind them are half a million objects that stay. To look

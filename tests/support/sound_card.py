@@ -98,6 +98,10 @@ class SoundCard:
             for path in sorted(self.tap.glob("*.pcm"))
         ]
 
+    def latency_s(self) -> float:
+        """Seconds from the program to the ear, as PortAudio has them of the last stream."""
+        return float(max(self.tap.glob("*.latency")).read_text())
+
     @contextmanager
     def capture(self) -> Generator[Path]:
         """Record what the sink hears while the block runs, into the file that is given.

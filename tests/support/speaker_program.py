@@ -29,8 +29,7 @@ def ramp(turn: int, samples: int) -> bytes:
 class Reporter:
     """A listener that prints."""
 
-    def __init__(self, clock: SystemClock) -> None:
-        self.clock = clock
+    def __init__(self) -> None:
         self.device = asyncio.Event()
         self.drained_turns: asyncio.Queue[int] = asyncio.Queue()
 
@@ -39,9 +38,7 @@ class Reporter:
         sys.stdout.flush()
 
     def playback_began(self, turn: int, at_us: int) -> None:
-        # Told late on a busy machine; when it began is known to the device's thread.
-        began_s = time.monotonic() - (self.clock.now_us() - at_us) / 1_000_000
-        self.tell("began", turn=turn, began_s=began_s)
+        self.tell("began", turn=turn)
 
     def underran(self, turn: int, at_us: int, position_samples: int, missing_samples: int) -> None:
         self.tell("underran", turn=turn, position=position_samples, missing=missing_samples)
@@ -61,7 +58,7 @@ class Player:
     def __init__(self, rate_hz: int = RATE_HZ, **options: Any) -> None:
         self.clock = SystemClock()
         self.speaker = DeviceSpeaker(rate_hz, self.clock, **options)
-        self.reporter = Reporter(self.clock)
+        self.reporter = Reporter()
 
     async def reached(self, position_samples: int) -> None:
         while self.speaker.playout().position_samples < position_samples:
@@ -71,6 +68,7 @@ class Player:
         await self.clock.sleep_until_us(self.clock.now_us() + GLANCE_US)
 
     def push(self, turn: int, pcm: bytes, frame_bytes: int = 1_921) -> None:
+        self.reporter.tell("pushed", turn=turn)
         for start in range(0, len(pcm), frame_bytes):
             self.speaker.play(turn, pcm[start : start + frame_bytes])
 

@@ -7,7 +7,8 @@ dropped, which is the machine's fault, from one that the program never gave.
 
 GRAMOPHONE_TEST_TAP is a folder. Each stream that is opened makes two files there, whose names sort
 in the order of opening: `N-PID.pcm`, what was returned, and `N-PID.underflows`, a line for each
-callback that was told of one, with the number of samples returned before.
+callback that was told of one, with the number of samples returned before. `N-PID.latency` has the
+seconds from a callback to the ear, as PortAudio knows them.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def _tapped(pyaudio: Any) -> None:
             samples += len(returned) // 2
             return returned, action
 
-        return opened(self, *arguments, **options | {"stream_callback": tapped})
+        stream = opened(self, *arguments, **options | {"stream_callback": tapped})
+        with open(f"{stem}.latency", "w") as latency:
+            latency.write(str(stream.get_output_latency()))
+        return stream
 
     pyaudio.PyAudio.open = open_tapped
 
