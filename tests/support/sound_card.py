@@ -131,27 +131,44 @@ class SoundCard:
 
 
 def lost_only_at(underflows: list[int], written: "array[int]", handed: "array[int]") -> bool:
-    """Whether `handed` is `written` without nothing but blocks of 20 ms that end at underflows.
+    """Whether `handed` is `written` without nothing but blocks of 20 ms lost at underflows.
 
-    A lost block of silence cannot be told from one that follows it, so all the places at which the
-    next stretch may begin in `handed` are followed. The last blocks may still be on their way when
-    a stream ends: those need not be handed.
+    A block is lost once for an underflow at most. It ends there or up to a block before, because
+    PortAudio asks for whole blocks ahead of the pieces in which the card takes them. The last
+    samples may still be on their way when a stream ends: those need not be handed.
     """
-    ends = {0}
-    start = 0
-    for underflow in [*underflows, len(written)]:
-        stretches = (
-            written[start:underflow],
-            written[start : max(start, underflow - BLOCK_SAMPLES)],
+    at = _common(written, 0, handed, 0)
+    position, earliest = at, 0
+    for underflow in sorted(underflows):
+        if at == len(handed) or position == len(written):
+            break
+        # Of silence, and of all that resembles what is behind it, it may have been any block.
+        begin = position
+        while begin > earliest and written[begin - 1] == written[begin - 1 + BLOCK_SAMPLES]:
+            begin -= 1
+        if underflow < begin + BLOCK_SAMPLES:
+            continue
+        if underflow >= position + 2 * BLOCK_SAMPLES:
+            return False
+        earliest = max(begin + BLOCK_SAMPLES, underflow - BLOCK_SAMPLES)
+        position += BLOCK_SAMPLES
+        matching = _common(written, position, handed, at)
+        position, at = position + matching, at + matching
+    return at == len(handed)
+
+
+def _common(first: "array[int]", first_at: int, second: "array[int]", second_at: int) -> int:
+    """Number of samples that are the same from these positions on."""
+    most = min(len(first) - first_at, len(second) - second_at)
+    low, high = 0, most + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        same = (
+            first[first_at + low : first_at + middle]
+            == second[second_at + low : second_at + middle]
         )
-        ends = {
-            min(at + len(stretch), len(handed))
-            for at in ends
-            for stretch in stretches
-            if handed[at : at + len(stretch)] == stretch[: len(handed) - at]
-        }
-        start = underflow
-    return len(handed) in ends
+        low, high = (middle, high) if same else (low, middle)
+    return low
 
 
 def require_pulseaudio() -> None:

@@ -96,6 +96,15 @@ def test_blocks_that_were_reported_as_dropped_may_be_missing(lost: list[int]) ->
     assert lost_only_at(RAMP_UNDERFLOWS, RAMP, handed[:-960]), "still on its way"
 
 
+@pytest.mark.parametrize("early", [1, 238, 959])
+def test_a_dropped_block_may_end_before_the_report(early: int) -> None:
+    handed = array("h", RAMP)
+    del handed[5 * 960 - 960 - early : 5 * 960 - early]
+    assert lost_only_at(RAMP_UNDERFLOWS, RAMP, handed)
+    del handed[-961 - early : -1 - early]
+    assert not lost_only_at(RAMP_UNDERFLOWS, RAMP, handed)
+
+
 @pytest.mark.parametrize("index", [0, 480, 959, 2 * 960, 4 * 960 - 1, 5 * 960, len(RAMP) - 961])
 def test_nothing_else_may_be(index: int) -> None:
     handed = array("h", RAMP)
