@@ -63,8 +63,9 @@ async def test_it_is_heard_from_that_word_on(sound_card: SoundCard, tmp_path: Pa
         stdout=PIPE,
         stderr=PIPE,
     )
-    output = await program.communicate()
-    assert (program.returncode, *output) == (0, b"", b"")
+    output, errors = await program.communicate()
+    assert program.returncode == 0, errors.decode()
+    assert (output, errors) == (b"", b"")
 
     alignment = WordTiming()
     async with await StoredLibrary.open(home) as library:

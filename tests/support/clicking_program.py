@@ -74,6 +74,8 @@ async def clicking(pilot: Pilot[Any], played: Path, *words: str) -> None:
     for number, word in enumerate(words):
         before_s = position_s(screen)
         before_bytes = size_of(played)
+        # The bar stands there before the transcript does.
+        await until(pilot, lambda word=word: word in screen_text(pilot))
         await clicked(pilot, word)
         await until(pilot, lambda: "▶" in str(screen.query_one(ReplayBar).render()))
         if number % 2:
