@@ -74,14 +74,21 @@ class FlushIgnored:
 
 
 @frozen
+class HeardPosition:
+    """The first `characters` of this chunk were heard, and all chunks before it."""
+
+    chunk: int
+    characters: int
+
+
+@frozen
 class ClearDone:
     """The oldest Clear was answered: sound from now on belongs to what was sent after it.
 
-    `heard_text` is the text that was heard, as it had been sent since the last flush that is
-    done; None where the service does not say.
+    `heard` is how much text was heard; None where the service does not say.
     """
 
-    heard_text: str | None = None
+    heard: HeardPosition | None = None
 
 
 @frozen

@@ -38,7 +38,11 @@ _KNOWN = ("model", "encoding", "sample_rate", "speed", "expressivity", "mip_opt_
 _MODEL = re.compile(r"flux(-[a-z0-9]+){2,}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,9}(\.[0-9]{0,9})?|\.[0-9]{1,9})")
 
-_SLOWEST, _FASTEST, _STEP = Decimal("0.5"), Decimal("1.5"), Decimal("0.05")
+FLUX_SPEEDS = (0.5, 1.5)
+"""The slowest and the fastest speed; it changes in steps of 0.05."""
+
+_SLOWEST, _FASTEST = map(Decimal, map(str, FLUX_SPEEDS))
+_STEP = Decimal("0.05")
 _CALMEST, _LIVELIEST = -2, 2
 
 
