@@ -18,7 +18,6 @@ from gramophone.conversation.history import (
     History,
     RequestPlan,
     merged,
-    question_events,
 )
 from gramophone.conversation.messages import (
     End,
@@ -63,7 +62,6 @@ from gramophone.core.timeline import (
     Failed,
     HistoryRewound,
     SessionEnded,
-    TurnInterrupted,
     TurnStarted,
 )
 from gramophone.ports.language_model import Message
@@ -200,15 +198,10 @@ class Conversation:
         if plan.speech:
             return outputs + self._say(plan, now_us)
         if plan.question:
-            outputs += self._question(plan.question, now_us)
+            outputs += self._history.ask(self._number(), plan.question, now_us)
         # A text that comes by itself is an answer to nothing.
         messages = () if isinstance(request, SayStream) else merged(self.history)
         return outputs + self._ask(messages, now_us)
-
-    def _question(self, text: str, now_us: int) -> list[Output]:
-        turn = self._number()
-        self._history.add(turn, "user", text)
-        return [*question_events(turn, text, now_us)]
 
     def _ask(self, messages: tuple[Message, ...], now_us: int) -> list[Output]:
         turn, started = self._start("", now_us)
@@ -240,6 +233,7 @@ class Conversation:
                     lang=settings.lang,
                     hint=settings.voice_language,
                     awaited=settings.audible,
+                    streams_text=self._tts.capabilities.streams_text,
                 )
             )
             outputs += self._tts.begin_turn(turn, now_us)
@@ -281,16 +275,15 @@ class Conversation:
         turn = self._turn
         if turn is None or report.turn != turn.turn:
             return []
-        if not isinstance(report, PlaybackStopReported) or not turn.ending:
+        if not isinstance(report, PlaybackStopReported):
             return [*turn.speaker_reported(report, self._mute.device, now_us)]
-        heard_text = turn.interrupted_at(report.heard_samples, audible=self.audible)
-        interrupted = TurnInterrupted(
-            at_us=now_us,
-            turn=turn.turn,
-            heard_text=heard_text,
-            heard_samples=report.heard_samples,
-        )
-        return [interrupted, *self._complete(turn, now_us)]
+        turn.stopped_samples = report.heard_samples
+        return self._tts.sound_stopped(turn, report.heard_samples, now_us)
+
+    def _sound_stopped(self, turn: AssistantTurn, samples: int, now_us: int) -> list[Output]:
+        """Go on when it is known where the sound stopped, and what was heard."""
+        stopped = turn.take_stop(samples, now_us, audible=self.audible)
+        return [stopped, *(self._complete(turn, now_us) if turn.ending else [])]
 
     def _complete(self, turn: AssistantTurn, now_us: int) -> list[Output]:
         """Close the books of a turn that is over, then do what waited for that."""
@@ -335,16 +328,19 @@ class Conversation:
 
     def _use(self, settings: SettingsWanted, now_us: int) -> list[Output]:
         """Use them from now on. Voice and speed are parameters of the connection, which is opened
-        again for them."""
+        again for them, unless the service can change its speed."""
         before = self.settings
         self.settings = before.changed(settings)
         changed: list[Output] = [self.settings.as_event(now_us)]
+        switch = SwitchProviders(settings.ticket)
         if (before.voice, before.speed) == (settings.voice, settings.speed) or not before.has_voice:
-            return [*changed, SwitchProviders(settings.ticket)]
+            return [*changed, switch]
+        if before.voice == settings.voice and self._tts.capabilities.changes_speed:
+            return [*changed, *self._tts.set_speed(settings.speed, now_us), switch]
         closed = self._tts.hang_up(now_us)
         if settings.speech is not None:
             self._tts.use(settings.speech)
-        return [*changed, *closed, SwitchProviders(settings.ticket), *self._tts.open()]
+        return [*changed, *closed, switch, *self._tts.open()]
 
     # --- what follows -------------------------------------------------------------------------
 
@@ -352,10 +348,14 @@ class Conversation:
         """Take the next steps that the present state asks for; empty when there are none."""
         outputs = self._tts.check_timeout(now_us)
         turn = self._turn
+        if turn is not None and turn.stopped_samples is not None:
+            if not self._tts.awaits_heard(now_us):
+                return outputs + self._sound_stopped(turn, turn.stopped_samples, now_us)
+        elif turn is not None:
+            outputs += turn.report_quiet(now_us)
+        outputs += self._tts.pump(now_us)
         if turn is None or turn.ending:
             return outputs
-        outputs += turn.report_quiet(now_us)
-        outputs += self._tts.pump(now_us)
         outputs += turn.advance()
         if turn.complete():
             outputs += self._complete(turn, now_us)

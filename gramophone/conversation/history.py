@@ -91,6 +91,14 @@ class History:
         items = [GiveBackReceived(at_us=now_us, turn=turn, item=item) for item in message.give_back]
         return [inherited, *items]
 
+    def ask(self, turn: int, text: str, now_us: int) -> list[Event]:
+        """Add a question, which comes whole; the events of that."""
+        self.add(turn, "user", text)
+        return [
+            TurnStarted(at_us=now_us, turn=turn, role="user", text=text),
+            TurnCompleted(at_us=now_us, turn=turn, role="user", text=text, finish_reason="sent"),
+        ]
+
     def _message(self, turn: int) -> Message:
         message = self._messages[turn]
         text = message.text[: self._remembered.get(turn)]
@@ -164,11 +172,3 @@ def merged(history: Sequence[Message]) -> tuple[Message, ...]:
         else:
             joined.append(message)
     return tuple(joined)
-
-
-def question_events(turn: int, text: str, now_us: int) -> list[Event]:
-    """Events of a question, which comes whole."""
-    return [
-        TurnStarted(at_us=now_us, turn=turn, role="user", text=text),
-        TurnCompleted(at_us=now_us, turn=turn, role="user", text=text, finish_reason="sent"),
-    ]

@@ -14,6 +14,10 @@ towards each measurement) and a margin: `_low_us`, which shrinks as the window's
 that the last ones are kept for the end and for a sound about to stop. RESERVED_FLUSHES are never
 spent on text that may wait.
 
+A service that takes text as it comes (`streams_text`) is given every word as soon as it is whole,
+and one flush at the end of the text; only text whose sound would be heard more than `MOST_AHEAD_US`
+later waits.
+
 Groups of GROUP_CHARS have their price: a voice hears no further than its group, so intonation is
 better in long ones, and an interruption throws away what is left of one.
 """
@@ -26,6 +30,7 @@ from dataclasses import dataclass, field, replace
 
 from gramophone.core.frozen import frozen
 from gramophone.text.chunker import AUTO, Chunk, Chunker
+from gramophone.text.word_stream import WordStream
 
 US_PER_CHAR = 62_000
 """Length of speech that a character of text makes, until the service's own pace is known (Aura and
@@ -43,6 +48,10 @@ RESERVED_FLUSHES = 4
 TTFB_GUESS_US = 250_000
 LONGEST_TTFB_US = 2_000_000
 """Bound on a measured time to first byte: one slow answer must not make every flush early."""
+
+MOST_AHEAD_US = 120_000_000
+"""Sound ahead of what is heard beyond which streamed text waits: it takes memory, and what is left
+of it is thrown away by an interruption."""
 
 CUT_MARGIN_US = 150_000
 SURE_MARGIN_US = 300_000
@@ -64,11 +73,12 @@ class FlushedText:
 
 @frozen
 class TextBatch:
-    """Text to be sent now, followed by a flush of this number."""
+    """Text of the flush of this number, to be sent now; the flush follows where it `ends` here."""
 
     flush: int
     first_chunk: int
     chunks: tuple[Chunk, ...]
+    ends: bool = True
 
     @property
     def last_chunk(self) -> int:
@@ -79,16 +89,20 @@ class TextBatch:
 class SpeechPacer:
     """The speech of one turn. Feed it text, tell it what came, ask it what to send.
 
-    `awaited` when somebody listens: then a sentence whose text comes slower than it is spoken is
-    cut rather than let the sound stop. Sound that is only kept is spoken by whole sentences.
+    `streams_text` where the service takes text as it comes. `awaited` when somebody listens: then
+    a sentence whose text comes slower than it is spoken is cut rather than let the sound stop.
+    Sound that is only kept is spoken by whole sentences.
     """
 
     turn: int
     lang: str = AUTO
     hint: str = ""
     awaited: bool = True
+    streams_text: bool = False
     received_us: int = 0
     _chunker: Chunker = field(init=False)
+    _words: WordStream | None = None
+    _streamed: FlushedText | None = None
     _ready_chars: int = 0
     _ready: deque[Chunk] = field(default_factory=deque[Chunk])
     _segments: list[FlushedText] = field(default_factory=list[FlushedText])
@@ -103,13 +117,14 @@ class SpeechPacer:
 
     def __post_init__(self) -> None:
         self._chunker = Chunker(lang=self.lang, hint=self.hint, first_clause=True)
+        self._words = WordStream() if self.streams_text else None
 
     # --- text in ------------------------------------------------------------------------------
 
     def feed(self, delta: str) -> None:
         """More of the answer's text."""
         if not self._abandoned:
-            self._make_ready(self._chunker.feed(delta))
+            self._make_ready((self._words or self._chunker).feed(delta))
 
     def _make_ready(self, chunks: Iterable[Chunk]) -> None:
         for chunk in chunks:
@@ -120,7 +135,7 @@ class SpeechPacer:
         """The text is whole."""
         if not self._text_ended:
             self._text_ended = True
-            self._make_ready(self._chunker.finish())
+            self._make_ready((self._words or self._chunker).finish())
 
     # --- what to send -------------------------------------------------------------------------
 
@@ -136,7 +151,13 @@ class SpeechPacer:
 
     def renewed(self) -> SpeechPacer:
         """Give a pacer for the same turn that has no text yet."""
-        return SpeechPacer(self.turn, lang=self.lang, hint=self.hint, awaited=self.awaited)
+        return SpeechPacer(
+            self.turn,
+            lang=self.lang,
+            hint=self.hint,
+            awaited=self.awaited,
+            streams_text=self.streams_text,
+        )
 
     @property
     def abandoned(self) -> bool:
@@ -149,6 +170,8 @@ class SpeechPacer:
         `queued_us` is the sound that waits in the player; `flushes_left` what the service's
         window still allows.
         """
+        if self.streams_text:
+            return self._stream(now_us, queued_us)
         if not self._segments:
             return self._take(now_us, chars=1) if self._ready and flushes_left else None
         unheard_us = queued_us + self._owed_us()
@@ -167,6 +190,25 @@ class SpeechPacer:
             return self._take(now_us)
         return None
 
+    def _stream(self, now_us: int, queued_us: int) -> TextBatch | None:
+        """Give what is ready, and the flush behind the last of it."""
+        if self._ready and queued_us + self._owed_us() > MOST_AHEAD_US:
+            return None
+        if not self._ready and not (self._text_ended and self._streamed):
+            return None
+        chunks = self._pop_ready(GROUP_CHARS) if self._ready else []
+        if self._streamed is None:
+            batch = self._open_segment(chunks, now_us)
+            self._streamed = self._segments[-1]
+        else:
+            batch = TextBatch(self._streamed.flush, self._chunks_sent, tuple(chunks))
+            self._streamed.chunks += chunks
+            self._chunks_sent += len(chunks)
+        ends = self._text_ended and not self._ready
+        if ends:
+            self._streamed = None
+        return replace(batch, ends=ends)
+
     def unspoken(self, now_us: int) -> list[TextBatch]:
         """Queue again, for a new connection, everything unanswered but what was surely received.
 
@@ -182,8 +224,11 @@ class SpeechPacer:
             if index == 0:
                 got_us = max(0, self.received_us - segment.start_us - SURE_MARGIN_US)
             segment.chunks, again = _split_chunks(segment.chunks, got_us // self._sure_us_per_char)
+            streamed = segment is self._streamed
             if again:
-                rest.append(self._open_segment(again, now_us))
+                rest.append(replace(self._open_segment(again, now_us), ends=not streamed))
+            if streamed:
+                self._streamed = self._segments[-1] if again else None
         return rest
 
     # --- sound in -----------------------------------------------------------------------------
@@ -212,12 +257,16 @@ class SpeechPacer:
         """No more sound will come: what was received is all there is."""
         self._ready.clear()
         self._ready_chars = 0
+        self._streamed = None
         self._text_ended = self._abandoned = True
         self._unanswered.clear()
 
     # --- inside -------------------------------------------------------------------------------
 
     def _take(self, now_us: int, chars: int = GROUP_CHARS) -> TextBatch:
+        return self._open_segment(self._pop_ready(chars), now_us)
+
+    def _pop_ready(self, chars: int) -> list[Chunk]:
         """One chunk at least, and as many as fit into `chars` characters."""
         chunks: list[Chunk] = []
         while self._ready and (not chunks or len(self._ready[0].text) <= chars):
@@ -225,12 +274,12 @@ class SpeechPacer:
             self._ready_chars -= len(chunk.text)
             chars -= len(chunk.text)
             chunks.append(chunk)
-        return self._open_segment(chunks, now_us)
+        return chunks
 
     def _open_segment(self, chunks: list[Chunk], now_us: int) -> TextBatch:
         if not self._unanswered:
             self._sent_at_us = now_us
-        segment = FlushedText(len(self._segments), chunks, self.received_us)
+        segment = FlushedText(len(self._segments), list(chunks), self.received_us)
         self._segments.append(segment)
         self._unanswered.append(segment)
         sending = TextBatch(segment.flush, self._chunks_sent, tuple(chunks))

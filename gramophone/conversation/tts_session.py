@@ -13,6 +13,10 @@ A connection that is lost while a turn still owes speech is opened again, once f
 was not answered is sent again, without what was surely received (`SpeechPacer.unspoken`). The
 second loss, a refusal, silence for too long and sound without end all mean the same: the answer
 goes on as text.
+
+A service that is told how far its sound was played (`interrupts_at_offset`) is cleared when the
+speaker has said that, and answers with the text that was heard. The turn waits for the answer, at
+most `HEARD_TIMEOUT_US`, and then takes the estimate.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from gramophone.conversation.messages import (
     TtsRefused,
     TtsText,
 )
+from gramophone.conversation.sent_text import SentText
 from gramophone.conversation.speech_pacer import TextBatch
 from gramophone.conversation.turn import AssistantTurn
 from gramophone.conversation.turn_state import TurnState
@@ -41,22 +46,22 @@ from gramophone.core.timeline import (
     Failed,
     FlushAnswered,
     FlushRefused,
-    FlushSent,
     FrameReceived,
     FrameSent,
     ModelQuiet,
     SpeechConnected,
     SpeechDisconnected,
-    TextSpoken,
     WarningReceived,
 )
 from gramophone.ports.speech import (
     ClearDone,
     FlushDone,
     FlushIgnored,
+    HeardPosition,
     NotUnderstood,
     Opened,
     ServiceWarned,
+    SpeechCapabilities,
     SpeechClient,
     SpeechClientEvent,
     SpeechProtocol,
@@ -76,6 +81,9 @@ SPEECH_ENDLESS = (
     "The speech service sends more sound than the text can have; the connection was closed, and "
     "the answer goes on as text. Check the service with 'gramophone doctor'."
 )
+
+HEARD_TIMEOUT_US = 1_000_000
+"""Time that an interrupted turn waits for the service to say what was heard."""
 
 _TOO_MUCH = 1009
 """Close code for a message that is too large (RFC 6455, 7.4.1)."""
@@ -99,7 +107,8 @@ class TtsSession:
         self._connection = -1
         self._client: SpeechClient | None = None
         self._reconnected = False
-        self._batches: dict[int, TextBatch] = {}
+        self._sent = SentText(-1)
+        self._heard_due_us: int | None = None
         self._turn: AssistantTurn | None = None
         self._cleared: deque[AssistantTurn] = deque()
 
@@ -108,6 +117,16 @@ class TtsSession:
     def use(self, protocol: SpeechProtocol) -> None:
         """Speak this protocol on the next connection."""
         self._protocol = protocol
+
+    @property
+    def capabilities(self) -> SpeechCapabilities:
+        """Properties of the service."""
+        return self._protocol.capabilities
+
+    def set_speed(self, speed: float, now_us: int) -> list[Output]:
+        """Have the connection that stands speak at this speed."""
+        frames = self._client.set_speed(speed) if self._client is not None else []
+        return [output for frame in frames for output in self._frame(frame, now_us)]
 
     def open(self) -> list[Output]:
         """Connect, unless a connection is open or being opened."""
@@ -119,7 +138,9 @@ class TtsSession:
 
     def next_wake_us(self, now_us: int) -> int | None:
         """Time at which to call `check_timeout` and `pump`, if nothing happens before."""
-        return self._client.next_wake_us(now_us) if self._client is not None else None
+        client_us = self._client.next_wake_us(now_us) if self._client is not None else None
+        wakes_us = [wake_us for wake_us in (client_us, self._heard_due_us) if wake_us is not None]
+        return min(wakes_us, default=None)
 
     def check_timeout(self, now_us: int) -> list[Output]:
         """Give the connection up if its answer is overdue."""
@@ -151,35 +172,56 @@ class TtsSession:
     def begin_turn(self, turn: AssistantTurn, now_us: int) -> list[Output]:
         """Prepare for a turn that will be spoken."""
         self._turn = turn
-        self._batches.clear()
+        self._sent = SentText(turn.turn)
         self._reconnected = False
         return self._refresh(now_us)
 
     def pump(self, now_us: int) -> list[Output]:
-        """Send what of the turn should and may be sent now."""
+        """Send what of the turn should and may be sent now, and what the protocol asks for."""
         turn, client = self._turn, self._client
-        if client is None or turn is None or turn.pacer is None or turn.ending:
+        if client is None:
             return []
-        while batch := turn.pacer.send(now_us, turn.queued_us, client.flushes_left(now_us)):
-            self._queue(client, turn, batch)
+        if turn is not None and turn.pacer is not None and not turn.ending:
+            while batch := turn.pacer.send(now_us, turn.queued_us, client.flushes_left(now_us)):
+                self._queue(client, turn, batch)
         outputs: list[Output] = []
         for outgoing in client.poll(now_us):
             outputs += self._frame(outgoing.frame, now_us)
-            outputs += [self._text_spoken(turn, chunk, now_us) for chunk in outgoing.chunks]
+            outputs += [self._sent.text_spoken(chunk, now_us) for chunk in outgoing.chunks]
             if outgoing.flush is not None:
-                last = self._batches[outgoing.flush].last_chunk
-                outputs.append(
-                    FlushSent(at_us=now_us, turn=turn.turn, flush=outgoing.flush, last_chunk=last)
-                )
+                outputs.append(self._sent.flush_sent(outgoing.flush, now_us))
         return outputs
 
     def clear(self, now_us: int) -> list[Output]:
-        """Tell the service to drop what it holds of the turn, if it holds anything."""
+        """Tell the service to drop what it holds of the turn, if it holds anything; one that wants
+        to know what was played is told by `sound_stopped`."""
+        return [] if self.capabilities.interrupts_at_offset else self._clear(0, now_us)
+
+    def sound_stopped(self, turn: AssistantTurn, heard_samples: int, now_us: int) -> list[Output]:
+        """Tell the service how much of the turn's sound was played, if it wants to know."""
+        if not self.capabilities.interrupts_at_offset or turn is not self._turn:
+            return []
+        outputs = self._clear(turn.unheard_us(heard_samples), now_us)
+        if outputs and heard_samples:
+            self._heard_due_us = now_us + HEARD_TIMEOUT_US
+        return outputs
+
+    def awaits_heard(self, now_us: int) -> bool:
+        """Whether the service is still to say which text was heard."""
+        if self._heard_due_us is not None and now_us >= self._heard_due_us:
+            self._heard_due_us = None
+        return self._heard_due_us is not None
+
+    def _clear(self, unheard_us: int, now_us: int) -> list[Output]:
         if self._client is None or not self._client.owing or self._turn is None:
             return []
         outputs: list[Output] = [ClearSent(at_us=now_us, turn=self._turn.turn)]
+        frames = self._client.clear(now_us, unheard_us)
+        if not frames:
+            # Nothing of it had been sent.
+            return []
         self._cleared.append(self._turn)
-        for frame in self._client.clear(now_us):
+        for frame in frames:
             outputs += self._frame(frame, now_us)
         return outputs
 
@@ -278,6 +320,7 @@ class TtsSession:
     def _forget(self) -> None:
         self._state = ConnectionState.CLOSED
         self._client = None
+        self._heard_due_us = None
         self._cleared.clear()
 
     def _closed(self, code: int, reason: str, now_us: int) -> list[Output]:
@@ -296,19 +339,19 @@ class TtsSession:
         return [CloseTts(self._connection), *self._closed(code, reason, now_us)]
 
     def _queue(self, client: SpeechClient, turn: AssistantTurn, batch: TextBatch) -> None:
-        self._batches[batch.flush] = batch
+        self._sent.add(batch)
         turn.sent_characters += sum(len(chunk.text) for chunk in batch.chunks)
         for number, chunk in enumerate(batch.chunks, batch.first_chunk):
             client.speak(chunk.text, number)
-        client.flush(batch.flush)
+        if batch.ends:
+            client.flush(batch.flush)
 
     def _understood(self, meaning: SpeechClientEvent, now_us: int) -> list[Output]:
         match meaning:
             case Opened():
                 return []
-            case ClearDone():
-                if self._cleared:
-                    self._cleared.popleft()
+            case ClearDone(heard):
+                self._clear_done(heard)
                 return []
             case FlushDone():
                 return self._flush_done(meaning.flush, now_us)
@@ -320,6 +363,14 @@ class TtsSession:
                 code, description = "NOT-UNDERSTOOD", meaning.detail
         return [WarningReceived(at_us=now_us, code=code, description=description)]
 
+    def _clear_done(self, heard: HeardPosition | None) -> None:
+        turn = self._cleared.popleft() if self._cleared else None
+        if turn is None or turn is not self._turn:
+            return
+        self._heard_due_us = None
+        if heard is not None:
+            turn.known_heard_chars = self._sent.source_chars(heard, turn.text)
+
     def _flush_done(self, flush: int, now_us: int) -> list[Output]:
         turn = self._turn
         if turn is None or turn.pacer is None:
@@ -330,22 +381,6 @@ class TtsSession:
     def _flush_ignored(self, flush: int, now_us: int) -> list[Output]:
         turn = self._turn
         return [FlushRefused(at_us=now_us, turn=turn.turn, flush=flush)] if turn else []
-
-    def _text_spoken(self, turn: AssistantTurn, number: int, now_us: int) -> TextSpoken:
-        batch = next(
-            batch
-            for batch in self._batches.values()
-            if batch.first_chunk <= number <= batch.last_chunk
-        )
-        chunk = batch.chunks[number - batch.first_chunk]
-        return TextSpoken(
-            at_us=now_us,
-            turn=turn.turn,
-            chunk=number,
-            text=chunk.text,
-            source_start=chunk.source_start,
-            source_end=chunk.source_end,
-        )
 
     def _frame(self, text: str, now_us: int) -> list[Output]:
         return [

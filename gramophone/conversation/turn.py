@@ -45,6 +45,7 @@ from gramophone.core.timeline import (
     PlaybackStarted,
     PlaybackStopped,
     TurnCompleted,
+    TurnInterrupted,
     Underran,
 )
 
@@ -55,9 +56,8 @@ as words some ten times that."""
 LEAST_SOUND_US = 30_000_000
 """Sound that is taken in any case, however short the text."""
 
-SpeakerReport: TypeAlias = (
-    PlayoutPolled | PlaybackBegan | PlaybackUnderran | PlaybackDrained | PlaybackStopReported
-)
+SoundReport: TypeAlias = PlayoutPolled | PlaybackBegan | PlaybackUnderran | PlaybackDrained
+SpeakerReport: TypeAlias = SoundReport | PlaybackStopReported
 
 
 @dataclass(slots=True)
@@ -67,7 +67,9 @@ class AssistantTurn:
     `repeats` is the number of the turn whose text is spoken again; such a turn does not enter the
     history. `queued_us` is the sound that waits in the speaker, by the last poll and what was
     handed over since. `heard_chars` is how many characters of the text had been heard when the
-    sound was stopped, None while it was not. `speaks_again` says that a thought was spoken and
+    sound was stopped, None while it was not; `known_heard_chars` is the same as the service says
+    it, None where it does not. `stopped_samples` is the position at which the speaker
+    stopped, until the turn has taken it in. `speaks_again` says that a thought was spoken and
     stopped, so that the answer is to be spoken once it is whole. `timing` folds the same events as
     the screen does, so that both agree on which word is heard.
     """
@@ -82,6 +84,8 @@ class AssistantTurn:
     sent_characters: int = 0
     heard_chars: int | None = None
     speaks_again: bool = False
+    stopped_samples: int | None = None
+    known_heard_chars: int | None = None
     written: AnswerText = field(init=False)
     timing: WordTiming = field(init=False)
     _voice_lost: bool = False
@@ -222,11 +226,22 @@ class AssistantTurn:
         whole = self.written.state is TextState.WHOLE and self.state in AT_REST
         return whole and self._move(Trigger.COMPLETE)
 
-    def interrupted_at(self, heard_samples: int, *, audible: bool) -> str:
-        """End the turn where the speaker stopped; the text that was heard."""
+    def take_stop(self, heard_samples: int, now_us: int, *, audible: bool) -> Event:
+        """Take in that the speaker stopped; an interrupted turn ends, the text of another goes
+        on."""
+        self.stopped_samples = None
+        interrupted = self.state is TurnState.INTERRUPTING
         self._move(Trigger.STOP_REPORTED)
+        if not interrupted:
+            # Without a pacer the sound was of a thought, which is no part of the text.
+            if self.pacer is not None:
+                self._heard_text(heard_samples, audible=True)
+            return _playback_stopped(self, heard_samples, now_us)
         self.written.finish_reason = "interrupted" if self.repeats is None else "repeated"
-        return self._heard_text(heard_samples, audible=audible)
+        heard_text = self._heard_text(heard_samples, audible=audible)
+        return TurnInterrupted(
+            at_us=now_us, turn=self.turn, heard_text=heard_text, heard_samples=heard_samples
+        )
 
     @property
     def give_back(self) -> tuple[str, ...]:
@@ -253,12 +268,18 @@ class AssistantTurn:
         """Text that was heard when the sound was stopped at this position.
 
         All of it where the voice was lost or nothing was audible, because then the user could only
-        read. The first position counts: a sound that was stopped is not heard further.
+        read. What the service says counts more than the estimate. The first position counts: a
+        sound that was stopped is not heard further.
         """
         if self.heard_chars is None:
             heard_text = self.text
             if self.pacer is not None and audible and not self._voice_lost:
-                heard_text = self.timing.heard_words(self.turn, heard_samples)
+                known = self.known_heard_chars
+                heard_text = (
+                    self.timing.heard_words(self.turn, heard_samples)
+                    if known is None
+                    else self.text[:known].rstrip()
+                )
             self.heard_chars = len(heard_text)
         return self.text[: self.heard_chars]
 
@@ -306,6 +327,10 @@ class AssistantTurn:
         allowed_us = LEAST_SOUND_US + self.sent_characters * MOST_US_PER_CHAR
         return self._length_us(self.samples) > allowed_us
 
+    def unheard_us(self, heard_samples: int) -> int:
+        """Length of the sound that was received beyond this position."""
+        return self._length_us(max(0, self.samples - heard_samples))
+
     def _length_us(self, samples: int) -> int:
         return samples * 1_000_000 // self.sample_rate_hz
 
@@ -313,11 +338,11 @@ class AssistantTurn:
 
     def speaker_reported(
         self,
-        report: SpeakerReport,
+        report: SoundReport,
         device: str,
         now_us: int,
     ) -> list[Event]:
-        """Take in how far the sound is; a stop reported here is one that the text outlives."""
+        """Take in how far the sound is."""
         match report:
             case PlayoutPolled():
                 self.queued_us = self._length_us(report.queued_samples)
@@ -336,16 +361,12 @@ class AssistantTurn:
             case PlaybackDrained(played_samples=played):
                 self._move(Trigger.DRAINED)
                 return [PlaybackFinished(at_us=now_us, turn=self.turn, played_samples=played)]
-            case PlaybackStopReported(heard_samples=heard):
-                self._move(Trigger.STOP_REPORTED)
-                # Without a pacer the sound was of a thought, which is no part of the text.
-                if self.pacer is not None:
-                    self._heard_text(heard, audible=True)
-                return [
-                    PlaybackStopped(
-                        at_us=now_us,
-                        turn=self.turn,
-                        played_samples=heard,
-                        heard_characters=self.heard_chars,
-                    )
-                ]
+
+
+def _playback_stopped(turn: AssistantTurn, heard_samples: int, now_us: int) -> PlaybackStopped:
+    return PlaybackStopped(
+        at_us=now_us,
+        turn=turn.turn,
+        played_samples=heard_samples,
+        heard_characters=turn.heard_chars,
+    )

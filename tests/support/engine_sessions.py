@@ -19,6 +19,7 @@ from gramophone.ports.speaker import PlayoutState, Speaker, SpeakerListener
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
 from tests.support.playbook import a_conversation
 
 RATE_HZ = 8000
@@ -145,15 +146,18 @@ async def session(
     speaker: Speaker | None = None,
     conversation: Conversation | None = None,
     sinks: Sequence[Sink] = (),
+    parameters: SpeakParameters | FluxParameters = PARAMETERS,
 ) -> AsyncGenerator[tuple[Engine, Listening]]:
     """An engine that runs while the block does, and has ended politely after it."""
     clock = SystemClock()
     listening = Listening()
+    service = DeepgramSpeech(speak_url, parameters) if speak_url else None
+    protocol = service.protocol if service is not None else None
     engine = Engine(
-        conversation or a_conversation(audible=False),
+        conversation or a_conversation(audible=False, speech=protocol),
         clock=clock,
         model=model,
-        speech=DeepgramSpeech(speak_url, PARAMETERS) if speak_url else None,
+        speech=service,
         speaker=speaker or MutedSpeaker(RATE_HZ, clock),
         sinks=[listening, *sinks],
     )

@@ -36,6 +36,7 @@ from gramophone.conversation.messages import (
 from gramophone.conversation.tts_session import Output
 from gramophone.core.timeline import FrameReceived, FrameSent, ModelChunkReceived
 from gramophone.ports.language_model import ModelChunk
+from gramophone.ports.speech import SpeechProtocol
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakV1
 from gramophone.wire.deepgram.speak_v1.messages import (
     Cleared,
@@ -237,7 +238,10 @@ def _short(value: object) -> str:
 
 
 def a_conversation(
-    limits: ClientLimits | None = None, history: Sequence[Any] = (), **settings: Any
+    limits: ClientLimits | None = None,
+    history: Sequence[Any] = (),
+    speech: SpeechProtocol | None = None,
+    **settings: Any,
 ) -> Conversation:
     """A spoken and heard one at 8,000 Hz, unless told otherwise."""
     named: dict[str, Any] = {
@@ -249,7 +253,7 @@ def a_conversation(
     }
     return Conversation(
         settings=ConversationSettings(**cast("Any", named | settings)),
-        speech=SpeakV1(limits or ClientLimits()),
+        speech=speech or SpeakV1(limits or ClientLimits()),
         inherited=list(history),
     )
 
