@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from gramophone.config.config import Config
 from gramophone.config.endpoints import LOCAL
@@ -14,7 +14,10 @@ from gramophone.core.errors import ConfigError
 from gramophone.ports.backend import AvailableOptions
 
 if TYPE_CHECKING:
-    from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+    from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
+    from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+
+Parameters = TypeVar("Parameters", "SpeakParameters", "FluxParameters")
 
 OPENAI_VOICES = (
     "alloy ash ballad cedar coral echo fable marin nova onyx sage shimmer verse"
@@ -27,6 +30,13 @@ ENGLISH_VOICES = tuple(
         "cordelia delia draco electra harmonia helena hera hermes hyperion iris janus juno "
         "jupiter luna mars minerva neptune odysseus ophelia orion orpheus pandora phoebe pluto "
         "saturn selene thalia theia vesta zeus"
+    ).split()
+)
+
+FLUX_VOICES = tuple(
+    f"flux-{name}-en"
+    for name in (
+        "alexis bruce cole drew haley heather jack kara kit marcus priya renee rufus sharon"
     ).split()
 )
 
@@ -73,7 +83,15 @@ def available_voices(config: Config, listed: Sequence[str] = ()) -> tuple[str, .
     match service.protocol:
         case _ if listed:
             voices += [_named(service, voice) for voice in listed]
-        case "speak-v1" | "speak-v2" | "speak-rest":
+        case "speak-v1" | "speak-v2":
+            aura_first = service.protocol == "speak-v1"
+            families = (
+                (ENGLISH_VOICES, FLUX_VOICES) if aura_first else (FLUX_VOICES, ENGLISH_VOICES)
+            )
+            # At an address of its own a name has one protocol.
+            families = families[:1] if service.name else families
+            voices += [_named(service, voice) for family in families for voice in family]
+        case "speak-rest":
             voices += [_named(service, voice) for voice in ENGLISH_VOICES]
         case "openai-speech" if service.base_url == PRESETS["openai"].base_url:
             voices += [_named(service, voice) for voice in OPENAI_VOICES]
@@ -93,7 +111,7 @@ def _named(service: VoiceService, voice: str) -> str:
 def speech_parameters(config: Config, sample_rate_hz: int = 0) -> SpeakParameters:
     """Parameters of a speech connection, at the session's rate if it is given."""
     # Imported here, because the first frame is drawn without it.
-    from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+    from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
 
     voice = DEFAULT_VOICE if config.embedded_voice else config.voice_service.voice
     return SpeakParameters(
@@ -103,20 +121,44 @@ def speech_parameters(config: Config, sample_rate_hz: int = 0) -> SpeakParameter
     )
 
 
-def check_voice(config: Config, sample_rate_hz: int = 0) -> SpeakParameters:
-    """Parameters of a speech connection, checked as Deepgram would check them.
+def flux_parameters(config: Config, sample_rate_hz: int = 0) -> FluxParameters:
+    """Parameters of a connection to Speak v2, at the session's rate if it is given."""
+    from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+
+    speed = config.voice_speed
+    return FluxParameters(
+        model=config.voice_service.voice,
+        sample_rate_hz=sample_rate_hz or config.sample_rate_hz,
+        speed=None if speed == 1.0 else speed,
+    )
+
+
+def check_voice(config: Config) -> None:
+    """Check the parameters of a speech connection as Deepgram would check them.
 
     Raises:
         ConfigError: the service would refuse them.
     """
-    from gramophone.wire.deepgram.speak_v1.messages import ParameterRefused, SpeakParameters
+    match config.voice_service.protocol:
+        case "speak-v2":
+            checked(flux_parameters(config))
+        case "openai-speech":
+            # It has names and rates of its own, and refuses them itself.
+            pass
+        case _:
+            checked(speech_parameters(config))
 
-    parameters = speech_parameters(config, sample_rate_hz)
-    if config.voice_service.protocol == "openai-speech":
-        # It has names and rates of its own, and refuses them itself.
-        return parameters
+
+def checked(parameters: Parameters) -> Parameters:
+    """Give the parameters back, if Deepgram would accept them.
+
+    Raises:
+        ConfigError: the service would refuse them.
+    """
+    from gramophone.wire.deepgram.speak_v1.parameters import ParameterRefused
+
     try:
-        SpeakParameters.from_query(parameters.to_query())
+        parameters.check()
     except ParameterRefused as error:
         raise ConfigError(f"The voice settings are wrong: {error}") from error
     return parameters

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
 from gramophone.app import keyring
-from gramophone.app.choices import ENGLISH_VOICES, available_voices
+from gramophone.app.choices import ENGLISH_VOICES, FLUX_VOICES, available_voices
 from gramophone.config.config import ENVIRONMENT, Config
 from gramophone.config.file_reader import FILE_SETTINGS, read_settings
 from gramophone.config.file_writer import write_key, write_setting
@@ -24,6 +24,7 @@ _SPANISH_NAMES = "sirio nestor carina celeste alvaro diana aquila selena estrell
 
 VOICES = (
     *ENGLISH_VOICES,
+    *FLUX_VOICES,
     *(f"aura-2-{name}-es" for name in _SPANISH_NAMES.split()),
 )
 """Deepgram's voices of the second generation; others can be typed."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 
-from gramophone.app.choices import check_voice
+from gramophone.app.choices import checked, speech_parameters
 from gramophone.app.endpoint_clients import client_of
 from gramophone.app.voice_clients import speech_client
 from gramophone.config.config import Config, choose
@@ -89,7 +89,7 @@ class ProviderPool:
         rate_hz = sample_rate_hz or config.speech_rate_hz
         if not config.embedded_voice:
             return speech_client(config, rate_hz)
-        parameters = check_voice(config, rate_hz)
+        parameters = checked(speech_parameters(config, rate_hz))
         if self._voice is None:
             self._voice = EmbeddedSpeech(parameters, progress=self._progress_of("voice"))
         return SharedSpeech(self._voice, parameters)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gramophone.app.choices import check_voice
+from gramophone.app.choices import checked, flux_parameters, speech_parameters
 from gramophone.config.config import Config
 from gramophone.config.voices import VoiceService
 from gramophone.core.errors import ConfigError
@@ -26,14 +26,17 @@ def speech_client(config: Config, sample_rate_hz: int) -> SpeechService:
         case "speak-rest":
             return DeepgramRest(
                 service.base_url,
-                check_voice(config, sample_rate_hz),
+                checked(speech_parameters(config, sample_rate_hz)),
                 api_key=service.key,
                 key_name=service.key_variable,
                 title=service.title,
             )
-        case "speak-v1" | "speak-v2":
-            parameters = check_voice(config, sample_rate_hz)
+        case "speak-v1":
+            parameters = checked(speech_parameters(config, sample_rate_hz))
             return DeepgramSpeech(service.base_url, parameters, api_key=service.key)
+        case "speak-v2":
+            flux = checked(flux_parameters(config, sample_rate_hz))
+            return DeepgramSpeech(service.base_url, flux, api_key=service.key)
         case "embedded":
             raise ConfigError("The embedded voice has no address.")
 

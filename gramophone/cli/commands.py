@@ -73,9 +73,11 @@ def web_options(command: CommandT) -> CommandT:
 
 def voice_options_list() -> list[Callable[[Any], Any]]:
     return [
-        click.option("--voice", help="Voice, for example aura-2-thalia-en."),
+        click.option("--voice", help="Voice, for example aura-2-thalia-en or flux-heather-en."),
         click.option(
-            "--speak-url", metavar="URL", help="Address of the speech service (ws://…/v1/speak)."
+            "--speak-url",
+            metavar="URL",
+            help="Address of the speech service (ws://…/v1/speak or /v2/speak).",
         ),
         click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate, 8000 to 48000."),
         click.option(

@@ -118,18 +118,19 @@ async def _speech(config: Config) -> dict[str, Any]:
     if config.embedded_voice:
         ready = importlib.util.find_spec("piper") is not None
         detail = "" if ready else "Install the extra 'local', or set DEEPGRAM_API_KEY."
-        return {"ok": ready, "endpoint": "embedded", "detail": detail}
+        return {"ok": ready, "endpoint": "embedded", "protocol": "embedded", "detail": detail}
     spoken = config.voice_service
+    protocol = {"protocol": spoken.protocol}
     service = speech_client(config, config.speech_rate_hz)
     try:
         connection = await service.connect()
     except GramophoneError as error:
-        return {"ok": False, "endpoint": spoken.base_url, "detail": str(error)}
+        return {**protocol, "ok": False, "endpoint": spoken.base_url, "detail": str(error)}
     await connection.aclose()
     over_http = spoken.protocol in ("openai-speech", "speak-rest")
     # Over HTTP nothing is sent before the first text, which would cost money.
     detail = "It is asked when it has to speak." if over_http else ""
-    return {"ok": True, "endpoint": connection.url, "detail": detail}
+    return {**protocol, "ok": True, "endpoint": connection.url, "detail": detail}
 
 
 async def _endpoint(endpoint: Endpoint) -> dict[str, Any]:

@@ -43,8 +43,8 @@ class SentText:
         return FlushSent(at_us=now_us, turn=self.turn, flush=flush, last_chunk=last_chunk)
 
     def source_chars(self, heard: HeardPosition, text: str) -> int:
-        """How many characters of the turn's `text` were heard; marks behind the last word count
-        as well."""
+        """Count the characters of the turn's `text` that were heard; marks behind the last word
+        count as well."""
         if heard.chunk >= len(self._chunks):
             return len(text)
         chunk = self._chunks[heard.chunk]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gramophone.app.choices import available_options
 from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config, load
 from gramophone.config.services import KEYED_SERVICES, PROVIDERS
@@ -65,3 +66,21 @@ def test_a_fallback_is_asked_after_the_first(config: Config, tmp_path: Path) -> 
 def test_a_provider_without_a_client_is_refused(config: Config) -> None:
     with pytest.raises(ConfigError, match="The provider 'acme' has no client; choose another"):
         ProviderPool().model(replace(config, provider="acme"), ignored)
+
+
+@pytest.mark.parametrize("flux", [False, True], ids=["aura", "flux"])
+def test_a_voice_comes_with_its_protocol(config: Config, flux: bool) -> None:
+    voice = "flux-kit-en" if flux else "aura-2-luna-en"
+    service = ProviderPool().speech(replace(config, voice=voice, speed=1.2))
+    assert service.protocol.capabilities.streams_text == flux
+    assert voice in available_options(replace(config, voice=voice)).voices
+
+
+def test_a_speed_between_the_steps_of_flux_is_refused(config: Config) -> None:
+    with pytest.raises(ConfigError, match="increments of 0"):
+        ProviderPool().speech(replace(config, voice="flux-kit-en", speed=1.01))
+
+
+def test_the_embedded_voice_does_not_mind_a_voice_of_flux(config: Config) -> None:
+    embedded = replace(config, deepgram_key="", voice="flux-kit-en")
+    assert not ProviderPool().speech(embedded).protocol.capabilities.streams_text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs import Gramophone, environment, serving, standin
+from tests.support.standins import flux_url, running
 from tests.support.wav_files import pcm_of
 
 TEXT = "Records turn. Needles listen."
@@ -272,6 +274,14 @@ class TestAround:
         assert report["keys"]["DEEPGRAM_API_KEY"] is False
         assert report["speech"]["ok"] is True
         assert key not in completed.stdout + completed.stderr
+
+    async def test_doctor_names_the_protocol_of_the_voice(self, gramophone: Gramophone) -> None:
+        async with running() as url:
+            completed = await asyncio.to_thread(
+                gramophone, "doctor", "--json", "--speak-url", flux_url(url)
+            )
+        speech = json.loads(completed.stdout)["speech"]
+        assert (speech["ok"], speech["protocol"]) == (True, "speak-v2")
 
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
     def test_every_shell_gets_its_completion(self, gramophone: Gramophone, shell: str) -> None:

@@ -142,6 +142,36 @@ class TestSpeech:
         assert not config.embedded_voice
         assert config.speak_endpoint == "ws://127.0.0.1:1/v1/speak"
 
+    @pytest.mark.parametrize(
+        ("flags", "endpoint", "voice"),
+        [
+            ({"voice": "flux-kit-en"}, "wss://api.deepgram.com/v2/speak", "flux-kit-en"),
+            ({"speak_url": "ws://h/v2/speak"}, "ws://h/v2/speak", "flux-heather-en"),
+            ({"speak_url": "ws://h/v2/speak?model=flux-jack-en"}, None, "flux-jack-en"),
+            ({"speak_url": "ws://h/v1/speak", "voice": "flux-kit-en"}, "ws://h/v2/speak", None),
+            ({"speak_url": "ws://h/v2/speak", "voice": "aura-2-luna-en"}, "ws://h/v1/speak", None),
+            ({"speak_url": "ws://h/speech", "voice": "flux-kit-en"}, "ws://h/speech", None),
+        ],
+        ids=["voice", "address", "parameter", "v1-flux", "v2-aura", "another-path"],
+    )
+    def test_voice_and_address_choose_the_version(
+        self,
+        settings: Callable[..., Config],
+        flags: dict[str, str],
+        endpoint: str | None,
+        voice: str | None,
+    ) -> None:
+        config = settings("", {"DEEPGRAM_API_KEY": KEY}, **flags)
+        assert config.speak_endpoint == (endpoint or flags["speak_url"])
+        assert config.voice == (voice or flags["voice"])
+        flux = config.voice_service.protocol == "speak-v2"
+        assert flux == ("/v2/" in config.speak_endpoint)
+
+    def test_flux_speaks_slower(self, settings: Callable[..., Config]) -> None:
+        assert settings(speak_url="ws://h/v2/speak", speed=0.5).speed == 0.5
+        with pytest.raises(ConfigError, match="between"):
+            settings(speak_url="ws://h/v1/speak", speed=0.5)
+
     def test_another_kind_of_address_is_refused(self, settings: Callable[..., Config]) -> None:
         with pytest.raises(ConfigError, match="must begin with ws:// or wss://"):
             settings(speak_url="https://example.org")

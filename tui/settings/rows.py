@@ -82,7 +82,7 @@ ROWS: Final[Mapping[str, tuple[SettingRow, ...]]] = {
             "text",
             "Deepgram with a key, else this machine",
         ),
-        SettingRow("speed", "Speed", "0.7 to 1.5, where the voice has it.", "decimal"),
+        SettingRow("speed", "Speed", "0.7 (Flux: 0.5) to 1.5, where the voice has it.", "decimal"),
         SettingRow(
             "sample_rate_hz",
             "Sample rate",

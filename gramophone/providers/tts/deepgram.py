@@ -1,4 +1,7 @@
-"""The websocket to the speech service: Deepgram, or a stand-in that speaks as it does."""
+"""The websocket to the speech service: Deepgram, or a stand-in that speaks as it does.
+
+The protocols that it carries are in `wire.deepgram`.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +22,16 @@ from websockets.exceptions import (
 from gramophone.core.errors import HandshakeRefused, SpeechError
 from gramophone.ports.speech import SpeechProtocol
 from gramophone.wire.deepgram.speak_v1.client import SpeakV1
-from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
+from gramophone.wire.deepgram.speak_v2.client import SpeakV2
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
 from gramophone.wire.lenient_json import as_text, read_object
 from gramophone.wire.limits import MOST_FRAME_BYTES
 from gramophone.wire.loopback import host_of, on_this_machine
 
 OPEN_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
+PING_INTERVAL_S = 20.0
 MAX_DETAIL_CHARS = 300
 TOO_MUCH = 1009
 """The code of a close because of a message that is too large (RFC 6455, 7.4.1)."""
@@ -38,7 +44,7 @@ NO_ADDRESS = (
 
 
 class DeepgramSpeech:
-    """Client of Speak v1 (`wire.deepgram.speak_v1`).
+    """Client of Speak v1 and v2 (`wire.deepgram`); the parameters say which.
 
     `protocol` has the limits of the service, which are Deepgram's unless they are given.
 
@@ -49,14 +55,14 @@ class DeepgramSpeech:
     def __init__(
         self,
         url: str,
-        parameters: SpeakParameters,
+        parameters: SpeakParameters | FluxParameters,
         *,
         protocol: SpeechProtocol | None = None,
         api_key: str = "",
         open_timeout_s: float = OPEN_TIMEOUT_S,
         close_timeout_s: float = CLOSE_TIMEOUT_S,
     ) -> None:
-        self.protocol: SpeechProtocol = protocol or SpeakV1()
+        self.protocol: SpeechProtocol = protocol or _protocol_of(parameters)
         self._url = url
         self._parameters = parameters
         self._api_key = api_key
@@ -87,6 +93,8 @@ class DeepgramSpeech:
                 max_queue=4,
                 open_timeout=self._open_timeout_s,
                 close_timeout=self._close_timeout_s,
+                # Speak v2 ends a connection after 60 s without a message; a Ping is one.
+                ping_interval=PING_INTERVAL_S,
                 # No proxy stands before this machine, whatever the environment says.
                 proxy=None if on_this_machine(url) else True,
             )
@@ -195,6 +203,12 @@ class SpeechSocket:
     async def aclose(self) -> None:
         """Close, waiting at most `close_timeout_s` for the service's close frame."""
         await self._socket.close()
+
+
+def _protocol_of(parameters: SpeakParameters | FluxParameters) -> SpeechProtocol:
+    if isinstance(parameters, FluxParameters):
+        return SpeakV2(parameters.bytes_per_second)
+    return SpeakV1()
 
 
 def _with_query(url: str, defaults: str) -> str:

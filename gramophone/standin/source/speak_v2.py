@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from gramophone.core.errors import TimelineError
-from gramophone.core.timeline import AudioReceived, Event, FrameReceived, FrameSent, SpeechConnected
+from gramophone.core.timeline import (
+    AudioReceived,
+    Event,
+    FrameReceived,
+    FrameSent,
+    SpeechConnected,
+    TextSpoken,
+)
 from gramophone.text.spaceless import without_spaces
 from gramophone.wire.deepgram.paths import FLUX_PATH
 from gramophone.wire.deepgram.speak_v2.messages import (
@@ -57,9 +64,8 @@ def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
     connections: dict[int, _FluxReader] = {}
     for event in events:
         match event:
-            case SpeechConnected(connection=ordinal, url=url):
-                if urlsplit(url).path.endswith(FLUX_PATH):
-                    connections[ordinal] = _FluxReader()
+            case SpeechConnected(connection=ordinal, url=url) if _is_flux(url):
+                connections[ordinal] = _FluxReader()
             case FrameSent(connection=ordinal) if ordinal in connections:
                 connections[ordinal].sent(event)
             case FrameReceived(connection=ordinal) if ordinal in connections:
@@ -73,6 +79,28 @@ def recorded_flux(events: Sequence[Event]) -> tuple[RecordedFlux, ...]:
             case _:
                 pass
     return tuple(connection.recorded() for connection in connections.values())
+
+
+def flux_turns(events: Sequence[Event]) -> frozenset[int]:
+    """The turns that were spoken over Speak v2: those whose text went out on such a connection."""
+    connections: set[int] = set()
+    turns: set[int] = set()
+    on_flux = False
+    for event in events:
+        match event:
+            case SpeechConnected(connection=ordinal, url=url) if _is_flux(url):
+                connections.add(ordinal)
+            case FrameSent(connection=ordinal):
+                on_flux = ordinal in connections
+            case TextSpoken(turn=turn) if on_flux:
+                turns.add(turn)
+            case _:
+                pass
+    return frozenset(turns)
+
+
+def _is_flux(url: str) -> bool:
+    return urlsplit(url).path.endswith(FLUX_PATH)
 
 
 @dataclass(slots=True)

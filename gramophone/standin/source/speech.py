@@ -19,7 +19,7 @@ from gramophone.core.timeline import (
     SpeechDisconnected,
     TextSpoken,
 )
-from gramophone.standin.source.speak_v2 import recorded_flux
+from gramophone.standin.source.speak_v2 import flux_turns, recorded_flux
 from gramophone.standin.source.speech_files import RecordedFile, recorded_files
 from gramophone.standin.voice import Break
 from gramophone.text.spaceless import without_spaces
@@ -100,8 +100,18 @@ def _flushes(events: Sequence[Event]) -> list[_OpenFlush]:
     """The flushes of a session, in order, each with its text and what came of it."""
     turns: dict[int, _TurnReader] = {}
     flushes: list[_OpenFlush] = []
+    # Those of Speak v2 are given back by `recorded_flux`.
+    on_flux = flux_turns(events)
     for event in events:
         match event:
+            case (
+                TextSpoken(turn=turn)
+                | FlushAnswered(turn=turn)
+                | ClearSent(turn=turn)
+                | FlushSent(turn=turn)
+                | AudioReceived(turn=turn)
+            ) if turn in on_flux:
+                pass
             case TextSpoken(turn=turn) | FlushRefused(turn=turn) | FlushAnswered(turn=turn):
                 turns.setdefault(turn, _TurnReader()).read(event)
             case ClearSent(turn=turn):

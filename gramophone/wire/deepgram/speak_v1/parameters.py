@@ -87,8 +87,7 @@ class SpeakParameters:
             speed=decimal("speed", values.get("speed"), 1.0),
             mip_opt_out=truth("mip_opt_out", values.get("mip_opt_out")),
         )
-        if refusal := parameters.refusal():
-            raise ParameterRefused(refusal)
+        parameters.check()
         return parameters
 
     def to_query(self) -> str:
@@ -106,6 +105,15 @@ class SpeakParameters:
         if self.mip_opt_out:
             values["mip_opt_out"] = "true"
         return urlencode(values)
+
+    def check(self) -> None:
+        """Refuse what the service would refuse.
+
+        Raises:
+            ParameterRefused: with the text of the 400 refusal.
+        """
+        if refusal := self.refusal():
+            raise ParameterRefused(refusal)
 
     def refusal(self) -> str:
         """The text of the refusal of these parameters, as the service writes it; empty for none.

@@ -134,7 +134,7 @@ class _Stretch:
     dead: bool = False
 
     def heard(self, spoken_text: str) -> HeardPosition | None:
-        """Where in the chunks `spoken_text` ends; None if it is not the beginning of the text.
+        """Find where in the chunks `spoken_text` ends; None if it is not the beginning of the text.
 
         Only letters and digits are compared: the service may give spaces and marks otherwise.
         """
