@@ -7,7 +7,7 @@ reached, and the matched pairs tie text to sound.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -29,6 +29,9 @@ _LEAD_MS = 300
 # a voice rarely goes on without one; a silence without a mark costs by its length, up to a limit.
 _MARKS_BACK, _SILENCES_BACK = 4, 6
 """Marks and silences in a row that may stay without a match, which bounds the work."""
+_FARTHEST_MS = 15_000
+"""Most that a silence may be away from its mark, in the time of the text; it bounds the work for a
+long text. The speech of a whole minute differs from the duration model by a few seconds."""
 _UNSURE_MS = 130
 _UNSURE_SHARE = 0.2
 _CLAUSE_MISSED, _SENTENCE_MISSED = 1.0, 1.5
@@ -137,11 +140,13 @@ def _cheapest(
     # The beginning and the end are matched as they are.
     texts = [(0, 0), *((p.start_ms, p.end_ms) for p in pauses), (length_ms, length_ms)]
     sounds = [(start, start), *silences, (end, end)]
+    begins = [first for first, _ in silences]
     paths: dict[tuple[int, int], _Path] = {(0, 0): _Path(0.0, None)}
     for i in range(1, len(texts)):
-        for j in range(1, len(sounds)):
-            if (i == len(texts) - 1) != (j == len(sounds) - 1):
-                continue
+        low = bisect_left(begins, start + (texts[i][0] - _FARTHEST_MS) * scale)
+        high = bisect_right(begins, start + (texts[i][0] + _FARTHEST_MS) * scale)
+        last = len(sounds) - 1
+        for j in (last,) if i == len(texts) - 1 else range(low + 1, high + 1):
             best = _Path(float("inf"), None)
             for back in range(max(0, i - _MARKS_BACK), i):
                 for other in range(max(0, j - _SILENCES_BACK), j):

@@ -10,6 +10,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from gramophone.alignment.durations import pauses, reached_ms
 from gramophone.alignment.pause_matching import Anchor, Silence, TextPause, match_pauses, sample_at
@@ -100,18 +101,25 @@ class TimedChunk:
 
 @dataclass(slots=True)
 class _SpokenChunk:
-    """A spoken text, of which `chars` characters count, and their offsets in the source."""
+    """A spoken text, of which `chars` characters count, and their offsets in the source.
+
+    `length_ms` is its length by the duration model, at least 1.
+    """
 
     text: str
     chars: int
     source_start: int
     source_end: int
     offsets: Sequence[int]
+    length_ms: int = field(init=False)
 
-    @property
-    def length_ms(self) -> int:
-        """The length by the duration model, at least 1."""
-        return reached_ms(self.text)[self.chars] or 1
+    def __post_init__(self) -> None:
+        self.length_ms = reached_ms(self.text)[self.chars] or 1
+
+    def cut(self, chars: int, source_end: int) -> None:
+        """Let only the first characters count."""
+        self.chars, self.source_end = chars, source_end
+        self.length_ms = reached_ms(self.text)[chars] or 1
 
 
 @dataclass(slots=True)
@@ -287,7 +295,7 @@ class WordTiming:
         for segment in timing.segments if timing is not None else ():
             assert timing is not None
             anchors = match_pauses(
-                list(_pauses(segment)),
+                list(_pauses(segment, _source(timing))),
                 segment.length_ms,
                 segment.start_samples,
                 self._end(timing, segment),
@@ -330,7 +338,7 @@ def _forget_repeated(turn: _TurnTiming, source_start: int) -> None:
         if earlier and earlier[-1].source_end > source_start:
             last = earlier[-1]
             share = (source_start - last.source_start) / (last.source_end - last.source_start)
-            last.chars, last.source_end = int(last.chars * share), source_start
+            last.cut(int(last.chars * share), source_start)
         segment.chunks = earlier
         if earlier:
             return
@@ -340,17 +348,29 @@ def _forget_repeated(turn: _TurnTiming, source_start: int) -> None:
 def _chunk(turn: _TurnTiming, event: TextSpoken) -> _SpokenChunk:
     start, end = event.source_start, event.source_end
     # Its source need not be looked at where it was spoken as it stands.
-    source = "" if end - start == len(event.text) else "".join(turn.source)
+    source = "" if end - start == len(event.text) else _source(turn)
     offsets = source_map(event.text, source, start, end)
     return _SpokenChunk(event.text, len(event.text), start, end, offsets)
 
 
-def _pauses(segment: _FlushedSegment) -> Generator[TextPause]:
-    """Yield the pauses of all chunks, in ms from the beginning of the segment."""
+def _source(turn: _TurnTiming) -> str:
+    """Give the turn's text, which is joined once for all the chunks that ask for it."""
+    turn.source[:] = ["".join(turn.source)]
+    return turn.source[0]
+
+
+def _pauses(segment: _FlushedSegment, source: str) -> Generator[TextPause]:
+    """Yield the pauses of all chunks, in ms from the beginning of the segment.
+
+    A chunk without a mark at its end has a pause there only if its line ends, or the segment: text
+    that is streamed comes in chunks of a few words.
+    """
     before = 0
-    for chunk in segment.chunks:
+    for chunk, following in zip_longest(segment.chunks, segment.chunks[1:]):
+        line = source[chunk.source_end : following.source_start] if following else "\n"
         for pause in pauses(chunk.text[: chunk.chars]):
-            yield TextPause(before + pause.start_ms, before + pause.end_ms, pause.sentence)
+            if pause.start_ms < pause.end_ms or "\n" in line or not source:
+                yield TextPause(before + pause.start_ms, before + pause.end_ms, pause.sentence)
         before += chunk.length_ms
 
 
