@@ -26,6 +26,7 @@ from gramophone.core.timeline import (
     FlushSent,
     PlaybackStarted,
     SpeechConnected,
+    TextSpoken,
     TurnCompleted,
     Underran,
 )
@@ -33,7 +34,9 @@ from gramophone.devices.speaker import BLOCK_MS, DeviceSpeaker
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.ports.speech import SpeechConnection
 from gramophone.providers.tts.deepgram import DeepgramSpeech
+from gramophone.wire.deepgram.paths import FLUX_PATH, SPEAK_PATH
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Speak, SpeakParameters, render
+from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
 from storage.recording.recorder import Recorder
 
 RATE_HZ = 48_000
@@ -110,6 +113,7 @@ class Watcher:
     started: asyncio.Event = field(default_factory=asyncio.Event)
     completed: asyncio.Event = field(default_factory=asyncio.Event)
     audible_us: int = 0
+    text_sent_us: int = 0
     flushes_us: list[int] = field(default_factory=list[int])
     refused: int = 0
     underruns: list[Underran] = field(default_factory=list[Underran])
@@ -121,6 +125,8 @@ class Watcher:
             case PlaybackStarted():
                 self.audible_us = entry.at_us
                 self.started.set()
+            case TextSpoken(chunk=0):
+                self.text_sent_us = entry.at_us
             case FlushSent():
                 self.flushes_us.append(entry.at_us)
             case FlushRefused():
@@ -141,6 +147,8 @@ class Room:
         self._home = home
         self._device = device
         self._speech = DeepgramSpeech(speak_url, SpeakParameters(sample_rate_hz=RATE_HZ))
+        flux = FluxParameters(model="flux-haley-en", sample_rate_hz=RATE_HZ)
+        self._flux = DeepgramSpeech(speak_url.replace(SPEAK_PATH, FLUX_PATH), flux)
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[SpeechConnection]:
@@ -177,9 +185,10 @@ class Room:
 
     @asynccontextmanager
     async def engine(
-        self, metronome: Metronome, speaker: TimedSpeaker
+        self, metronome: Metronome, speaker: TimedSpeaker, *, flux: bool = False
     ) -> AsyncGenerator[tuple[Engine, Watcher]]:
-        """Gramophone itself, recorder included, with its connection open."""
+        """Gramophone itself, recorder included, with its connection open; by Speak v2 if told."""
+        speech = self._flux if flux else self._speech
         watcher = Watcher()
         session_id = f"{self.clock.now_us():016x}"
         async with Recorder.open(self._home) as recorder:
@@ -192,11 +201,11 @@ class Room:
                         voice="tone",
                         sample_rate_hz=RATE_HZ,
                     ),
-                    self._speech.protocol,
+                    speech.protocol,
                 ),
                 clock=self.clock,
                 model=ScriptedModel(metronome),
-                speech=self._speech,
+                speech=speech,
                 speaker=speaker,
                 sinks=[recorder, watcher],
             )
@@ -299,6 +308,19 @@ async def gramophone_us(room: Room, text: str) -> tuple[int, int]:
         silent_us = speaker.sounded_us + BLOCK_MS * 1000 + speaker.latency_us
     audible_us = watcher.audible_us + speaker.latency_us
     return audible_us - metronome.first_us, max(0, silent_us - asked_us)
+
+
+async def first_sample_us(room: Room, text: str, *, flux: bool) -> tuple[int, int]:
+    """First token to first sample, and to the first text sent, by Speak v1 or v2."""
+    metronome = Metronome(text, room.clock)
+    speaker = room.speaker()
+    async with room.engine(metronome, speaker, flux=flux) as (engine, watcher):
+        engine.post(Submit("Speak."))
+        await watcher.started.wait()
+        engine.post(Interrupt())
+        await watcher.completed.wait()
+    audible_us = watcher.audible_us + speaker.latency_us
+    return audible_us - metronome.first_us, watcher.text_sent_us - metronome.first_us
 
 
 async def gramophone_whole(room: Room, text: str) -> Watcher:

@@ -7,6 +7,8 @@ own, which speaks only on Flush and sends its first sound 150 ms after one. The 
 time from the first token to the first sample handed to the speaker, medians over the rounds.
 Gramophone is the real engine with its recorder and its socket. The speaker is the silent one
 that keeps real time; with `--device` it is the default device, whose stated latency is added.
+Then Speak v1 and v2 speak a text that opens with a sentence of one word, in turns: the v2 of the
+stand-in begins at the end of a sentence. When v2's first word is sent shows that it does not wait.
 `--long` speaks a text of 600 tokens to its end, which takes more than three minutes.
 """
 
@@ -25,6 +27,7 @@ from benchmarks.arrangements import (
     TOKEN_US,
     Room,
     article_us,
+    first_sample_us,
     gramophone_us,
     gramophone_whole,
     sentences_us,
@@ -39,6 +42,7 @@ ANSWER_TOKENS = 120
 WANTED_CLAUSE_MS = 300
 WANTED_AFTER_SENTENCE_MS = FIRST_BYTE_MS + 60
 WANTED_SILENCE_MS = 100
+WANTED_RATIO = 1.15
 WANTED_FLUSHES_A_MINUTE = 20
 LONG_TIMES = 5
 
@@ -49,6 +53,7 @@ grew calm. When the wax was hard, a mould was made of it, and from the mould cam
 records. To hear one, everything runs the other way: the groove moves the needle, the needle
 shakes the plate, and the horn gives the room its song back. Nothing in it needs a wire."""
 CLAUSE_FIRST = "Sure, here is how a song was caught before there was a microphone."
+SENTENCE_FIRST = "Sure. Here is how a song was caught before there was a microphone."
 NO_BREAK = "A song was caught with nothing but a horn and a needle and a disc."
 
 
@@ -76,6 +81,22 @@ class FirstSound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Protocols:
+    """A short opening sentence by Speak v1 and v2: milliseconds from the first token."""
+
+    v1_ms: float
+    v1_most_ms: float
+    v2_ms: float
+    v2_most_ms: float
+    v2_first_word_ms: float
+    wanted_ms: float
+
+    @property
+    def met(self) -> bool:
+        return max(self.v1_ms, self.v2_ms) <= self.wanted_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LongAnswer:
     """The long text, spoken to its end."""
 
@@ -100,6 +121,7 @@ class Result:
     rounds: int
     clause_first: FirstSound
     no_break: FirstSound
+    protocols: Protocols
     silence_ms: float
     silence_most_ms: float
     wanted_silence_ms: float = WANTED_SILENCE_MS
@@ -108,7 +130,7 @@ class Result:
     @property
     def met(self) -> bool:
         long_met = self.long_answer is None or self.long_answer.met
-        short_met = self.clause_first.met and self.no_break.met
+        short_met = self.clause_first.met and self.no_break.met and self.protocols.met
         return short_met and long_met and self.silence_most_ms <= WANTED_SILENCE_MS
 
 
@@ -129,6 +151,7 @@ async def measure(room: Room, rounds: int, *, long: bool) -> Result:
         rounds=rounds,
         clause_first=first[0],
         no_break=first[1],
+        protocols=await _protocols(room, rounds),
         silence_ms=round(statistics.median(silences), 1),
         silence_most_ms=round(max(silences), 1),
         long_answer=await _long_answer(room) if long else None,
@@ -149,6 +172,29 @@ def _first_sound(opening: str, times: list[tuple[float, float, float]]) -> First
         gramophone_ms=round(statistics.median(ours), 1),
         gramophone_most_ms=round(max(ours), 1),
         wanted_ms=wanted_ms,
+    )
+
+
+async def _protocols(room: Room, rounds: int) -> Protocols:
+    text = answer(SENTENCE_FIRST, ANSWER_TOKENS)
+    v1_ms: list[float] = []
+    v2_ms: list[float] = []
+    words_ms: list[float] = []
+    for _ in range(rounds):
+        v1_us, _ = await first_sample_us(room, text, flux=False)
+        v2_us, word_us = await first_sample_us(room, text, flux=True)
+        v1_ms.append(v1_us / 1000)
+        v2_ms.append(v2_us / 1000)
+        words_ms.append(word_us / 1000)
+    # The end of "Sure." is known with the token behind it.
+    arrives_ms = 2 * TOKEN_US / 1000
+    return Protocols(
+        v1_ms=round(statistics.median(v1_ms), 1),
+        v1_most_ms=round(max(v1_ms), 1),
+        v2_ms=round(statistics.median(v2_ms), 1),
+        v2_most_ms=round(max(v2_ms), 1),
+        v2_first_word_ms=round(statistics.median(words_ms), 1),
+        wanted_ms=round(WANTED_RATIO * (FIRST_BYTE_MS + arrives_ms), 1),
     )
 
 
@@ -180,6 +226,13 @@ def _print(result: Result) -> None:
             f"opens with {name:22}{first.article_ms:9.0f}{first.sentences_ms:11.0f}"
             f"{first.gramophone_ms:12.0f}{first.gramophone_most_ms:7.0f}  ≤ {first.wanted_ms:.0f}"
         )
+    protocols = result.protocols
+    print(
+        f"opens with a short sentence, ms: v1 {protocols.v1_ms:.0f} (most "
+        f"{protocols.v1_most_ms:.0f}), v2 {protocols.v2_ms:.0f} ({protocols.v2_most_ms:.0f}), "
+        f"wanted ≤ {protocols.wanted_ms:.0f}; v2's first word was sent after "
+        f"{protocols.v2_first_word_ms:.0f}"
+    )
     print(
         f"Interrupt to silence, ms: median {result.silence_ms:.0f}, "
         f"most {result.silence_most_ms:.0f}, wanted < {WANTED_SILENCE_MS}"
