@@ -66,6 +66,13 @@ CONVERSATION: Final = (
         show=False,
     ),
     Binding("ctrl+l", "latency", "Latency", id="conversation.latency", show=False),
+    Binding(
+        "ctrl+t",
+        "thoughts",
+        "Open the last thoughts, or fold them",
+        id="conversation.thoughts",
+        show=False,
+    ),
 )
 
 PROMPT: Final = (
@@ -101,6 +108,7 @@ TRANSCRIPT: Final = (
     Binding("end,G", "follow", "Follow the end", id="transcript.follow", show=False),
     Binding("y,enter", "copy_turn", "Copy", id="transcript.copy", show=False),
     Binding("c", "copy_code", "Copy code", id="transcript.copy-code", show=False),
+    Binding("t", "thoughts", "Open thoughts, or fold them", id="transcript.thoughts", show=False),
     Binding("e", "want('edit')", "Edit", id="transcript.edit", show=False),
     Binding("r", "want('regenerate')", "Answer again", id="transcript.regenerate", show=False),
     Binding("f", "want('fork')", "Go on from here", id="transcript.fork", show=False),

@@ -305,6 +305,9 @@ class ConversationScreen(Screen[None]):
             self._show_target()
         self.query_one(Prompt).focus()
 
+    def action_thoughts(self) -> None:
+        self.pane.transcript.action_thoughts()
+
     async def action_new_pane(self) -> None:
         await self.open_pane()
 

@@ -11,21 +11,26 @@ from typing import Final
 
 from gramophone.analysis.metrics import MetricsFold, TurnMetrics
 from gramophone.core.timeline import (
+    AnswerIncomplete,
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     DeltasPassed,
     Entry,
     Failed,
     FlushSent,
+    GiveBackReceived,
     HistoryRewound,
     ModelFinished,
     ModelQuiet,
+    NoticeGiven,
     ProgressMade,
     RequestSent,
     SessionEnded,
     SessionStarted,
     SettingsChanged,
     TextSpoken,
+    ThoughtReceived,
     TimelineRestarted,
     TurnCompleted,
     TurnInherited,
@@ -124,7 +129,9 @@ class TranscriptModel:
         for turn, view in sorted(self.turns.items()):
             is_included = until is None or turn <= until
             if is_included and view.voice != "notice" and not view.withdrawn and view.text.strip():
-                messages.append(Message(view.voice, view.text, view.stopped_at))
+                # Of an answer that did not come to its end a provider takes nothing back.
+                items = tuple(view.give_back) if view.phase is Phase.DONE else ()
+                messages.append(Message(view.voice, view.text, view.stopped_at, items))
         return messages
 
     # --- folding ------------------------------------------------------------------------------
@@ -195,8 +202,10 @@ class TranscriptModel:
                 self._fold_history(entry)
             case ModelQuiet() | ModelFinished():
                 self._fold_silence(entry)
-            case Failed():
-                self._fail(entry)
+            case Failed() | NoticeGiven():
+                self._note(entry)
+            case ThoughtReceived() | AnswerRetracted() | AnswerIncomplete() | GiveBackReceived():
+                self._fold_aside(entry)
             case _:
                 self._playback.apply(entry)
 
@@ -257,6 +266,7 @@ class TranscriptModel:
         match entry:
             case TurnStarted():
                 self._views.set_text(entry.turn, plain(entry.text)).voice = entry.role
+                view.started_us = entry.at_us
             case DeltaReceived() | DeltasPassed():
                 self._views.append(entry.turn, entry.text)
                 view.phase = Phase.ANSWERING
@@ -298,21 +308,38 @@ class TranscriptModel:
         elif (view := self.turns.get(entry.turn)) is not None and view.quiet_s:
             self._views.touch(entry.turn).quiet_s = 0
 
-    def _fail(self, entry: Failed) -> None:
-        detail = plain_line(entry.detail)
-        if entry.stage == "recording":
+    def _fold_aside(
+        self, entry: ThoughtReceived | AnswerRetracted | AnswerIncomplete | GiveBackReceived
+    ) -> None:
+        view = self._views.touch(entry.turn)
+        match entry:
+            case ThoughtReceived():
+                self._views.append_thought(entry.turn, entry.text)
+                view.thinking_us = entry.at_us - view.started_us
+            case AnswerRetracted():
+                self._views.retract(entry.turn)
+                view.thinking_us = entry.at_us - view.started_us
+                view.heard_chars = view.stopped_at = None
+            case AnswerIncomplete():
+                view.notices.append(plain_line(entry.detail))
+            case GiveBackReceived():
+                view.give_back.append(entry.item)
+
+    def _note(self, entry: Failed | NoticeGiven) -> None:
+        """Show a sentence at its turn, or between the turns where it belongs to none."""
+        detail, failed = plain_line(entry.detail), isinstance(entry, Failed)
+        if failed and entry.stage == "recording":
             self.recording = False
         if entry.turn is None or entry.turn in self._views.repeats:
             self._notices += 1
-            notice = self._views.touch(-self._notices)
-            notice.voice = "notice"
-            notice.phase = Phase.FAILED
-            notice.failures.append(detail)
-            return
-        view = self._views.touch(entry.turn)
-        view.failures.append(detail)
-        if entry.stage == "model":
-            view.phase = Phase.FAILED
+            view = self._views.touch(-self._notices)
+            view.voice = "notice"
+            view.phase = Phase.FAILED if failed else Phase.DONE
+        else:
+            view = self._views.touch(entry.turn)
+            if failed and entry.stage == "model":
+                view.phase = Phase.FAILED
+        (view.failures if failed else view.notices).append(detail)
 
     def _take_metrics(self) -> None:
         """Copy the figures of the turns that entries of this batch belong to."""

@@ -166,6 +166,21 @@ class Transcript(TurnScroll):
         name = "the code" if len(blocks) == 1 else f"code {number + 1} of {len(blocks)}"
         self.post_message(CopyWanted(blocks[number], name))
 
+    def action_thoughts(self) -> None:
+        """Open the thoughts of the turn, or of the last before it that has some; or fold them."""
+        layouts, last = self._turns.layouts, self._index_here()
+        candidates = range(last, -1, -1) if last is not None else ()
+        index = next((index for index in candidates if layouts[index].has_thoughts), None)
+        if index is None:
+            self.notify("There are no thoughts here.", severity="warning")
+        else:
+            self._toggle_thoughts(index)
+
+    def _toggle_thoughts(self, index: int) -> None:
+        self.toggle_thoughts(index)
+        if self._turns.layouts[index].thoughts_open:
+            self._bring_into_view(index, from_above=True)
+
     # --- selection ----------------------------------------------------------------------------
 
     # Textual selects text between two offsets of a widget. Rows of the screen will not do, for
@@ -213,10 +228,13 @@ class Transcript(TurnScroll):
         if event.chain == 2 and character is not None:
             self._select(index, row, row, word_at(layout.row(row), character))
         elif event.chain == 3:
-            self._select(index, 1, layout.height - 2, (0, 1 << 20))
+            self._select(index, layout.text_top, layout.height - 2, (0, 1 << 20))
         elif event.chain == 1 and self.text_selection is None:
             self._point_at(index)
-            if isinstance(href := event.style.meta.get("href"), str):
+            if layout.is_thought(row):
+                if row == 1:
+                    self._toggle_thoughts(index)
+            elif isinstance(href := event.style.meta.get("href"), str):
                 self.notify(plain_line(href), title="Link", markup=False)
             elif self.clickable_words and character is not None:
                 self._play_from(layout.view, word_source_at(layout.row(row), character))

@@ -12,6 +12,7 @@ from tui.markdown.layout import Decoration, TextRow
 from tui.markdown.paint import Painter, copied, framed
 from tui.transcript.heard_word import spoken_span
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
+from tui.transcript.thought_rows import ThoughtRows
 from tui.transcript.turn_body import TurnBody
 from tui.transcript.turn_rows import foot_rows, heading
 from tui.transcript.turn_view import TurnView
@@ -37,6 +38,7 @@ class TurnLayout:
         "_speaking",
         "_spoken_span",
         "_strips",
+        "_thoughts",
         "view",
         "width",
     )
@@ -45,6 +47,7 @@ class TurnLayout:
         self.view = view
         self.width = width
         self._body = TurnBody(view, self._text_cells)
+        self._thoughts = ThoughtRows(view, self._text_cells)
         self._heading = _EMPTY
         self._foot: list[TextRow] = []
         self._speaking = False
@@ -56,12 +59,17 @@ class TurnLayout:
 
     @property
     def height(self) -> int:
-        return 0 if self._hidden else 2 + self._body.height + len(self._foot)
+        return 0 if self._hidden else self.text_bottom + len(self._foot) + 1
+
+    @property
+    def text_top(self) -> int:
+        """The first row of the text, below the thoughts."""
+        return 1 + self._thoughts.height
 
     @property
     def text_bottom(self) -> int:
         """The first row below the text."""
-        return 1 + self._body.height
+        return self.text_top + self._body.height
 
     @property
     def _text_cells(self) -> int:
@@ -81,6 +89,9 @@ class TurnLayout:
             self._speaking, self._hidden = view.speaking, view.hidden
             self._strips.clear()
             changed = 0
+        if self._thoughts.refresh() != ALL:
+            changed = min(changed, 1)
+            self._forget(1)
         foot = foot_rows(view, self._text_cells)
         if foot != self._foot:
             self._foot = foot
@@ -119,6 +130,7 @@ class TurnLayout:
         self.width = width
         self._strips.clear()
         self._body.widen(self._text_cells)
+        self._thoughts.widen(self._text_cells)
         self.refresh()
 
     # --- text ---------------------------------------------------------------------------------
@@ -126,21 +138,48 @@ class TurnLayout:
     @property
     def settled(self) -> bool:
         """Whether all text that has come is in the rows."""
-        return self._body.settled
+        return self._body.settled and self._thoughts.settled
 
     def draw_text(self) -> int:
         """Take in as much of the text as one tick has time for."""
-        return ALL if self._body.settled else self._body_changed(self._body.draw())
+        changed = ALL
+        if not self._thoughts.settled:
+            changed = 1 + self._thoughts.draw()
+            self._forget(changed)
+        if self._body.settled:
+            return changed
+        return min(changed, self._body_changed(self._body.draw()))
 
     def lay_out(self, first: int, last: int) -> int:
         """Lay out the rows from `first` to `last`, which may be guesses after another width."""
-        return self._body_changed(self._body.lay_out(first - 1, last - 1))
+        top = self.text_top
+        return self._body_changed(self._body.lay_out(first - top, last - top))
 
     def _body_changed(self, first: int) -> int:
         if first == ALL:
             return ALL
-        self._forget(1 + first)
-        return 1 + first
+        self._forget(self.text_top + first)
+        return self.text_top + first
+
+    # --- thoughts -----------------------------------------------------------------------------
+
+    @property
+    def has_thoughts(self) -> bool:
+        return self._thoughts.height > 0
+
+    def is_thought(self, row: int) -> bool:
+        """Whether this row is of the thoughts; the first of them is row 1."""
+        return 1 <= row < self.text_top
+
+    @property
+    def thoughts_open(self) -> bool:
+        """Whether the thoughts are shown, and not only how long they took."""
+        return self._thoughts.open
+
+    def toggle_thoughts(self) -> None:
+        """Open the thoughts, or fold them; all rows from the first below the heading change."""
+        self._thoughts.toggle()
+        self._forget(1)
 
     # --- rest ---------------------------------------------------------------------------------
 
@@ -201,7 +240,9 @@ class TurnLayout:
         if index == 0:
             return framed(self._heading, (margin,), 0)
         cells = self.width - MARGIN_CELLS
-        index -= 1
+        if index < self.text_top:
+            return framed(self._thoughts.row(index - 1), (margin, _bar("")), cells)
+        index -= self.text_top
         if index < self._body.height:
             bar = _bar("sound" if self._speaking else "")
             text = Decoration("", "muted" if self.view.withdrawn else "")
@@ -219,12 +260,12 @@ class TurnLayout:
 
     def source_of(self, index: int) -> int:
         """The offset in the text of what stands in this row."""
-        return self.row(index).first if 0 <= index < self.height else 0
+        return self.row(index).first if self.text_top <= index < self.height else 0
 
     def row_of_source(self, source: int) -> int:
         """The row with this offset of the text; the heading, if no rows are laid out."""
         row = self._body.row_of_source(source)
-        return 0 if row is None else 1 + row
+        return 0 if row is None else self.text_top + row
 
     def code_blocks(self) -> list[str]:
         """The text of each piece of code in it."""

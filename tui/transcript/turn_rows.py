@@ -21,11 +21,13 @@ _LABELS: Final = {
 def heading(view: TurnView, width: int) -> TextRow:
     """The row that says who speaks, with the facts of the turn at the right."""
     mark, label, look = _LABELS[view.voice]
+    if view.voice == "notice" and not view.failures:
+        mark, label, look = "•", "Note", "muted"
     left = [Decoration(f"{mark} ", look), Decoration(label, f"strong+{look}", copied=True)]
     if view.speaking:
         left.append(Decoration("  ▶ speaking", "sound"))
     elif view.voice == "assistant" and view.phase is Phase.WAITING:
-        left.append(Decoration("  waiting", "muted"))
+        left.append(Decoration("  thinking" if view.thoughts else "  waiting", "muted"))
     if view.withdrawn:
         left.append(Decoration("  taken back", "muted"))
     right = " · ".join(_facts(view))
@@ -76,7 +78,7 @@ def plain_rows(text: str, width: int, look: str = "", source: int = 0) -> Iterab
 
 
 def _foot_lines(view: TurnView) -> list[str]:
-    lines = list(view.failures)
+    lines = [*view.failures, *view.notices]
     if view.phase is Phase.STOPPED:
         if not view.text:
             lines.append("■ stopped before anything came")
@@ -87,9 +89,10 @@ def _foot_lines(view: TurnView) -> list[str]:
     elif view.phase is Phase.DONE and view.unheard_characters:
         lines.append(_heard_up_to(view))
     elif view.quiet_s and not view.over:
+        thinks = "The model thinks; no text" if view.thoughts else "No text from the model"
         lines.append(
-            f"No text from the model for {view.quiet_s} s. Esc stops it; then ask again, or choose "
-            "another with /model."
+            f"{thinks} for {view.quiet_s} s. Esc stops it; then ask again, or choose another with "
+            "/model."
         )
     elif view.phase is Phase.FAILED and not view.failures:
         lines.append("The answer failed before its end.")

@@ -206,6 +206,15 @@ class TurnScroll(InstantScroll):
         self.adjust(turns.height, y)
         self._wake_the_view()
 
+    def toggle_thoughts(self, index: int) -> None:
+        """Open the thoughts of this turn, or fold them."""
+        turns = self._turns
+        layout = turns.layouts[index]
+        layout.toggle_thoughts()
+        if not layout.settled:
+            turns.growing[index] = None
+        self._redraw(index, 1)
+
     # --- following ----------------------------------------------------------------------------
 
     @property

@@ -177,7 +177,7 @@ class TurnStack:
         if index >= len(self.tops):
             return Anchor(-1, 0)
         layout, into = self.layouts[index], row - self.tops[index]
-        if into <= 0:
+        if into < layout.text_top:
             return Anchor(-1, 0)
         if into >= layout.text_bottom:
             return Anchor(-1, layout.height)

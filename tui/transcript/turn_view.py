@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.library.library import TurnRecord
-from gramophone.text.sanitize import plain
+from gramophone.text.sanitize import plain, plain_line
 
 Voice: TypeAlias = Literal["user", "assistant", "notice"]
 
@@ -28,7 +28,7 @@ class Phase(Enum):
 
 @dataclass(slots=True)
 class TurnView:
-    """One turn, ready to be drawn. `text` only grows, unless `rewrites` has grown.
+    """One turn, ready to be drawn. `text` and `thoughts` only grow, unless `rewrites` has grown.
 
     Layouts depend on that: they keep the rows of the text they have seen, and read on from there.
     """
@@ -38,6 +38,15 @@ class TurnView:
     text: str = ""
     phase: Phase = Phase.WAITING
     failures: list[str] = field(default_factory=list[str])
+    notices: list[str] = field(default_factory=list[str])
+    """Sentences about the turn that tell of no failure: how it ended, who answered instead."""
+    thoughts: str = ""
+    """The model's reasoning."""
+    started_us: int = 0
+    thinking_us: int = 0
+    """Time from the beginning of the turn to the last thought."""
+    give_back: list[str] = field(default_factory=list[str])
+    """Items that the provider wants back with the next request."""
     rewrites: int = 0
     spoken_ms: int = 0
     speaking: bool = False
@@ -78,6 +87,12 @@ def phase_of(finish_reason: str) -> Phase:
     return Phase.DONE
 
 
+def give_back_of(record: TurnRecord) -> tuple[str, ...]:
+    """Items that the provider wants back; none of an answer that did not come to its end."""
+    ended = phase_of(record.finish_reason) is Phase.DONE and record.finish_reason != "recovered"
+    return record.aside.give_back if ended else ()
+
+
 def stored_view(record: TurnRecord) -> TurnView:
     """The view of a turn of a stored session."""
     spoken_ms = 0
@@ -87,6 +102,11 @@ def stored_view(record: TurnRecord) -> TurnView:
         record.turn,
         record.role,
         text=plain(record.text),
+        thoughts=plain(record.aside.thoughts),
+        started_us=record.started_us,
+        thinking_us=record.thinking_us,
+        notices=[plain_line(record.aside.incomplete)] if record.aside.incomplete else [],
+        give_back=list(give_back_of(record)),
         phase=phase_of(record.finish_reason),
         spoken_ms=spoken_ms,
         metrics=record.metrics,
@@ -108,7 +128,8 @@ def overwrite(view: TurnView, source: TurnView) -> bool:
     """
     if view is source:
         return False
-    rewrites = view.rewrites + (not source.text.startswith(view.text))
+    grown = source.text.startswith(view.text) and source.thoughts.startswith(view.thoughts)
+    rewrites = view.rewrites + (not grown)
     changed = False
     for attribute in fields(TurnView):
         value = rewrites if attribute.name == "rewrites" else getattr(source, attribute.name)

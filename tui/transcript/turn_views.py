@@ -20,6 +20,8 @@ class TurnViews:
         self._removed: dict[int, None] = {}
         self._streams: dict[int, PlainStream] = {}
         self._arrived: dict[int, list[str]] = {}
+        self._thought_streams: dict[int, PlainStream] = {}
+        self._thoughts_arrived: dict[int, list[str]] = {}
 
     def shown_for(self, turn: int) -> TurnView | None:
         """The view at which `turn` is shown, if there is one."""
@@ -89,16 +91,37 @@ class TurnViews:
         stream = self._streams.setdefault(turn, PlainStream())
         self._arrived.setdefault(turn, []).append(stream.feed(delta))
 
+    def append_thought(self, turn: int, thought: str) -> None:
+        """Take in more thoughts of a turn, which appear in its view with the next `join`."""
+        stream = self._thought_streams.setdefault(turn, PlainStream())
+        self._thoughts_arrived.setdefault(turn, []).append(stream.feed(thought))
+
     def finish_text(self, turn: int) -> None:
-        """End the stream of a turn: what it held back is text after all."""
-        stream = self._streams.pop(turn, None)
-        if stream is not None:
-            self._arrived.setdefault(turn, []).append(stream.finish())
+        """End the streams of a turn: what they held back is text after all."""
+        for streams, arrived in (
+            (self._streams, self._arrived),
+            (self._thought_streams, self._thoughts_arrived),
+        ):
+            if (stream := streams.pop(turn, None)) is not None:
+                arrived.setdefault(turn, []).append(stream.finish())
         self.join()
+
+    def retract(self, turn: int) -> TurnView:
+        """Take the text of a turn so far for a thought."""
+        self.finish_text(turn)
+        view = self.touch(turn)
+        view.thoughts += view.text
+        view.text = ""
+        view.rewrites += 1
+        return view
 
     def join(self) -> None:
         """Put all that has arrived at the end of the texts."""
         for turn, pieces in self._arrived.items():
             if (view := self.by_turn.get(turn)) is not None and any(pieces):
                 view.text += "".join(pieces)
+        for turn, pieces in self._thoughts_arrived.items():
+            if (view := self.by_turn.get(turn)) is not None and any(pieces):
+                view.thoughts += "".join(pieces)
         self._arrived.clear()
+        self._thoughts_arrived.clear()

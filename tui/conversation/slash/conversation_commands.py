@@ -12,6 +12,7 @@ from tui.conversation.layout import MOST_PANES
 from tui.conversation.slash.commands import SlashCommand, declared
 from tui.conversation.slash.copy_targets import COPYABLE
 from tui.conversation.slash.settings_commands import LANGUAGES, SPEEDS, model_names
+from tui.transcript.turn_view import give_back_of
 
 NAMES: Final = (
     "model", "provider", "voice", "system", "speed",
@@ -66,7 +67,7 @@ def continuation(
         system_prompt=record.system_prompt,
     )
     messages = [
-        Message(turn.role, turn.text, turn.heard_chars)
+        Message(turn.role, turn.text, turn.heard_chars, give_back_of(turn))
         for turn in record.turns
         if turn.counts and turn.text.strip()
     ]
