@@ -63,17 +63,24 @@ _NO_TOKENS_LEFT: Final[Mapping[IncompleteCause, str]] = {
     ),
 }
 
+UNCLOSED: Final = (
+    "The model opened a thought and never closed it, so the answer may stand in it; open the "
+    "thoughts, or ask again."
+)
+
 _NAMES_SHOWN: Final = 3
 _NAME_CHARACTERS: Final = 60
 
 
 @frozen
 class AnswerContent:
-    """Parts that an answer has: `calls` are the names of the tools that it called."""
+    """Parts that an answer has: `calls` are the names of the tools that it called, `unclosed` says
+    that its last thought was never closed."""
 
     text: bool = False
     thoughts: bool = False
     refused: bool = False
+    unclosed: bool = False
     calls: Sequence[str] = ()
 
 
@@ -85,6 +92,8 @@ def incomplete_end(reason: str, content: AnswerContent) -> IncompleteEnd | None:
         return "calls", _calls_sentence(content.calls)
     if not content.text and cause in (None, "length", "context"):
         nothing: IncompleteCause = "thoughts" if content.thoughts else "empty"
+        if content.unclosed and cause is None:
+            return nothing, UNCLOSED
         return nothing, (_SENTENCES if cause is None else _NO_TOKENS_LEFT)[nothing]
     return (cause, _SENTENCES[cause]) if cause is not None else None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from gramophone.conversation.answer_end import BROKEN_OFF, AnswerContent, incomplete_end
+from gramophone.conversation.answer_end import BROKEN_OFF, UNCLOSED, AnswerContent, incomplete_end
 from gramophone.conversation.call_joiner import CallJoiner
 from gramophone.conversation.turn_state import TextState
 from gramophone.core.surrogates import SurrogateJoiner
@@ -50,6 +50,7 @@ class AnswerText:
     _thought_joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
     _thought: bool = False
     _refused: bool = False
+    _unclosed: bool = False
     _calls: CallJoiner = field(init=False)
     _quiet_since_us: int = 0
     _quiet_reports: int = 0
@@ -94,6 +95,7 @@ class AnswerText:
             self._quiet_since_us, self._quiet_reports = now_us, 0
             events += self._write(text, now_us)
         self._refused = self._refused or chunk.refuses
+        self._unclosed = self._unclosed or chunk.unclosed
         for part in chunk.calls:
             self._calls.add(part)
         if chunk.give_back:
@@ -156,9 +158,12 @@ class AnswerText:
             text=bool(self.text.strip()),
             thoughts=self._thought,
             refused=self._refused,
+            unclosed=self._unclosed,
             calls=self._calls.names,
         )
         end = incomplete_end(self.finish_reason, content)
+        if end is None and self._unclosed:
+            return [NoticeGiven(at_us=now_us, stage="model", detail=UNCLOSED, turn=self.turn)]
         if end is None:
             return []
         cause, detail = end

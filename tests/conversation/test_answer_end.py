@@ -7,7 +7,13 @@ import pytest
 from gramophone.conversation.answer_end import AnswerContent, incomplete_end
 from gramophone.conversation.answer_text import MODEL_CUT_OFF
 from gramophone.conversation.messages import LlmChunk
-from gramophone.core.timeline import AnswerIncomplete, Failed, ModelFinished, TurnCompleted
+from gramophone.core.timeline import (
+    AnswerIncomplete,
+    Failed,
+    ModelFinished,
+    NoticeGiven,
+    TurnCompleted,
+)
 from gramophone.ports.language_model import CallPart, ModelChunk
 from tests.support.playbook import Make, delta, ended, finish, like
 from tests.support.talks import ask
@@ -70,6 +76,17 @@ def test_it_follows_the_end_of_the_model(playbook: Make) -> None:
         like(AnswerIncomplete, turn=1, cause="length"),
         like(TurnCompleted, text="Well, I", finish_reason="length"),
     )
+
+
+@pytest.mark.parametrize("text", ["", "Well."])
+def test_a_thought_that_was_never_closed_is_offered(playbook: Make, text: str) -> None:
+    play = playbook(has_voice=False)
+    play.begin().goes_on()
+    ask(play)
+    play.when(LlmChunk(1, ModelChunk(raw="{}", text=text, thought="Hm. Yes."))).goes_on()
+    play.when(LlmChunk(1, ModelChunk(raw="{}", unclosed=True, finish_reason="stop"))).goes_on()
+    offer = like(NoticeGiven, turn=1) if text else like(AnswerIncomplete, cause="thoughts")
+    play.when(ended(1)).gives(ModelFinished, offer, TurnCompleted)
 
 
 def test_an_answer_of_white_space_is_empty(playbook: Make) -> None:
