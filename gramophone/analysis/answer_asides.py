@@ -28,13 +28,16 @@ class AnswerAside:
 
     Attributes:
         thoughts: the model's reasoning, as it came.
-        thought_until_us: time of the last thought, since the session began.
+        thought_from_us: time of the first thought, since the session began; None where that was
+            text at first, which came from the beginning of the answer on.
+        thought_until_us: time of the last thought.
         incomplete: one sentence about an end that is not normal; empty for a normal one.
         give_back: items for the provider, unchanged; one in which a secret was redacted is not
             what came, and is left out.
     """
 
     thoughts: str = ""
+    thought_from_us: int | None = None
     thought_until_us: int = 0
     incomplete: str = ""
     give_back: tuple[str, ...] = ()
@@ -46,6 +49,7 @@ NO_ASIDE = AnswerAside()
 @dataclass(slots=True)
 class _AsideProgress:
     thoughts: list[str] = field(default_factory=list[str])
+    thought_from_us: int | None = None
     thought_until_us: int = 0
     incomplete: str = ""
     give_back: list[str] = field(default_factory=list[str])
@@ -53,6 +57,8 @@ class _AsideProgress:
     def read(self, event: Event) -> None:
         match event:
             case ThoughtReceived() | AnswerRetracted():
+                if not self.thoughts and isinstance(event, ThoughtReceived):
+                    self.thought_from_us = event.at_us
                 self.thoughts.append(event.text)
                 self.thought_until_us = event.at_us
             case AnswerIncomplete():
@@ -64,7 +70,13 @@ class _AsideProgress:
 
     def finished(self) -> AnswerAside:
         thoughts = "".join(self.thoughts)
-        return AnswerAside(thoughts, self.thought_until_us, self.incomplete, tuple(self.give_back))
+        return AnswerAside(
+            thoughts=thoughts,
+            thought_from_us=self.thought_from_us,
+            thought_until_us=self.thought_until_us,
+            incomplete=self.incomplete,
+            give_back=tuple(self.give_back),
+        )
 
 
 def answer_asides(events: Iterable[Event]) -> dict[int, AnswerAside]:

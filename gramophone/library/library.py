@@ -96,8 +96,10 @@ class TurnRecord:
 
     @property
     def thinking_us(self) -> int:
-        """Time from the beginning of the turn to the last thought; 0 without thoughts."""
-        return max(0, self.aside.thought_until_us - self.started_us) if self.aside.thoughts else 0
+        """Time from the first thought to the last; 0 without thoughts."""
+        aside = self.aside
+        began_us = self.started_us if aside.thought_from_us is None else aside.thought_from_us
+        return max(0, aside.thought_until_us - began_us) if aside.thoughts else 0
 
     @property
     def unheard(self) -> bool:

@@ -14,6 +14,10 @@ _ENDINGS = {
 }
 
 
+SHORTEST_US = 100_000
+"""Time of thinking below which it is not named."""
+
+
 def title_of(about: SessionSummary) -> str:
     """Its title on one line, never empty."""
     return plain_line(about.title) or f"Session {about.id}"
@@ -51,8 +55,10 @@ def heard_up_to(turn: TurnRecord) -> str:
 
 
 def thinking_of(turn: TurnRecord) -> str:
-    """`Thought for 4.2 s`; empty without thoughts."""
-    return f"Thought for {turn.thinking_us / 1_000_000:.1f} s" if turn.aside.thoughts else ""
+    """`Thought for 4.2 s`, or `Thoughts` where they came at once; empty without thoughts."""
+    if turn.thinking_us >= SHORTEST_US:
+        return f"Thought for {turn.thinking_us / 1_000_000:.1f} s"
+    return "Thoughts" if turn.aside.thoughts else ""
 
 
 def read_turns(turns: tuple[TurnRecord, ...]) -> tuple[TurnRecord, ...]:

@@ -314,7 +314,8 @@ class TranscriptModel:
         view = self._views.touch(entry.turn)
         match entry:
             case ThoughtReceived():
-                self._views.append_thought(entry.turn, entry.text)
+                if not self._views.append_thought(entry.turn, entry.text):
+                    view.started_us = entry.at_us
                 view.thinking_us = entry.at_us - view.started_us
             case AnswerRetracted():
                 self._views.retract(entry.turn)

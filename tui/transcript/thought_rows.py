@@ -17,6 +17,8 @@ from tui.transcript.turn_rows import plain_rows
 from tui.transcript.turn_view import TurnView
 
 _LONGEST_LINE: Final = 2_000
+_SHORTEST_US: Final = 100_000
+"""Time of thinking below which it is not named: they came at once."""
 _CLOSED: Final = "▸ "
 _OPEN: Final = "▾ "
 
@@ -127,5 +129,8 @@ def _header(view: TurnView, *, open_: bool) -> str:
         return ""
     duration = seconds(view.thinking_us / 1_000_000)
     thinks = not view.text and not view.over
-    words = f"Thinking … {duration}" if thinks else f"Thought for {duration}"
+    if thinks:
+        words = f"Thinking … {duration}"
+    else:
+        words = f"Thought for {duration}" if view.thinking_us >= _SHORTEST_US else "Thoughts"
     return f"{_OPEN if open_ else _CLOSED}{words}"

@@ -43,8 +43,9 @@ class TurnView:
     thoughts: str = ""
     """The model's reasoning."""
     started_us: int = 0
+    """Time at which the turn began, or the first thought came."""
     thinking_us: int = 0
-    """Time from the beginning of the turn to the last thought."""
+    """Time from the first thought to the last."""
     give_back: list[str] = field(default_factory=list[str])
     """Items that the provider wants back with the next request."""
     rewrites: int = 0

@@ -91,10 +91,16 @@ class TurnViews:
         stream = self._streams.setdefault(turn, PlainStream())
         self._arrived.setdefault(turn, []).append(stream.feed(delta))
 
-    def append_thought(self, turn: int, thought: str) -> None:
-        """Take in more thoughts of a turn, which appear in its view with the next `join`."""
+    def append_thought(self, turn: int, thought: str) -> bool:
+        """Take in more thoughts of a turn, which appear in its view with the next `join`.
+
+        Returns:
+            Whether the turn had thoughts before.
+        """
+        had_thoughts = turn in self._thought_streams or bool(self.by_turn[turn].thoughts)
         stream = self._thought_streams.setdefault(turn, PlainStream())
         self._thoughts_arrived.setdefault(turn, []).append(stream.feed(thought))
+        return had_thoughts
 
     def finish_text(self, turn: int) -> None:
         """End the streams of a turn: what they held back is text after all."""

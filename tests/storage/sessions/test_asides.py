@@ -61,15 +61,16 @@ async def test_an_answer_has_its_thoughts_and_its_end(tmp_path: Path) -> None:
     )
     assert aside == AnswerAside(
         thoughts="Light, scattering.",
+        thought_from_us=2_000_000,
         thought_until_us=5_000_000,
         incomplete="It was cut off.",
         give_back=('{"signature":"x"}',),
     )
-    assert (thinking_us, text) == (4_000_000, "Yes.")
+    assert (thinking_us, text) == (3_000_000, "Yes.")
 
 
 async def test_text_that_was_taken_back_is_a_thought(tmp_path: Path) -> None:
-    aside, _, text = await stored(
+    aside, thinking_us, text = await stored(
         tmp_path,
         answer(
             DeltaReceived(at_us=2_000_000, turn=1, text="Scattering"),
@@ -78,6 +79,7 @@ async def test_text_that_was_taken_back_is_a_thought(tmp_path: Path) -> None:
         ),
     )
     assert (aside.thoughts, text) == ("Scattering", "Yes.")
+    assert thinking_us == 2_000_000
 
 
 async def test_it_is_taken_back_of_an_answer_that_is_not_over(tmp_path: Path) -> None:

@@ -22,6 +22,12 @@ from gramophone.core.timeline import (
 )
 from gramophone.library.library import TurnRecord
 from gramophone.ports.language_model import Message
+from tests.support.builders import session_started
+from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
+from tests.support.seeing import drawn as on_screen
+from tests.support.seeing import screen_text
+from tests.support.session_screen import opened
+from tests.support.transcripts import Listening, app_of, focused
 from tui.markdown.paint import copied
 from tui.transcript.model import TranscriptModel
 from tui.transcript.row_numbers import ALL
@@ -37,6 +43,9 @@ ANSWER = TurnStarted(at_us=1_000_000, turn=1, role="assistant")
 
 def thought(text: str, at_us: int = 5_200_000) -> ThoughtReceived:
     return ThoughtReceived(at_us=at_us, turn=1, text=text)
+
+
+FIRST = thought("Hm,\n", at_us=1_000_000)
 
 
 def delta(text: str) -> DeltaReceived:
@@ -77,10 +86,8 @@ def drawn(view: TurnView, width: int = 60) -> TurnLayout:
 
 class TestFold:
     def test_thoughts_are_no_text(self) -> None:
-        view = folded(
-            thought("Hm, "), thought("light."), delta("Because."), over("Because.")
-        ).turns[1]
-        assert (view.thoughts, view.text) == ("Hm, light.", "Because.")
+        view = folded(FIRST, thought("light."), delta("Because."), over("Because.")).turns[1]
+        assert (view.thoughts, view.text) == ("Hm,\nlight.", "Because.")
         assert view.thinking_us == 4_200_000
 
     def test_they_do_nothing_to_the_terminal(self) -> None:
@@ -121,7 +128,7 @@ class TestFold:
         assert failed.messages()[-1] == Message("assistant", "Because.")
 
     def test_a_stored_turn_has_them(self) -> None:
-        aside = AnswerAside("Hm.", 5_200_000, "It was cut off.", ("{}",))
+        aside = AnswerAside("Hm.", None, 5_200_000, "It was cut off.", ("{}",))
         record = TurnRecord(1, "assistant", "Because", "length", 1_000_000, aside=aside)
         view = stored_view(record)
         assert (view.thoughts, view.thinking_us) == ("Hm.", 4_200_000)
@@ -137,11 +144,11 @@ class TestFold:
 
 class TestLayout:
     def test_they_are_folded(self) -> None:
-        view = folded(thought("Hm, light."), delta("Because."), over("Because.")).turns[1]
+        view = folded(FIRST, thought("light."), delta("Because."), over("Because.")).turns[1]
         assert rows_of(drawn(view))[1:3] == ["    ▸ Thought for 4.2 s", "    Because."]
 
     def test_they_are_opened_and_folded_again(self) -> None:
-        view = folded(thought("Hm,\nlight."), delta("Because."), over("Because.")).turns[1]
+        view = folded(FIRST, thought("light."), delta("Because."), over("Because.")).turns[1]
         layout = drawn(view)
         before = rows_of(layout)
         layout.toggle_thoughts()
@@ -163,12 +170,16 @@ class TestLayout:
         assert rows_of(layout)[1] == "    Because."
 
     def test_while_they_stream_the_row_says_for_how_long(self) -> None:
-        model = folded(thought("Hm", at_us=2_500_000))
+        model = folded(FIRST, thought("light", at_us=2_500_000))
         layout = drawn(model.turns[1])
         assert rows_of(layout)[:2] == ["  • Reply  thinking", "    ▸ Thinking … 1.5 s"]
-        model.apply(thought(", light", at_us=3_000_000))
+        model.apply(thought(" and air", at_us=3_000_000))
         assert layout.refresh() == 1
         assert rows_of(layout)[1] == "    ▸ Thinking … 2.0 s"
+
+    def test_those_that_came_at_once_have_no_time(self) -> None:
+        view = folded(thought("Hm."), delta("Because."), over("Because.")).turns[1]
+        assert rows_of(drawn(view))[1] == "    ▸ Thoughts"
 
     @pytest.mark.parametrize("sizes", [(1,), (7, 3), (1_000,)], ids=str)
     def test_open_ones_grow_to_the_same_rows(self, sizes: tuple[int, ...]) -> None:
@@ -211,3 +222,78 @@ class TestLayout:
             after - before <= CHARACTERS_A_TICK // 80 + 8 for before, after in pairwise(heights)
         )
         assert rows.draw() == ALL
+
+
+def thinking_app() -> Listening:
+    """The app after an answer with thoughts."""
+    backend = FakeBackend()
+    backend.conversation.put(
+        session_started(),
+        QUESTION,
+        ANSWER,
+        FIRST,
+        thought("light."),
+        delta("Because."),
+        over("Because."),
+    )
+    return Listening(backend)
+
+
+class TestKeys:
+    async def test_a_key_opens_and_folds_them(self) -> None:
+        async with thinking_app().run_test() as pilot:
+            await focused(pilot)
+            assert "▸ Thought for 4.2 s" in screen_text(pilot)
+            assert "light." not in screen_text(pilot)
+            await pilot.press("t")
+            await on_screen(pilot)
+            assert "▾ Thought for 4.2 s" in screen_text(pilot)
+            assert "light." in screen_text(pilot)
+            await pilot.press("t")
+            await on_screen(pilot)
+            assert "light." not in screen_text(pilot)
+
+    async def test_so_does_one_at_the_prompt(self) -> None:
+        async with thinking_app().run_test() as pilot:
+            await on_screen(pilot)
+            await pilot.press("ctrl+t")
+            await on_screen(pilot)
+            assert "light." in screen_text(pilot)
+
+    async def test_a_click_opens_them(self) -> None:
+        async with thinking_app().run_test() as pilot:
+            transcript = await focused(pilot)
+            row = (
+                screen_text(pilot)
+                .split("\n")
+                .index(next(row for row in screen_text(pilot).split("\n") if "▸ Thought" in row))
+            )
+            await pilot.click(transcript, offset=(6, row - transcript.region.y))
+            await on_screen(pilot)
+            assert "light." in screen_text(pilot)
+
+    async def test_they_are_not_copied_with_the_answer(self) -> None:
+        app = thinking_app()
+        async with app.run_test() as pilot:
+            await focused(pilot)
+            await pilot.press("t", "y")
+            await on_screen(pilot)
+            assert app.copied == [("Because.", "the answer")]
+
+    async def test_without_any_it_says_so(self) -> None:
+        async with app_of("One?", "First.").run_test(notifications=True) as pilot:
+            await focused(pilot)
+            await pilot.press("t")
+            await on_screen(pilot)
+            assert "There are no thoughts here" in screen_text(pilot)
+
+    async def test_they_are_in_a_stored_session_too(self) -> None:
+        aside = AnswerAside("Hm, light.", 1_000_000, 5_200_000)
+        turns = [
+            TurnRecord(0, "user", "Why?", "sent", 0),
+            TurnRecord(1, "assistant", "Because.", "stop", 0, aside=aside),
+        ]
+        backend = FakeBackend(library=FakeLibrary([kept_session(1, "Why?", turns=turns)]))
+        async with opened(backend, "t") as pilot:
+            assert "▾ Thought for 4.2 s" in screen_text(pilot)
+            assert "Hm, light." in screen_text(pilot)
