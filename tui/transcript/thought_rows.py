@@ -21,6 +21,7 @@ _SHORTEST_US: Final = 100_000
 """Time of thinking below which it is not named: they came at once."""
 _CLOSED: Final = "▸ "
 _OPEN: Final = "▾ "
+_INDENT: Final = Decoration("  ")
 
 
 class ThoughtRows:
@@ -121,7 +122,8 @@ class ThoughtRows:
         self._read = 0
 
     def _lay_out(self, line: str) -> None:
-        self._rows += plain_rows(line, self._width, "muted")
+        rows = plain_rows(line, max(1, self._width - len(_INDENT.text)), "muted")
+        self._rows += [row._replace(parts=(_INDENT, *row.parts)) for row in rows]
 
 
 def _header(view: TurnView, *, open_: bool) -> str:

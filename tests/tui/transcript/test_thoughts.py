@@ -154,8 +154,8 @@ class TestLayout:
         layout.toggle_thoughts()
         assert rows_of(layout)[1:5] == [
             "    ▾ Thought for 4.2 s",
-            "    Hm,",
-            "    light.",
+            "      Hm,",
+            "      light.",
             "    Because.",
         ]
         assert layout.row_of_source(0) == layout.text_top == 4
