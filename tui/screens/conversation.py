@@ -194,10 +194,9 @@ class ConversationScreen(Screen[None]):
     @on(ScrollWanted)
     def _scroll_wanted(self, event: ScrollWanted) -> None:
         transcript = self.pane.transcript
-        if event.pages < 0:
-            transcript.scroll_page_up(animate=False)
-        else:
-            transcript.scroll_page_down(animate=False)
+        upward = event.pages < 0
+        scroll = transcript.scroll_page_up if upward else transcript.scroll_page_down
+        scroll(animate=False)
 
     @on(FollowWanted)
     def _follow_wanted(self) -> None:

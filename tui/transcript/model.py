@@ -41,6 +41,7 @@ from gramophone.core.timeline import (
 from gramophone.library.library import SessionRecord
 from gramophone.ports.language_model import Message
 from gramophone.text.sanitize import plain, plain_line
+from tui.transcript.aside_fold import fold_aside
 from tui.transcript.playback_fold import DEFAULT_RATE_HZ, PlaybackFold, SoundState, SoundView
 from tui.transcript.turn_view import Phase, TurnView, Voice, phase_of, stored_view
 from tui.transcript.turn_views import TurnViews
@@ -205,7 +206,7 @@ class TranscriptModel:
             case Failed() | NoticeGiven():
                 self._note(entry)
             case ThoughtReceived() | AnswerRetracted() | AnswerIncomplete() | GiveBackReceived():
-                self._fold_aside(entry)
+                fold_aside(self._views, entry)
             case _:
                 self._playback.apply(entry)
 
@@ -307,24 +308,6 @@ class TranscriptModel:
             self._views.touch(entry.turn).quiet_s = entry.quiet_us // 1_000_000
         elif (view := self.turns.get(entry.turn)) is not None and view.quiet_s:
             self._views.touch(entry.turn).quiet_s = 0
-
-    def _fold_aside(
-        self, entry: ThoughtReceived | AnswerRetracted | AnswerIncomplete | GiveBackReceived
-    ) -> None:
-        view = self._views.touch(entry.turn)
-        match entry:
-            case ThoughtReceived():
-                if not self._views.append_thought(entry.turn, entry.text):
-                    view.started_us = entry.at_us
-                view.thinking_us = entry.at_us - view.started_us
-            case AnswerRetracted():
-                self._views.retract(entry.turn)
-                view.thinking_us = entry.at_us - view.started_us
-                view.heard_chars = view.stopped_at = None
-            case AnswerIncomplete():
-                view.notices.append(plain_line(entry.detail))
-            case GiveBackReceived():
-                view.give_back.append(entry.item)
 
     def _note(self, entry: Failed | NoticeGiven) -> None:
         """Show a sentence at its turn, or between the turns where it belongs to none."""

@@ -1,0 +1,34 @@
+"""Folds what comes with an answer beside its text into its view: thoughts, its end."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from gramophone.core.timeline import (
+    AnswerIncomplete,
+    AnswerRetracted,
+    GiveBackReceived,
+    ThoughtReceived,
+)
+from gramophone.text.sanitize import plain_line
+from tui.transcript.turn_views import TurnViews
+
+Aside: TypeAlias = ThoughtReceived | AnswerRetracted | AnswerIncomplete | GiveBackReceived
+
+
+def fold_aside(views: TurnViews, entry: Aside) -> None:
+    """Fold one entry in; the text of thoughts appears with the next `TurnViews.join`."""
+    view = views.touch(entry.turn)
+    match entry:
+        case ThoughtReceived():
+            if not views.append_thought(entry.turn, entry.text):
+                view.started_us = entry.at_us
+            view.thinking_us = entry.at_us - view.started_us
+        case AnswerRetracted():
+            views.retract(entry.turn)
+            view.thinking_us = entry.at_us - view.started_us
+            view.heard_chars = view.stopped_at = None
+        case AnswerIncomplete():
+            view.notices.append(plain_line(entry.detail))
+        case GiveBackReceived():
+            view.give_back.append(entry.item)
