@@ -18,6 +18,7 @@ from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, TextPiece
 from tests.support.deadlines import HANG_S
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
+from tests.support.plain_http import NO_TLS
 
 MODEL = "claude-haiku-4-5"
 QUESTION: Any = [{"role": "user", "content": "Hello?"}]
@@ -32,7 +33,10 @@ async def client_of(
     address: Address, key: str = "sk-1", **options: Any
 ) -> AsyncGenerator[anthropic.AsyncAnthropic]:
     options = {"max_retries": 0, **options}
-    async with anthropic.AsyncAnthropic(api_key=key, base_url=address.http(), **options) as client:
+    http = anthropic.DefaultAsyncHttpxClient(verify=NO_TLS)
+    async with anthropic.AsyncAnthropic(
+        api_key=key, base_url=address.http(), http_client=http, **options
+    ) as client:
         yield client
 
 
@@ -278,7 +282,7 @@ class TestKeysAndVersions:
         if "accept" in headers:
             version = {}
         body = {"model": MODEL, "max_tokens": 9, "messages": QUESTION, **fields}
-        async with httpx2.AsyncClient(timeout=HANG_S) as http:
+        async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
             url = address.http("/v1/messages")
             return (await http.post(url, json=body, headers={**version, **headers})).status_code
 

@@ -30,6 +30,7 @@ from gramophone.standin.source.speech import RecordedSegment, RecordedSpeech
 from gramophone.wire.deepgram.listen_v1.connection import IDLE_US
 from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
+from tests.support.plain_http import NO_TLS
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")
@@ -158,7 +159,10 @@ async def test_refusals(
 
 
 async def test_a_recording_as_a_whole() -> None:
-    async with standing_in() as environment, httpx.AsyncClient(timeout=HANG_S) as http:
+    async with (
+        standing_in() as environment,
+        httpx.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
+    ):
         client = AsyncDeepgramClient(api_key=KEY, environment=environment, httpx_client=http)
         answer: Any = await client.listen.v1.media.transcribe_file(
             request=b"".join(SOUND),
@@ -177,7 +181,10 @@ async def test_a_recording_as_a_whole() -> None:
 
 
 async def test_a_recording_with_utterances_and_paragraphs() -> None:
-    async with standing_in() as environment, httpx.AsyncClient(timeout=HANG_S) as http:
+    async with (
+        standing_in() as environment,
+        httpx.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
+    ):
         client = AsyncDeepgramClient(api_key=KEY, environment=environment, httpx_client=http)
         answer: Any = await client.listen.v1.media.transcribe_file(
             request=b"".join(SOUND),

@@ -22,6 +22,7 @@ from gramophone.wire.deepgram.paths import SPEAK_PATH
 from tests.support.deadlines import HANG_S
 from tests.support.deepgram_sdk import environment
 from tests.support.openai_audio import QUICK_VOICE
+from tests.support.plain_http import NO_TLS
 from tests.support.sdk_types import assert_typed
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
@@ -66,7 +67,10 @@ async def account(*faults: str) -> AsyncGenerator[Account]:
         api_key=KEY, tokens=GrantedTokens(clock), faults=tuple(map(Fault.parse, faults))
     )
     routes = speak_routes(QUICK_VOICE, options, clock) | management_routes(options, clock)
-    async with listening(routes) as address, httpx.AsyncClient(timeout=HANG_S) as http:
+    async with (
+        listening(routes) as address,
+        httpx.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
+    ):
         yield Account(address.websocket(SPEAK_PATH), http, clock)
 
 

@@ -30,6 +30,7 @@ from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.support.deadlines import HANG_S
+from tests.support.plain_http import NO_TLS
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
 pytestmark = pytest.mark.filterwarnings("ignore:websockets.* is deprecated:DeprecationWarning")
@@ -52,7 +53,10 @@ Program: TypeAlias = Callable[[AsyncDeepgramClient], Awaitable[list[Any]]]
 @asynccontextmanager
 async def listening_at(routes: Routes) -> AsyncGenerator[tuple[Address, AsyncDeepgramClient]]:
     """A server, and a client of it."""
-    async with listening(routes) as address, httpx.AsyncClient(timeout=HANG_S) as http:
+    async with (
+        listening(routes) as address,
+        httpx.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
+    ):
         base, web = address.websocket(), address.http()
         environment = DeepgramClientEnvironment(
             base=web, production=base, agent=base, agent_rest=web

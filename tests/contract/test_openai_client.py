@@ -15,6 +15,7 @@ from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, TextPiece
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
+from tests.support.plain_http import NO_TLS
 
 MODEL = "gpt-5-mini"
 QUESTION: Any = [{"role": "user", "content": "Hello?"}]
@@ -33,7 +34,10 @@ async def client_of(
     address: Address, key: str = "sk-1", **options: Any
 ) -> AsyncGenerator[openai.AsyncOpenAI]:
     options = {"max_retries": 0, **options}
-    async with openai.AsyncOpenAI(api_key=key, base_url=address.http("/v1"), **options) as client:
+    http = openai.DefaultAsyncHttpxClient(verify=NO_TLS)
+    async with openai.AsyncOpenAI(
+        api_key=key, base_url=address.http("/v1"), http_client=http, **options
+    ) as client:
         yield client
 
 

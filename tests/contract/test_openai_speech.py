@@ -14,6 +14,7 @@ import pytest
 import soundfile
 
 from tests.support.openai_audio import audio_standin, tones
+from tests.support.plain_http import NO_TLS
 
 MODEL = "gpt-4o-mini-tts"
 TEXT = "Hello there. How are you?"
@@ -23,7 +24,12 @@ TEXT = "Hello there. How are you?"
 async def client_of(*faults: str) -> AsyncGenerator[openai.AsyncOpenAI]:
     async with (
         audio_standin(*faults) as address,
-        openai.AsyncOpenAI(api_key="sk-1", base_url=address.http("/v1"), max_retries=0) as client,
+        openai.AsyncOpenAI(
+            api_key="sk-1",
+            base_url=address.http("/v1"),
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(verify=NO_TLS),
+        ) as client,
     ):
         yield client
 

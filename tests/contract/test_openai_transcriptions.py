@@ -11,6 +11,7 @@ import openai
 import pytest
 
 from tests.support.openai_audio import audio_standin, wav
+from tests.support.plain_http import NO_TLS
 
 SOUND = wav(bytes(2 * 24_000 * 4))
 TEXT = "Good day. How are you?"
@@ -21,7 +22,12 @@ FILE = ("speech.wav", SOUND, "audio/wav")
 async def client_of(*faults: str) -> AsyncGenerator[openai.AsyncOpenAI]:
     async with (
         audio_standin(*faults) as address,
-        openai.AsyncOpenAI(api_key="sk-1", base_url=address.http("/v1"), max_retries=0) as client,
+        openai.AsyncOpenAI(
+            api_key="sk-1",
+            base_url=address.http("/v1"),
+            max_retries=0,
+            http_client=openai.DefaultAsyncHttpxClient(verify=NO_TLS),
+        ) as client,
     ):
         yield client
 

@@ -39,6 +39,7 @@ from gramophone.wire.sse import Timed
 from tests.support.deadlines import HANG_S
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
 from tests.support.model_standin import standing_in
+from tests.support.plain_http import NO_TLS
 from tests.support.sdk_types import assert_frame_typed, assert_stream_typed, assert_typed
 from tests.support.sse_reading import events_in
 
@@ -242,7 +243,7 @@ async def test_lists_counts_and_refusals_over_http() -> None:
     ids: Counter[str] = Counter()
     async with (
         standing_in(models=("m", "b"), faults=["refuse=429@3", "refuse=500@4"]) as address,
-        httpx2.AsyncClient(timeout=HANG_S, base_url=address.http()) as http,
+        httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S, base_url=address.http()) as http,
     ):
 
         async def fetch(method: str, path: str, fields: Any, headers: Any = None) -> Any:
@@ -278,7 +279,7 @@ async def test_lists_counts_and_refusals_over_http() -> None:
 async def test_an_error_that_a_fault_puts_into_a_stream(protocol: Protocol) -> None:
     async with (
         standing_in(faults=["overloaded"]) as address,
-        httpx2.AsyncClient(timeout=HANG_S, base_url=address.http()) as http,
+        httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S, base_url=address.http()) as http,
     ):
         fields = asking(protocol.path, stream=True)
         response = await http.post(protocol.path, json=fields, headers=VERSION)
@@ -376,7 +377,9 @@ async def test_messages_of_listen() -> None:
             "TurnInfo",
             "Warning",
         }
-        async with httpx2.AsyncClient(timeout=HANG_S, base_url=address.http()) as http:
+        async with httpx2.AsyncClient(
+            verify=NO_TLS, timeout=HANG_S, base_url=address.http()
+        ) as http:
             answer = await http.post(f"/v1/listen?model=nova-3&{raw}", content=b"".join(sound))
             assert_typed("listen", answer.json())
             for path in (f"/v1/listen?model=nothing-3&{raw}", "/v1/nothing"):

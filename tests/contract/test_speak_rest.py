@@ -18,6 +18,7 @@ from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.support.deadlines import HANG_S
 from tests.support.deepgram_sdk import environment
+from tests.support.plain_http import NO_TLS
 from tests.support.standins import running
 
 # The SDK uses parts of websockets that are deprecated; that is its own affair.
@@ -36,13 +37,13 @@ def spoken(rate_hz: int) -> bytes:
 @asynccontextmanager
 async def calling(url: str) -> AsyncGenerator[AsyncDeepgramClient, None]:
     """A client whose connections are closed in the end, which the SDK leaves to its caller."""
-    async with httpx.AsyncClient(timeout=HANG_S) as http:
+    async with httpx.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
         yield AsyncDeepgramClient(api_key=KEY, environment=environment(url), httpx_client=http)
 
 
 async def test_the_synchronous_client() -> None:
     def generate(url: str) -> bytes:
-        with httpx.Client(timeout=HANG_S) as http:
+        with httpx.Client(verify=NO_TLS, timeout=HANG_S) as http:
             client = DeepgramClient(api_key=KEY, environment=environment(url), httpx_client=http)
             pieces = client.speak.v1.audio.generate(
                 text=TEXT, model=MODEL, encoding="linear16", container="none", sample_rate=48_000

@@ -29,6 +29,7 @@ from gramophone.standin.source.source import StandinSource, source_of
 from gramophone.standin.voices.recorded import RecordedVoice
 from gramophone.wire.deepgram.paths import LISTEN_PATH, LISTEN_V2_PATH, SPEAK_PATH
 from tests.support.deadlines import HANG_S
+from tests.support.plain_http import NO_TLS
 
 TALK = """
 [[hear]]
@@ -147,7 +148,7 @@ async def talk(address: Address, ears_path: str, turns: int = 2, pause: bytes = 
     messages: list[Any] = []
     base = address.websocket()
     async with (
-        httpx2.AsyncClient(timeout=HANG_S) as http,
+        httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
         connect(base + ears_path) as ears,
         connect(f"{base}{SPEAK_PATH}?{FORM}") as mouth,
     ):
@@ -219,7 +220,7 @@ async def test_each_whole_recording_is_one_utterance(strict: bool) -> None:
     texts: list[Any] = []
     async with (
         standing_in(scenario(TALK, no_wav), strict=strict) as (address, differences),
-        httpx2.AsyncClient(timeout=HANG_S) as http,
+        httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
     ):
         for _ in range(3):
             response = await http.post(address.http(EARS["v1 with signs"]), content=VOICE)

@@ -17,6 +17,7 @@ from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import ModelAnswer, TextPiece
 from tests.support.deadlines import HANG_S
 from tests.support.model_requests import MESSAGES, VERSION, asking
+from tests.support.plain_http import NO_TLS
 
 SAID = ModelAnswer(
     "Hello?", tuple(map(TextPiece, ("Good ", "day."))), input_tokens=7, output_tokens=3
@@ -57,7 +58,7 @@ async def passing(
 
 
 async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=HANG_S) as http:
+    async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
         return await http.post(
             address.http(path),
             json=asking(path, **fields),

@@ -8,10 +8,13 @@ events by the grammar of `wire.sse`, unpacks compressed bytes piece by piece, an
 from __future__ import annotations
 
 import asyncio
+import os
+import ssl
 import zlib
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterator
 from contextlib import aclosing
+from functools import lru_cache
 from typing import cast
 
 import httpx2
@@ -28,6 +31,7 @@ from gramophone.wire.limits import (
 )
 from gramophone.wire.sse import SseEvent, SseReader
 
+_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _PIECE_BYTES = 2**14
 _END_OF_CHAT = b"[DONE]"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -46,12 +50,25 @@ def bounded_client(
 ) -> httpx2.AsyncClient:
     """A client for an SDK; its answers end, or raise `TooMuch`, where more comes than allowed."""
     return httpx2.AsyncClient(
+        verify=tls_context(trust_env=trust_env),
         trust_env=trust_env,
         timeout=timeout,
         follow_redirects=True,
         headers={"accept-encoding": "gzip, deflate"},
         event_hooks={"request": [headers.hook()], "response": [_bound]},
     )
+
+
+def tls_context(*, trust_env: bool) -> ssl.SSLContext:
+    """The TLS context that clients share; with `trust_env` it heeds the environment."""
+    return _context(trust_env, *map(os.environ.get, _CERTIFICATES))
+
+
+@lru_cache(maxsize=2)
+def _context(trust_env: bool, *_places: str | None) -> ssl.SSLContext:
+    # To read the authorities takes 25 ms, for which the loop that carries sound would stop with
+    # each client.
+    return httpx2.create_ssl_context(trust_env=trust_env)
 
 
 def said_done(response: httpx2.Response) -> bool:

@@ -13,7 +13,7 @@ import httpx2
 
 from gramophone.core.frozen import frozen
 from gramophone.providers.llm.error_messages import ModelFailures
-from gramophone.providers.llm.http_client import unpacked
+from gramophone.providers.llm.http_client import tls_context, unpacked
 from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.text.sanitize import plain_line
 from gramophone.wire.lenient_json import as_object, as_text, read_object
@@ -80,8 +80,10 @@ class ModelList:
     async def _pages(self) -> tuple[ListedModel, ...]:
         models: dict[str, ListedModel] = {}
         after = ""
+        trust_env = not on_this_machine(self._url)
         async with httpx2.AsyncClient(
-            trust_env=not on_this_machine(self._url),
+            verify=tls_context(trust_env=trust_env),
+            trust_env=trust_env,
             timeout=LIST_TIMEOUT_S,
             follow_redirects=True,
             event_hooks={"request": [self._headers.hook()]},

@@ -34,11 +34,12 @@ from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
 from tests.support.model_standin import HELLO, LOOKED, LOOKING, standing_in
+from tests.support.plain_http import NO_TLS
 from tests.support.sse_reading import events_in
 
 
 async def post(address: Address, path: str, **fields: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=HANG_S) as http:
+    async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
         return await http.post(address.http(path), json=asking(path, **fields), headers=VERSION)
 
 
@@ -107,7 +108,7 @@ class TestTime:
         clock = WatchedClock()
         async with (
             standing_in(self.TIMED, speed=speed, clock=clock) as address,
-            httpx2.AsyncClient(timeout=HANG_S) as http,
+            httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
         ):
 
             async def received() -> list[str]:
@@ -161,7 +162,10 @@ class TestHttp:
 
     async def test_ids_of_requests_are_new_each_time(self) -> None:
         ids: list[str] = []
-        async with standing_in() as address, httpx2.AsyncClient(timeout=HANG_S) as http:
+        async with (
+            standing_in() as address,
+            httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
+        ):
             for _ in range(2):
                 models = await http.get(address.http("/v1/models"))
                 counted = await post(address, f"{MESSAGES}/count_tokens")
@@ -203,7 +207,7 @@ class TestHttp:
             stored = (await post(address, RESPONSES)).json()
             clock.advance_us(60_000_000)
             second = await post(address, CHAT)
-            async with httpx2.AsyncClient(timeout=HANG_S) as http:
+            async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
                 fetched = (await http.get(address.http(f"{RESPONSES}/{stored['id']}"))).json()
         created_s = [answer.json()["created"] for answer in (first, second)]
         assert created_s == [CREATED_S + 2, CREATED_S + 62]
@@ -261,7 +265,7 @@ class TestWordlessFailures:
         failure = AnswerFailure(SILENT, "", 0, in_stream=in_stream)
         async with (
             standing_in(ModelAnswer(None, HELLO.pieces, failure=failure)) as address,
-            httpx2.AsyncClient(timeout=httpx2.Timeout(5, read=0.2)) as http,
+            httpx2.AsyncClient(verify=NO_TLS, timeout=httpx2.Timeout(5, read=0.2)) as http,
         ):
             with pytest.raises(httpx2.ReadTimeout):
                 await http.post(address.http(CHAT), json=asking(CHAT, stream=True))

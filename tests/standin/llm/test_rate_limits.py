@@ -24,6 +24,7 @@ from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
 from tests.support.model_requests import CHAT, MESSAGES, RESPONSES, VERSION, asking
 from tests.support.model_standin import standing_in
+from tests.support.plain_http import NO_TLS
 
 MINUTE_US = 60_000_000
 
@@ -115,7 +116,7 @@ def test_tokens_that_were_not_counted_are_guessed() -> None:
 
 
 async def post(address: Address, path: str) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=HANG_S) as http:
+    async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
         return await http.post(address.http(path), json=asking(path), headers=VERSION)
 
 
@@ -158,7 +159,7 @@ async def test_the_processing_time_is_that_of_the_clock(speed: float, waited_ms:
         clock.advance_us(1000 * waited_ms)
         headers = (await asking_task).headers
         assert headers["openai-processing-ms"] == str(waited_ms)
-        async with httpx2.AsyncClient(timeout=HANG_S) as http:
+        async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
             models = await http.get(address.http("/v1/models"))
     assert models.headers["openai-processing-ms"] == "0"
     assert "x-ratelimit-limit-requests" not in models.headers

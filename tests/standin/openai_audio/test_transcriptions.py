@@ -21,6 +21,7 @@ from tests.support.clocks import WatchedClock
 from tests.support.deadlines import HANG_S
 from tests.support.http_client import line
 from tests.support.openai_audio import audio_standin, wav
+from tests.support.plain_http import NO_TLS
 from tests.support.sdk_types import assert_typed
 
 SOUND = wav(bytes(2 * 24_000 * 4))
@@ -36,7 +37,7 @@ async def translation(address: Address, **fields: Any) -> httpx2.Response:
 
 
 async def post(address: Address, path: str, sound: bytes, **fields: Any) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=HANG_S) as http:
+    async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
         return await http.post(
             address.http(path),
             data=fields,

@@ -49,6 +49,7 @@ from tests.support.model_servers import (
     serving,
 )
 from tests.support.model_standin import LOOKED, LOOKING, standing_in
+from tests.support.plain_http import NO_TLS
 from tests.support.recordings import everything_in
 from tests.support.speak_client import talking
 from tests.support.standins import running
@@ -182,7 +183,7 @@ async def test_a_client_that_leaves_has_interrupted() -> None:
     async with standing_in(SAID, slow, speed=1.0) as upstream, passing(upstream.http()) as through:
         await post(through.address, CHAT)
         async with (
-            httpx2.AsyncClient(timeout=HANG_S) as http,
+            httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
             http.stream("POST", through.address.http(CHAT), json=other) as response,
         ):
             async for line in response.aiter_lines():

@@ -34,6 +34,7 @@ from gramophone.wire.openai_audio.transcription_request import (
 from tests.support.deadlines import HANG_S
 from tests.support.model_proxies import passing, post
 from tests.support.openai_audio import QUICK_VOICE, audio_standin, tones, wav
+from tests.support.plain_http import NO_TLS
 
 SPEAKING = {"model": "gpt-4o-mini-tts", "voice": "alloy"}
 FORMS = [
@@ -132,7 +133,7 @@ def find_by_length(sound: bytes) -> tuple[Utterance, ...]:
 async def hear(
     address: Address, sound: bytes, path: str = TRANSCRIPTIONS_PATH, **fields: str
 ) -> httpx2.Response:
-    async with httpx2.AsyncClient(timeout=HANG_S) as http:
+    async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
         return await http.post(
             address.http(path),
             data={"model": "whisper-1"} | fields,

@@ -34,6 +34,7 @@ from gramophone.wire.deepgram.speak_v1.rest import RestParameters, wav_header
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.deadlines import HANG_S
+from tests.support.plain_http import NO_TLS
 from tests.support.recordings import everything_in
 from tests.support.speak_client import sound, talking
 from tests.support.speech_proxies import KEY, QUERY, passing, post
@@ -149,7 +150,7 @@ async def broken_off(speak_url: str, text: str, form: dict[str, str]) -> bytes:
 
     async def read() -> None:
         async with (
-            httpx2.AsyncClient(timeout=HANG_S) as http,
+            httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
             http.stream("POST", url, json={"text": text}) as answer,
         ):
             async for piece in answer.aiter_raw():
@@ -214,7 +215,9 @@ async def test_models_projects_and_tokens_pass_unrecorded() -> None:
     async with (
         listening(management_routes(options, clock)) as service,
         passing(service.websocket()) as through,
-        httpx2.AsyncClient(timeout=HANG_S, headers={"authorization": f"Token {KEY}"}) as http,
+        httpx2.AsyncClient(
+            verify=NO_TLS, timeout=HANG_S, headers={"authorization": f"Token {KEY}"}
+        ) as http,
     ):
         base = through.speak_url.replace("ws", "http", 1).removesuffix(SPEAK_PATH)
         for path in ("/v1/models", "/v1/projects", f"/v1/projects/{PROJECT_ID}/models"):

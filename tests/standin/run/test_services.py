@@ -13,6 +13,7 @@ from gramophone.standin.run.services import SERVICES, ServiceContext, together
 from gramophone.standin.server.listener import listening
 from tests.support.deadlines import HANG_S
 from tests.support.openai_audio import QUICK_VOICE
+from tests.support.plain_http import NO_TLS
 
 CLIENTS = {
     "deepgram": {"authorization": "Token k"},
@@ -48,7 +49,7 @@ async def test_a_list_of_models_is_that_of_the_client(
     routes = together([SERVICES[name](context) for name in services])
     async with (
         listening(routes) as address,
-        httpx2.AsyncClient(timeout=HANG_S, base_url=address.http()) as http,
+        httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S, base_url=address.http()) as http,
     ):
         for headers, service in zip(CLIENTS.values(), lists, strict=True):
             answer = await http.get("/v1/models", headers=headers)

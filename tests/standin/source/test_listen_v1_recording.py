@@ -47,6 +47,7 @@ from gramophone.wire.deepgram.server_actions import CloseConnection, SendText
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
 from tests.support.deadlines import HANG_S
+from tests.support.plain_http import NO_TLS
 from tests.support.recordings import everything_in
 from tests.support.speech_proxies import KEY, passing
 
@@ -122,7 +123,7 @@ async def test_transcripts_are_served_again_message_by_message(tmp_path: Path) -
 async def test_a_whole_recording_is_known_by_its_sound() -> None:
     async def post(base: str, sound: bytes) -> Any:
         url = f"{base.replace('ws', 'http', 1)}{LISTEN_PATH}?{QUERY}"
-        async with httpx2.AsyncClient(timeout=HANG_S) as http:
+        async with httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http:
             return (await http.post(url, content=sound, headers=KEYED)).json()
 
     async with standing_in() as upstream, passing(upstream) as through:
@@ -164,7 +165,10 @@ async def test_a_recording_that_is_used_up_is_refused_by_a_strict_source() -> No
     recorded = RecordedTranscripts(wholes=('{"metadata": {}}',))
     sounds = ExpectedSounds(recorded.wholes, strict=True)
     routes = listen_routes((), StandinOptions(), SystemClock(), recorded, sounds)
-    async with listening(routes) as address, httpx2.AsyncClient(timeout=HANG_S) as http:
+    async with (
+        listening(routes) as address,
+        httpx2.AsyncClient(verify=NO_TLS, timeout=HANG_S) as http,
+    ):
         url = address.http(f"{LISTEN_PATH}?{QUERY}")
         responses = [await http.post(url, content=FRAME, headers=KEYED) for _ in range(2)]
     assert [response.status_code for response in responses] == [200, 404]
