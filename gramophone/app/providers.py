@@ -6,12 +6,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from gramophone.app.choices import checked, speech_parameters
 from gramophone.app.endpoint_clients import client_of
 from gramophone.app.voice_clients import speech_client
 from gramophone.config.config import Config, choose
 from gramophone.config.endpoints import LOCAL
+from gramophone.config.voices import EMBEDDED
 from gramophone.core.errors import ConfigError
 from gramophone.ports.language_model import LanguageModel
 from gramophone.ports.speech import SpeechService
@@ -35,7 +37,7 @@ class ProviderPool:
     def __init__(self) -> None:
         self._models: dict[tuple[str, int], tuple[LocalModel, asyncio.Lock]] = {}
         self._memories = defaultdict[tuple[str, str, str], EndpointMemory](EndpointMemory)
-        self._voice: EmbeddedSpeech | None = None
+        self._embedded_voices: dict[tuple[Path, str], EmbeddedSpeech] = {}
         self._watchers: list[Callable[[str, str], None]] = []
         self._loading: dict[str, str] = {}
 
@@ -89,17 +91,30 @@ class ProviderPool:
         rate_hz = sample_rate_hz or config.speech_rate_hz
         if not config.embedded_voice:
             return speech_client(config, rate_hz)
-        parameters = checked(speech_parameters(config, rate_hz))
-        if self._voice is None:
-            self._voice = EmbeddedSpeech(parameters, progress=self._progress_of("voice"))
-        return SharedSpeech(self._voice, parameters)
+        return SharedSpeech(self._embedded(config), checked(speech_parameters(config, rate_hz)))
+
+    def _embedded(self, config: Config) -> EmbeddedSpeech:
+        """The engine with the voices of these settings; one that loads or speaks is shared."""
+        service = config.voice_service
+        folder = Path(service.folder).expanduser() if service.folder else config.home / "voices"
+        preferred = "" if service.voice == EMBEDDED.voice else service.voice
+        # Both are arguments of the process: another value needs another one.
+        key = folder, preferred
+        if key not in self._embedded_voices:
+            self._embedded_voices[key] = EmbeddedSpeech(
+                speech_parameters(config),
+                progress=self._progress_of("voice"),
+                voices=folder if folder.is_dir() else None,
+                first_voice=preferred,
+            )
+        return self._embedded_voices[key]
 
     async def aclose(self) -> None:
         """End the processes."""
         for model, _ in self._models.values():
             await model.aclose()
-        if self._voice is not None:
-            await self._voice.aclose()
+        for voice in self._embedded_voices.values():
+            await voice.aclose()
 
     def _local(self, config: Config) -> tuple[LocalModel, asyncio.Lock]:
         max_tokens = config.model_settings.max_tokens or LOCAL_TOKENS

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import field, replace
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
@@ -47,6 +48,7 @@ VOICE_ENTRIES: Final[Mapping[str, tuple[type, ...]]] = {
     "response_format": (str,),
     "stream_format": (str,),
     "sample_rate_hz": (int,),
+    "folder": (str,),
 }
 """Entries of a table `[voices.NAME]`, and the types that they may have."""
 
@@ -84,6 +86,7 @@ class VoiceService:
         speed: where no other is asked for; 1.0 is as the voice speaks.
         stream_format: `sse` for events; empty leaves it to the service.
         sample_rate_hz: rate of its sound; 0 where it sends the rate that it is asked for.
+        folder: with more voices of the embedded engine; empty for the usual place.
     """
 
     name: str = ""
@@ -100,11 +103,12 @@ class VoiceService:
     response_format: str = RESPONSE_FORMATS[0]
     stream_format: str = ""
     sample_rate_hz: int = 0
+    folder: str = ""
 
     @property
     def shown_name(self) -> str:
         """Name for the status line and the session's row, by which it can be chosen again."""
-        if not self.name or self.protocol == "embedded":
+        if not self.name or self.name == self.voice:
             return self.voice
         return f"{self.name}/{self.voice}"
 
@@ -242,6 +246,7 @@ def _with_table(name: str, table: Mapping[str, Any]) -> VoiceService:
             where, "stream_format", table.get("stream_format", "audio"), STREAM_FORMATS
         ).replace("audio", ""),
         sample_rate_hz=_rate_hz(where, table.get("sample_rate_hz", service.sample_rate_hz)),
+        folder=_folder(where, service.protocol, str(table.get("folder", ""))),
     )
 
 
@@ -298,6 +303,14 @@ def _speed(where: str, protocol: VoiceProtocol, speed: float) -> float:
             f"{where} speed is {speed:g}; it must be between {slowest:g} and {fastest:g}."
         )
     return float(speed)
+
+
+def _folder(where: str, protocol: VoiceProtocol, folder: str) -> str:
+    if folder and protocol != "embedded":
+        raise ConfigError(f"{where} folder is for voices on this machine; remove it.")
+    if folder and not Path(folder).expanduser().is_dir():
+        raise ConfigError(f"{where} folder is {folder[:SHOWN_CHARS]!r}, where no folder is.")
+    return folder
 
 
 def _one_of(where: str, entry: str, value: str, allowed: tuple[str, ...]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 from gramophone.core.errors import EngineMissing, SpeechError
 from gramophone.ports.speech import SpeechProtocol
@@ -16,6 +17,7 @@ WHAT = "The embedded voice"
 PROTOCOL: SpeechProtocol = SpeakV1(ClientLimits.embedded())
 """Speak v1 without Deepgram's limits on messages, which are not needed for an engine of our own."""
 DEATH_NEWS_TIMEOUT_S = 1.0
+_ARGUMENTS = ("--speak", "--no-limits", "--watch-stdin", "--progress")
 
 
 class EmbeddedSpeech:
@@ -29,12 +31,27 @@ class EmbeddedSpeech:
         *,
         progress: Callable[[str], None],
         voice: str = "piper",
+        voices: Path | None = None,
+        first_voice: str = "",
     ) -> None:
+        """`voices` is a folder with more voices of Piper, by language; `first_voice` is the name of
+        the one that is preferred in its language."""
+        folder = ["--voices", str(voices)] if voices is not None else []
+        first = ["--first-voice", first_voice] if first_voice else []
         self._parameters = parameters
         self._child = EngineProcess(
             WHAT,
             "gramophone.standin",
-            ["--voice", voice, "--speak", "--no-limits", "--watch-stdin", "--progress"],
+            [
+                "--voice",
+                voice,
+                "--speak",
+                "--no-limits",
+                "--watch-stdin",
+                "--progress",
+                *folder,
+                *first,
+            ],
             progress,
         )
         self._url = ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from gramophone.standin.faults import Fault
 from gramophone.standin.options import StandinOptions
@@ -19,6 +20,7 @@ def parser(prog: str) -> argparse.ArgumentParser:
         description="A local server that plays Deepgram, OpenAI and Anthropic.",
     )
     command_line.add_argument("--voice", choices=("tone", "piper", "recording"), default="tone")
+    _add_voices(command_line)
     _add_address(command_line)
     _add_services(command_line)
     _add_timing(command_line)
@@ -26,6 +28,15 @@ def parser(prog: str) -> argparse.ArgumentParser:
     _add_behaviour(command_line)
     _add_reports(command_line)
     return command_line
+
+
+def _add_voices(command_line: argparse.ArgumentParser) -> None:
+    command_line.add_argument(
+        "--voices", type=Path, metavar="FOLDER", help="with piper: more voices, by language"
+    )
+    command_line.add_argument(
+        "--first-voice", default="", metavar="NAME", help="of --voices, preferred in its language"
+    )
 
 
 def _add_address(command_line: argparse.ArgumentParser) -> None:

