@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from gramophone.app.choices import check_voice
@@ -54,7 +54,7 @@ class LiveConversation:
         self._lost = False
         self.feed = Mailbox()
         try:
-            self._config = choose(config, **asdict(choice))
+            self._config = _chosen(config, choice)
         except ConfigError as error:
             # It goes on as configured, and the screen shows why.
             self._config = config
@@ -71,7 +71,7 @@ class LiveConversation:
 
     def configure(self, choice: ConversationOptions) -> None:
         # Checked here, because the caller gets the error; a `Failed` in the feed would come later.
-        config = choose(self._base, **asdict(choice))
+        config = _chosen(self._base, choice)
         check_voice(config)
 
         def change(session: Session) -> None:
@@ -140,3 +140,13 @@ class LiveConversation:
     def _work_off(self) -> None:
         while self._session is not None and self._queued:
             self._queued.popleft()(self._session)
+
+
+def _chosen(config: Config, choice: ConversationOptions) -> Config:
+    """The settings with those of a conversation.
+
+    Raises:
+        ConfigError: they cannot be had.
+    """
+    options = {item.name: getattr(choice, item.name) for item in fields(choice)}
+    return choose(config, **options)

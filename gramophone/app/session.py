@@ -17,6 +17,7 @@ from gramophone.conversation.settings import Memory
 from gramophone.core.clock import SystemClock
 from gramophone.core.errors import GramophoneError
 from gramophone.core.frozen import frozen
+from gramophone.core.model_settings import ModelSettings
 from gramophone.core.sinks import Sink
 from gramophone.core.tasks import cancel, internal_error_message, spawn
 from gramophone.core.timeline import Entry, Failed, ProgressMade, TurnStarted
@@ -73,6 +74,7 @@ class Session:
             system_prompt=config.system_prompt,
             speed=config.voice_speed,
             lang=config.lang,
+            model_settings=config.model_settings,
         )
         self.warm(model, speech)
 
@@ -195,6 +197,7 @@ def _engine(
         muted=switchable and config.muted,
         elsewhere=not options.focused,
         memory=_memory(config, on_screen=switchable),
+        model_settings=config.model_settings if model else ModelSettings(),
     )
     return Engine(
         Conversation(settings=settings, speech=speech.protocol, inherited=options.inherited),

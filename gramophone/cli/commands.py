@@ -42,6 +42,14 @@ def conversation_options(command: CommandT) -> CommandT:
             "from config.toml.",
         ),
         click.option("--model", help="Model, as the provider calls it."),
+        click.option(
+            "--set",
+            "settings",
+            multiple=True,
+            metavar="NAME=VALUE",
+            help="Setting of the model: temperature, top_p, reasoning_effort, max_tokens, seed; "
+            "can be repeated.",
+        ),
         *voice_options_list(),
         NO_KEEP,
     ]

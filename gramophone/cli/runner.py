@@ -14,6 +14,7 @@ import click
 from gramophone.app.keyring import missing_keys, with_stored_keys
 from gramophone.config.config import Config, load
 from gramophone.core.errors import ConfigError, GramophoneError
+from gramophone.core.model_settings import parse_settings
 
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
@@ -28,9 +29,11 @@ def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) 
     settings["muted"] = settings.pop("mute", False) or None
     settings["keep"] = False if settings.pop("no_keep", False) else None
     settings["sample_rate_hz"] = settings.pop("sample_rate", None)
+    assignments = settings.pop("settings", ())
     environment = with_stored_keys(os.environ)
     missing = missing_keys(environment)
     try:
+        settings["settings"] = parse_settings(assignments) if assignments else None
         config = load(environment, **settings)
     except ConfigError as error:
         # Said first: a missing key is often the reason why a setting is refused.

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from gramophone.cli.output import note
 from gramophone.core.errors import ConfigError
@@ -102,7 +102,10 @@ def command_arguments(flags: dict[str, object]) -> list[str]:
     arguments: list[str] = []
     for name, value in flags.items():
         option = f"--{name.replace('_', '-')}"
-        if value is True:
+        if isinstance(value, tuple):
+            for assignment in cast("tuple[str, ...]", value):
+                arguments += ["--set", assignment]
+        elif value is True:
             arguments.append(option)
         elif value not in (None, False):
             arguments += [option, str(value)]

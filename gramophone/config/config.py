@@ -343,7 +343,7 @@ def choose(
     """
     chosen = replace(config, system_prompt=system_prompt or config.system_prompt)
     if settings is not None:
-        chosen = replace(chosen, settings=settings)
+        chosen = replace(chosen, settings=settings.over(config.settings))
     if provider:
         # The configured model belongs to the configured provider.
         own_model = config.model if provider == config.provider else ""

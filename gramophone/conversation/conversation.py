@@ -119,6 +119,9 @@ class Conversation:
         """Start the session, and connect to the speech service ahead of the first turn."""
         settings = self.settings
         outputs: list[Output] = [settings.started(now_us)]
+        if settings.model_settings.chosen():
+            # The event of the start, and the session's row, have no place for them.
+            outputs.append(settings.as_event(now_us))
         for message in self.inherited:
             remembered = settings.remembered(message.text, message.heard_chars)
             outputs += self._history.inherit(self._number(), message, remembered, now_us)

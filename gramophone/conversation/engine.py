@@ -53,6 +53,7 @@ from gramophone.conversation.messages import (
 from gramophone.conversation.tts_session import Output
 from gramophone.core.clock import Clock
 from gramophone.core.errors import GramophoneError, SpeechError
+from gramophone.core.model_settings import ModelSettings
 from gramophone.core.sinks import Fanout, Sink
 from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import (
@@ -127,6 +128,7 @@ class Engine:
         system_prompt: str,
         speed: float,
         lang: str = "auto",
+        model_settings: ModelSettings = ModelSettings(),  # noqa: B008 (frozen)
     ) -> None:
         """Have this model and this voice from the next turn on; call it on the engine's loop."""
         self._tickets += 1
@@ -135,7 +137,15 @@ class Engine:
         protocol = speech.protocol if speech is not None else None
         self.post(
             SettingsWanted(
-                self._tickets, provider, name, voice, system_prompt, speed, lang, protocol
+                self._tickets,
+                provider,
+                name,
+                voice,
+                system_prompt,
+                speed,
+                lang,
+                protocol,
+                model_settings,
             )
         )
 

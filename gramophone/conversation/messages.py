@@ -7,10 +7,12 @@ own: what they report may be of a connection or a turn that is over.
 
 from __future__ import annotations
 
+from dataclasses import field
 from typing import TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
+from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.ports.speech import SpeechProtocol
 
@@ -141,6 +143,7 @@ class SettingsWanted:
     speed: float
     lang: str = "auto"
     speech: SpeechProtocol | None = None
+    model_settings: ModelSettings = field(default_factory=ModelSettings)
 
 
 @frozen

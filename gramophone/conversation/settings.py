@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import field, replace
 from typing import Final, Literal, TypeAlias
 
 from gramophone.conversation.messages import SettingsWanted
 from gramophone.core.frozen import frozen
+from gramophone.core.model_settings import ModelSettings
 from gramophone.core.timeline import RequestSent, SessionStarted, SettingsChanged
 
 Memory: TypeAlias = Literal["heard", "read"]
@@ -26,7 +27,8 @@ class ConversationSettings:
     recorded but never played. `muted` and `elsewhere` (another pane has the sound) are how it
     begins. `lang` is a code, or "auto": then each answer's own language is found, and the voice's
     is taken where the answer tells of none. `memory` says what the model remembers of a stopped
-    answer. Provider, model, voice, system prompt and speed may change between two turns."""
+    answer, `model_settings` go with each request. Provider, model, voice, system prompt, speed and
+    `model_settings` may change between two turns."""
 
     session_id: str
     provider: str
@@ -43,6 +45,7 @@ class ConversationSettings:
     elsewhere: bool = False
     bytes_per_sample: int = 2
     memory: Memory = "heard"
+    model_settings: ModelSettings = field(default_factory=ModelSettings)
 
     def remembered(self, text: str, heard_chars: int | None) -> int | None:
         """Count the characters of `text` that the history holds if so many were heard; None for
@@ -67,6 +70,7 @@ class ConversationSettings:
             system_prompt=settings.system_prompt,
             speed=settings.speed,
             lang=settings.lang,
+            model_settings=settings.model_settings,
         )
 
     def started(self, now_us: int) -> SessionStarted:
@@ -102,4 +106,5 @@ class ConversationSettings:
             system_prompt=self.system_prompt,
             speed=self.speed,
             lang=self.lang,
+            settings=str(self.model_settings),
         )

@@ -6,7 +6,7 @@ three are checked here, so that one sentence says what is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields, replace
 from typing import Final
 
@@ -88,19 +88,22 @@ _ALLOWED: Final[Mapping[str, str]] = {
 }
 
 
-def parse_setting(assignment: str) -> tuple[str, str]:
-    """Name and text of `NAME=VALUE`.
+def parse_settings(assignments: Iterable[str]) -> ModelSettings:
+    """The settings of texts of the form `NAME=VALUE`; the last of a name counts.
 
     Raises:
-        ConfigError: it has another form.
+        ConfigError: one has another form, or a value that its setting cannot have.
     """
-    name, equals, text = assignment.partition("=")
-    if not equals:
-        raise ConfigError(
-            f"{assignment[:80]!r} is not a setting; write it as NAME=VALUE, for example "
-            "temperature=0.2."
-        )
-    return name.strip().lower(), text
+    settings = ModelSettings()
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if not equals:
+            raise ConfigError(
+                f"{assignment[:80]!r} is not a setting; write it as NAME=VALUE, for example "
+                "temperature=0.2."
+            )
+        settings = settings.with_text(name.strip().lower(), text)
+    return settings
 
 
 def _check_name(name: str) -> None:

@@ -64,7 +64,8 @@ class SessionStarted(Event):
 
 @event
 class SettingsChanged(Event):
-    """The model, voice or system prompt changed, for the turns that follow."""
+    """The model, voice, system prompt or settings of requests (`temperature=0.2 seed=7`) changed,
+    for the turns that follow."""
 
     provider: str
     model: str
@@ -72,6 +73,7 @@ class SettingsChanged(Event):
     system_prompt: str
     speed: float = 1.0
     lang: str = "auto"
+    settings: str = ""
 
 
 @event

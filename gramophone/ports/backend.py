@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gramophone.core.frozen import frozen
 from gramophone.core.intents import Intent
+from gramophone.core.model_settings import ModelSettings
 from gramophone.core.timeline import Entry, Role
 from gramophone.library.library import Library
 from gramophone.ports.language_model import Message
@@ -143,7 +144,8 @@ class ScreenSettings:
 class ConversationOptions:
     """Options of one conversation; what is empty, or a speed of 0, is as configured.
 
-    `lang` is the language that is spoken, "auto" to find it in each answer.
+    `lang` is the language that is spoken, "auto" to find it in each answer; `settings` go with each
+    request to the model.
     """
 
     provider: str = ""
@@ -152,6 +154,7 @@ class ConversationOptions:
     system_prompt: str = ""
     speed: float = 0.0
     lang: str = ""
+    settings: ModelSettings = field(default_factory=ModelSettings)
 
 
 @frozen

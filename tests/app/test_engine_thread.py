@@ -9,6 +9,7 @@ import pytest
 
 from gramophone.core.errors import ConfigError
 from gramophone.core.intents import Mute, Regenerate, RepeatTurn, Submit
+from gramophone.core.model_settings import ModelSettings
 from gramophone.core.timeline import (
     DeviceChanged,
     Failed,
@@ -75,10 +76,16 @@ def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) ->
     with backend(tmp_path, speak_url, "Yes.") as running:
         talk = Watched(running.open_conversation())
         talk.talk.configure(
-            ConversationOptions(model="newer", voice="aura-2-luna-en", system_prompt="Hm.")
+            ConversationOptions(
+                model="newer",
+                voice="aura-2-luna-en",
+                system_prompt="Hm.",
+                settings=ModelSettings(temperature=0.2),
+            )
         )
         changed = talk.until(lambda entry: isinstance(entry, SettingsChanged))
         assert (changed.model, changed.voice) == ("newer", "aura-2-luna-en")
+        assert changed.settings == "temperature=0.2"
         talk.talk.post(Submit("Well?"))
         talk.answer(1)
         talk.talk.post(RepeatTurn(1))

@@ -102,6 +102,22 @@ class TestSpeaking:
             assert answer_of(again, ready, "openai") == original
             assert answer_of(again, ready, "anthropic") != original
 
+    def test_an_endpoint_by_name_is_asked_with_its_settings(self, gramophone: Gramophone) -> None:
+        gramophone.home.mkdir(mode=0o700)
+        with serving(gramophone.home, "tone") as ready:
+            table = '[endpoints.mine]\nmodel = "m"\nseed = 7\n'
+            address = f'base_url = "{ready["openai_base_url"]}"\n'
+            (gramophone.home / "config.toml").write_text(table + address)
+            completed = gramophone(
+                *("ask", "--provider", "mine", "--set", "temperature=0.2", "--mute", "--json", "Hi")
+            )
+        assert completed.returncode == 0, completed.stderr
+        events = {
+            json.loads(line)["event"]: json.loads(line) for line in completed.stdout.splitlines()
+        }
+        assert events["SettingsChanged"]["settings"] == "temperature=0.2 seed=7"
+        assert (events["RequestSent"]["provider"], events["RequestSent"]["model"]) == ("mine", "m")
+
     def test_no_device_keeps_time_in_silence_and_says_so(self, gramophone: Gramophone) -> None:
         completed = gramophone("say", "--json", "Hi.")
         assert completed.returncode == 0

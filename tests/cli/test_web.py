@@ -248,10 +248,12 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_page_runs_the_app_with_the_same_flags(gramophone: Gramophone) -> None:
-    flags = {"provider": "local", "model": None, "mute": True, "sample_rate": 24000, "voice": "a b"}
+    flags: dict[str, object] = {"provider": "local", "model": None, "mute": True}
+    flags |= {"settings": ("temperature=0", "seed=7"), "sample_rate": 24000, "voice": "a b"}
     typed = shlex.split(web.app_command(web.command_arguments(dict(flags))))
     assert typed[0] == sys.executable
     assert typed[3:] == [
-        *("chat", "--provider", "local", "--mute", "--sample-rate", "24000", "--voice", "a b")
+        *("chat", "--provider", "local", "--mute", "--set", "temperature=0", "--set", "seed=7"),
+        *("--sample-rate", "24000", "--voice", "a b"),
     ]
     assert "belong to --web" in gramophone("--port", "8000").stderr

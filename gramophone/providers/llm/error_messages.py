@@ -145,7 +145,6 @@ class ModelFailures:
             422: "it does not take the request as it is; check the settings and the extra_body of "
             "this endpoint",
             429: "wait a little, or check the account's limits, then ask again",
-            529: "it is overloaded; wait a little, then ask again",
         }.get(status, "wait a little, then ask again")
 
     def _missing_path(self) -> str:

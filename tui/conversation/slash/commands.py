@@ -44,6 +44,7 @@ COMMANDS: Final = (
     SlashCommand("provider", "PROVIDER", "Talk with another provider"),
     SlashCommand("voice", "VOICE", "Speak with another voice"),
     SlashCommand("system", "TEXT", "Set the system prompt", long=True),
+    SlashCommand("set", "NAME VALUE", "Set temperature, seed and the like"),
     SlashCommand("speed", "FACTOR", "Speak faster or slower"),
     SlashCommand("new", "[MODEL]", "Open another pane"),
     SlashCommand("language", "LANGUAGE", "Speak by the rules of a language, or auto"),

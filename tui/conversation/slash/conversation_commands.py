@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from gramophone.core.model_settings import SETTING_NAMES
 from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import AvailableOptions, ConversationOptions
 from gramophone.ports.language_model import Message
@@ -15,7 +16,7 @@ from tui.conversation.slash.settings_commands import LANGUAGES, SPEEDS, model_na
 from tui.transcript.turn_view import give_back_of
 
 NAMES: Final = (
-    "model", "provider", "voice", "system", "speed",
+    "model", "provider", "voice", "system", "set", "speed",
     "new", "language", "close", "pane", "all", "sound",
     "fork", "regenerate", "edit", "speak", "mute", "unmute",
     "copy", "title", "export", "history", "settings", "help", "quit",
@@ -37,6 +38,7 @@ def conversation_commands(
             "new": models,
             "provider": lambda: choices().providers,
             "voice": lambda: choices().voices,
+            "set": lambda: SETTING_NAMES,
             "speed": lambda: SPEEDS,
             "language": lambda: ("auto", *LANGUAGES),
             "pane": lambda: [str(number) for number in range(1, MOST_PANES + 1)],

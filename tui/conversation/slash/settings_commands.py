@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from gramophone.core.errors import ConfigError
+from gramophone.core.model_settings import SETTING_NAMES, ModelSettings
 from gramophone.ports.backend import AvailableOptions, ConversationInfo, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui.conversation.slash.commands import Refused
@@ -19,7 +21,7 @@ from tui.conversation.slash.commands import Refused
 AS_CONFIGURED: Final = "-"
 """Argument that returns to the configured value."""
 
-CHOOSING: Final = ("model", "provider", "voice", "system", "speed", "language")
+CHOOSING: Final = ("model", "provider", "voice", "system", "set", "speed", "language")
 LANGUAGES: Final = {
     "arabic": "ar",
     "chinese": "zh",
@@ -74,6 +76,8 @@ def changed_options(
             return voice if isinstance(voice, Refused) else replace(choice, voice=voice)
         case "system":
             return replace(choice, system_prompt="" if taken_back else argument)
+        case "set":
+            return _set(argument, choice)
         case "speed":
             return _speed("0" if taken_back else argument, choice)
         case "language":
@@ -139,6 +143,21 @@ def _known(kind: str, typed: str, names: Sequence[str]) -> str | Refused:
     return within[0] if within else typed
 
 
+def _set(argument: str, choice: ConversationOptions) -> ConversationOptions | Refused:
+    """Set one setting of requests: `temperature 0.2`, `temperature=0.2`, or `temperature -`; `-`
+    alone restores all of them."""
+    if argument == AS_CONFIGURED:
+        return replace(choice, settings=ModelSettings())
+    name, _, value = argument.replace("=", " ", 1).strip().partition(" ")
+    if not value.strip():
+        return Refused("/set takes a name and a value, for example /set temperature 0.2.")
+    text = "" if value.strip() == AS_CONFIGURED else value
+    try:
+        return replace(choice, settings=choice.settings.with_text(name.lower(), text))
+    except ConfigError as error:
+        return Refused(plain_line(str(error)))
+
+
 def _speed(argument: str, choice: ConversationOptions) -> ConversationOptions | Refused:
     try:
         speed = float(argument.lower().removesuffix("x").removesuffix("×").replace(",", "."))
@@ -173,6 +192,8 @@ def changed_words(name: str, choice: ConversationOptions) -> str:
             now = f"The voice is {plain_line(choice.voice) or 'as configured'}"
         case "system":
             now = f"The system prompt is {'another' if choice.system_prompt else 'as configured'}"
+        case "set":
+            now = f"The settings are {str(choice.settings) or 'as configured'}"
         case "speed":
             now = f"The speed is {f'{choice.speed:g}×' if choice.speed else 'as configured'}"
         case "language":
@@ -197,6 +218,12 @@ def present_words(
             now = f"The system prompt: {plain_line(system_prompt)}"
         case "system":
             now = "There is no system prompt."
+        case "set":
+            return (
+                f"The settings are {str(choice.settings) or 'as configured'}. Write a name and a "
+                f"value after /set ({', '.join(SETTING_NAMES)}), or {AS_CONFIGURED} for what is "
+                "configured."
+            )
         case "speed":
             now = f"The speed is {f'{choice.speed:g}×' if choice.speed else 'as configured'}."
         case "language":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.backend import AvailableOptions, ConversationInfo, ConversationOptions
 from tui.conversation.slash.commands import Refused
 from tui.conversation.slash.settings_commands import (
@@ -104,6 +105,28 @@ def test_a_prompt_for_the_system_is_taken_as_it_is() -> None:
     )
 
 
+@pytest.mark.parametrize("typed", ["temperature 0.2", "Temperature=0.2", "temperature  0.2 "])
+def test_a_setting_is_set(typed: str) -> None:
+    after = choice("set", typed)
+    assert isinstance(after, ConversationOptions)
+    assert after.settings == ModelSettings(temperature=0.2)
+    assert changed_words("set", after) == (
+        "The settings are temperature=0.2 from the next answer on."
+    )
+    assert changed_options("set", "temperature -", after, CHOICES, "local") == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence"),
+    [
+        ("temperature", "/set takes a name and a value, for example /set temperature 0.2."),
+        ("temperature 9", "temperature is 9.0; it must be a number from 0 to 2."),
+    ],
+)
+def test_a_wrong_setting_is_refused(typed: str, sentence: str) -> None:
+    assert choice("set", typed) == Refused(sentence)
+
+
 @pytest.mark.parametrize("name", CHOOSING)
 def test_a_choice_is_taken_back_and_told(name: str) -> None:
     before = ConversationOptions(
@@ -113,6 +136,7 @@ def test_a_choice_is_taken_back_and_told(name: str) -> None:
         system_prompt="Rhyme.",
         speed=1.2,
         lang="de",
+        settings=ModelSettings(temperature=0.2),
     )
     after = changed_options(name, "-", before, CHOICES, "local")
     assert isinstance(after, ConversationOptions)
@@ -128,6 +152,7 @@ def test_a_choice_is_taken_back_and_told(name: str) -> None:
         ("voice", "The voice is luna."),
         ("system", "The system prompt: Be brief."),
         ("speed", "The speed is 1.1×."),
+        ("set", "The settings are as configured. Write a name and a value after /set (temp"),
     ],
 )
 def test_what_holds_now_is_told(name: str, words: str) -> None:
