@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from gramophone.app.session import Session, SessionOptions, open_session
 from gramophone.config.config import Config
 from gramophone.core.sinks import Sink
-from gramophone.core.tasks import cancel, spawn
+from gramophone.core.tasks import spawn
 
 
 @asynccontextmanager
@@ -28,15 +28,7 @@ async def held_session(
     left = asyncio.Event()
     holding = spawn(_hold(config, sinks, options, opened, left), name="session")
     try:
-        await asyncio.wait([opened, holding], return_when=asyncio.FIRST_COMPLETED)
-    except asyncio.CancelledError:
-        await cancel(holding)
-        raise
-    if not opened.done():
-        opened.cancel()
-        await holding  # raises what kept it from opening
-    try:
-        yield opened.result()
+        yield await opened
     finally:
         left.set()
         await _despite_cancellation(holding)
@@ -49,9 +41,15 @@ async def _hold(
     opened: asyncio.Future[Session],
     left: asyncio.Event,
 ) -> None:
-    async with open_session(config, sinks, options) as session:
-        opened.set_result(session)
-        await left.wait()
+    try:
+        async with open_session(config, sinks, options) as session:
+            if not opened.done():
+                opened.set_result(session)
+            await left.wait()
+    except Exception as error:
+        if opened.done():
+            raise
+        opened.set_exception(error)
 
 
 async def _despite_cancellation(task: asyncio.Task[None]) -> None:

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from gramophone.app.choices import checked, speech_parameters
 from gramophone.app.endpoint_clients import client_of
+from gramophone.app.user_models import user_model_of
 from gramophone.app.voice_clients import speech_client
 from gramophone.config.config import Config, choose
 from gramophone.config.endpoints import LOCAL
+from gramophone.config.user_models import is_user_model
 from gramophone.config.voices import EMBEDDED
 from gramophone.core.errors import ConfigError
 from gramophone.ports.language_model import LanguageModel
@@ -56,7 +58,7 @@ class ProviderPool:
         `progress` is told what holds up this conversation alone.
 
         Raises:
-            ConfigError: there is no client for the provider.
+            ConfigError: there is no client for the provider, or not the text that it names.
         """
         first = self._model(config, progress)
         if not config.fallback:
@@ -70,6 +72,8 @@ class ProviderPool:
         return self._model(choose(config, provider=provider), progress)
 
     def _model(self, config: Config, progress: Callable[[str], None]) -> LanguageModel:
+        if is_user_model(config.provider):
+            return user_model_of(config.provider)
         if config.provider == LOCAL:
             return SerializedModel(*self._local(config), progress, config.model_settings)
         endpoint = config.endpoints.get(config.provider)

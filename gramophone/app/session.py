@@ -69,7 +69,7 @@ class Session:
         self.engine.configure(
             model,
             speech,
-            provider=config.provider,
+            provider=model.provider,
             voice=config.voice_name,
             system_prompt=config.system_prompt,
             speed=config.voice_speed,

@@ -12,7 +12,7 @@ from gramophone.cli.interrupts import ctrl_c
 from gramophone.cli.output import AnswerPrinter, JsonLines, Notes, note
 from gramophone.config.config import Config
 from gramophone.core.errors import SessionNotFound
-from gramophone.core.intents import RepeatTurn, Request, Say, Submit
+from gramophone.core.intents import RepeatTurn, Request, Say, SayStream, Submit
 from gramophone.core.sinks import Sink
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionRecord
@@ -24,7 +24,7 @@ from storage.recording.ephemeral_audio import EphemeralAudio
 
 
 async def speak_once(
-    config: Config, request: Submit | Say, *, as_json: bool, wav: Path | None
+    config: Config, request: Submit | Say | SayStream, *, as_json: bool, wav: Path | None
 ) -> int:
     """Run one turn from the request to its last sample; returns the exit code."""
     printer = AnswerPrinter()
@@ -32,12 +32,12 @@ async def speak_once(
     printed: Sink = JsonLines() if as_json else printer
     ephemeral = EphemeralAudio() if wav is not None and not config.keep else None
     sinks = [printed, notes, *([ephemeral] if ephemeral is not None else [])]
-    options = SessionOptions(with_model=isinstance(request, Submit))
+    options = SessionOptions(with_model=not isinstance(request, Say))
     async with open_talk(config, sinks, options) as talk:
         interrupted = await _perform(talk, [request], notes)
     if not as_json:
         printer.finish()
-    if not request.text.strip():
+    if not isinstance(request, SayStream) and not request.text.strip():
         return 1
     note(f"session {talk.session_id}" if config.keep else "not kept")
     note_strays(config)

@@ -123,18 +123,26 @@ def chat(**flags: Any) -> None:
 
 
 @cli.command()
-@click.argument("text", metavar="TEXT|-")
+@click.argument("text", metavar="[TEXT|-]", required=False)
 @conversation_options
 @JSON
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="WAV file for the sound.")
-def ask(text: str, as_json: bool, output: Path | None, **flags: Any) -> None:
-    """Ask one question; print, speak and record the answer."""
+def ask(text: str | None, as_json: bool, output: Path | None, **flags: Any) -> None:
+    """Ask one question; print, speak and record the answer.
+
+    TEXT may be left out where a text is spoken that nobody asks for: --provider text:FILE.
+    """
     from gramophone.cli.ask import speak_once
-    from gramophone.core.intents import Submit
+    from gramophone.core.intents import SayStream, Submit
 
     config = configured(flags)
+    if text is None and not config.provider.startswith("text:"):
+        raise click.UsageError("give a question, or - for standard input")
+    if text == "-" and config.provider == "text:-":
+        raise click.UsageError("standard input is the question or the answer, not both")
     quieten()
-    finish(speak_once(config, Submit(_text(text)), as_json=as_json, wav=output))
+    request = SayStream() if text is None else Submit(_text(text))
+    finish(speak_once(config, request, as_json=as_json, wav=output))
 
 
 @cli.command()

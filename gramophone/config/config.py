@@ -32,6 +32,7 @@ from gramophone.config.services import (
     KEYED_SERVICES,
     PROVIDERS,
 )
+from gramophone.config.user_models import is_user_model, user_model
 from gramophone.config.voice_choice import (
     address_parameters,
     check_service,
@@ -188,6 +189,8 @@ class Config:
     @property
     def default_model(self) -> str:
         """The model that the provider is asked for where none is named; empty where it has none."""
+        if is_user_model(self.provider):
+            return user_model(self.provider).source
         if self.provider == LOCAL:
             return DEFAULT_MODELS[LOCAL]
         return self.endpoints[self.provider].model
@@ -195,7 +198,9 @@ class Config:
     @property
     def model_settings(self) -> ModelSettings:
         """Settings of each request: those of the conversation over those of the endpoint."""
-        if self.provider == LOCAL:
+        if is_user_model(self.provider):
+            of_endpoint = ModelSettings()
+        elif self.provider == LOCAL:
             of_endpoint = settings_of(self.endpoint_tables, LOCAL)
         else:
             of_endpoint = self.endpoints[self.provider].settings
@@ -317,6 +322,8 @@ def _model(config: Config, model: str = "") -> str:
     Raises:
         ConfigError: none is named, and the endpoint has no usual one.
     """
+    if is_user_model(config.provider):
+        return config.default_model  # a configured model belongs to another provider
     if chosen := model or config.model or config.default_model:
         return chosen
     raise ConfigError(
@@ -426,7 +433,9 @@ def _check(config: Config) -> None:
 
 
 def _check_model(config: Config) -> None:
-    if config.provider not in config.provider_names:
+    if is_user_model(config.provider):
+        user_model(config.provider)
+    elif config.provider not in config.provider_names:
         raise ConfigError(
             f"The provider is {config.provider!r}; it must be one of "
             f"{', '.join(config.provider_names)}, or a name of your own (docs/config.md)."
@@ -474,7 +483,7 @@ def _check_patterns(patterns: Sequence[object]) -> None:
 
 def _check_provider_is_usable(config: Config) -> None:
     name = config.provider
-    if name == LOCAL:
+    if name == LOCAL or is_user_model(name):
         return
     endpoint = config.endpoints[name]
     if not endpoint.usable:

@@ -1,4 +1,4 @@
-"""Plain text as a language model: strings that come from the user's program.
+"""Plain text as a language model: strings of the user's program, of a file or of a function.
 
 It is asked as any model is, so that its text is spoken, drawn and recorded while it comes. There is
 no chunk of a provider to keep: the deltas are all there is.
@@ -6,50 +6,62 @@ no chunk of a provider to keep: the deltas are all there is.
 
 from __future__ import annotations
 
+import codecs
+import os
 from collections.abc import (
     AsyncGenerator,
     AsyncIterable,
-    AsyncIterator,
+    Awaitable,
     Callable,
     Iterable,
+    Iterator,
+    Mapping,
     Sequence,
 )
 from contextlib import aclosing
-from typing import Final, TypeAlias, cast
+from functools import partial
+from pathlib import Path
+from typing import Final, Protocol, TypeAlias, cast
 
 from gramophone.core.errors import GramophoneError, ModelError
+from gramophone.core.frozen import frozen
 from gramophone.ports.language_model import Message, ModelChunk
-from gramophone.providers.user_code import iterate_in_thread
-from gramophone.text.graphemes import cut
-from gramophone.text.sanitize import plain_line
+from gramophone.providers.user_code import WorkerLoop, iterate_in_thread, user_code_failure
+from gramophone.providers.user_objects import import_object
 from gramophone.wire.limits import TextBound, TooMuch
 
 TextPieces: TypeAlias = Iterable[str] | AsyncIterable[str]
 
 FINISHED: Final = "stop"
-_MOST_REASON_CHARACTERS: Final = 200
+_PIECE_BYTES: Final = 4096
+_NOT_PIECES: Final = (bytes, bytearray, Mapping)
+
+
+class TextSource(Protocol):
+    """Source of an answer's text."""
+
+    def pieces(self, question: str) -> AsyncGenerator[object]:
+        """Yield the text that answers the question, which is empty where nobody asks."""
+        ...
+
+    def close(self) -> None:
+        """Let go of what it holds; never waits."""
+        ...
 
 
 class PlainTextModel:
-    """A `ports.LanguageModel` that answers with the strings of an iterator.
-
-    `open_pieces` is given the question, which is empty where nobody asks.
-    """
+    """A `ports.LanguageModel` that answers with the strings of a source."""
 
     provider = "text"
 
-    def __init__(self, model: str, open_pieces: Callable[[str], AsyncIterator[object]]) -> None:
+    def __init__(self, model: str, source: TextSource) -> None:
         self.model = model
-        self._open_pieces = open_pieces
+        self._source = source
 
     @classmethod
     def of(cls, pieces: TextPieces) -> PlainTextModel:
         """Make a model of one answer, whose pieces a program gives."""
-
-        def open_pieces(question: str) -> AsyncIterator[object]:
-            return iterated(pieces)
-
-        return cls("", open_pieces)
+        return cls("", GivenText(pieces))
 
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
@@ -57,21 +69,25 @@ class PlainTextModel:
         """Stream the text; see `LanguageModel.stream`.
 
         Raises:
-            ModelError: the text never ends, is no text, or its iterator failed.
+            ModelError: the text never ends, is no text, or its source failed.
         """
         bound = TextBound()
-        question = messages[-1].text if messages else ""
-        pieces = cast("AsyncGenerator[object]", self._open_pieces(question))
+        pieces = self._source.pieces(messages[-1].text if messages else "")
         try:
             async with aclosing(pieces):
                 async for piece in pieces:
                     if not isinstance(piece, str):
-                        raise ModelError(_not_text(piece))
+                        raise ModelError(
+                            f"The text has a piece of type {type(piece).__name__}; give strings "
+                            "alone."
+                        )
                     bound.add(piece)
                     if piece:
                         yield ModelChunk(raw="", text=piece)
         except TooMuch as error:
-            raise ModelError(f"The text never ends ({error}); what came so far is kept.") from error
+            raise ModelError(
+                f"The text does not end ({error}); what came so far is kept."
+            ) from error
         except GramophoneError:
             raise
         except Exception as error:
@@ -79,31 +95,152 @@ class PlainTextModel:
         yield ModelChunk(raw="", finish_reason=FINISHED)
 
     async def aclose(self) -> None:
+        """Let go of the source."""
+        self._source.close()
+
+
+@frozen
+class GivenText:
+    """Text of an iterable; a plain one is iterated in a thread."""
+
+    iterable: TextPieces
+
+    def pieces(self, question: str) -> AsyncGenerator[object]:
+        """Yield its items."""
+        if isinstance(self.iterable, AsyncIterable):
+            return _iterated(self.iterable)
+        plain = self.iterable
+        return iterate_in_thread(lambda: plain, name="text iterator")
+
+    def close(self) -> None:
         """Do nothing: the iterator ends with its answer."""
 
 
-async def iterated(pieces: TextPieces) -> AsyncGenerator[object]:
-    """Yield the items of an iterable; a plain one is iterated in a thread."""
-    if isinstance(pieces, AsyncIterable):
-        iterator = aiter(pieces)
+class TextFile:
+    """Text of a file, in UTF-8, read anew for each answer; of a pipe, while it comes.
+
+    `file` is a path, or an open descriptor, which answers once.
+    """
+
+    def __init__(self, name: str, file: Path | int) -> None:
+        self._name = name
+        self._file = file
+        self._used_up = False
+
+    def pieces(self, question: str) -> AsyncGenerator[object]:
+        """Yield the text as it is read."""
+        return iterate_in_thread(self._read, name="text file")
+
+    def close(self) -> None:
+        """Do nothing: the file is closed when it has been read."""
+
+    def _read(self) -> Iterator[str]:
+        if self._used_up:
+            raise ModelError(f"{self._name} has been read to its end, and answers once.")
+        self._used_up = isinstance(self._file, int)
         try:
-            async for piece in iterator:
+            # Not buffered: what a pipe has is to be spoken, though it may write more later.
+            with open(self._file, "rb", buffering=0, closefd=not self._used_up) as file:
+                yield from self._decoded(file.fileno())
+        except OSError as error:
+            raise ModelError(f"{self._name} cannot be read ({error.strerror}).") from error
+
+    def _decoded(self, descriptor: int) -> Iterator[str]:
+        decoder = codecs.getincrementaldecoder("utf-8-sig")()
+        try:
+            while piece := os.read(descriptor, _PIECE_BYTES):
+                yield decoder.decode(piece)
+            yield decoder.decode(b"", final=True)
+        except UnicodeDecodeError as error:
+            raise ModelError(f"{self._name} is not text in UTF-8; convert it first.") from error
+
+
+@frozen
+class _Awaited:
+    """A result of a function that belongs on an event loop."""
+
+    value: Awaitable[object] | AsyncIterable[object]
+
+
+class TextFunction:
+    """Text of a user's function, which is called with the question.
+
+    It gives a string, or an iterator of strings, plain or asynchronous; it may be a coroutine
+    function. Plain code runs in a thread, asynchronous code on an event loop in another.
+    """
+
+    def __init__(self, module: str, path: str) -> None:
+        self._module = module
+        self._path = path
+        self._loop = WorkerLoop("text function")
+
+    async def pieces(self, question: str) -> AsyncGenerator[object]:
+        """Yield the text as it comes."""
+        plain = iterate_in_thread(lambda: self._call(question), name="text function")
+        async with aclosing(plain):
+            async for piece in plain:
+                if not isinstance(piece, _Awaited):
+                    yield piece
+                    continue
+                awaited = self._loop.iterate(partial(self._awaited, piece.value))
+                async with aclosing(awaited):
+                    async for awaited_piece in awaited:
+                        yield awaited_piece
+
+    def close(self) -> None:
+        """Let the event loop end."""
+        self._loop.close()
+
+    def _call(self, question: str) -> Iterable[object]:
+        """Call it; runs in the thread that iterates the result, to which that may be bound."""
+        function = import_object(self._module, self._path)
+        if not callable(function):
+            raise ModelError(
+                f"{self._module}:{self._path} is of type {type(function).__name__}; name a "
+                "function that takes the question."
+            )
+        return self._pieces_of(cast("Callable[[str], object]", function)(question))
+
+    async def _awaited(
+        self, value: Awaitable[object] | AsyncIterable[object]
+    ) -> AsyncGenerator[object]:
+        if isinstance(value, AsyncIterable):
+            async with aclosing(_iterated(value)) as items:
+                async for item in items:
+                    yield item
+            return
+        for piece in self._pieces_of(await value):
+            if isinstance(piece, _Awaited):
+                async with aclosing(self._awaited(piece.value)) as items:
+                    async for item in items:
+                        yield item
+            else:
                 yield piece
-        finally:
-            if isinstance(iterator, AsyncGenerator):
-                await iterator.aclose()
-        return
-    threaded = iterate_in_thread(lambda: cast("Iterable[object]", pieces), name="text iterator")
-    async with aclosing(threaded):
-        async for piece in threaded:
-            yield piece
+
+    def _pieces_of(self, result: object) -> Iterable[object]:
+        """The pieces of a result; what is asynchronous stays one piece, to be awaited elsewhere.
+
+        Raises:
+            ModelError: it is nothing that has text.
+        """
+        if isinstance(result, str):
+            return [result]
+        if isinstance(result, Awaitable | AsyncIterable):
+            return [_Awaited(cast("Awaitable[object]", result))]
+        if isinstance(result, Iterable) and not isinstance(result, _NOT_PIECES):
+            return cast("Iterable[object]", result)
+        raise ModelError(
+            f"{self._module}:{self._path} gave a value of type {type(result).__name__}; let it "
+            "return a string, or yield strings."
+        )
 
 
-def user_code_failure(subject: str, error: BaseException) -> str:
-    """Sentence about an error of the user's code, whose own words may hold anything."""
-    reason = cut(plain_line(f"{type(error).__name__}: {error}"), _MOST_REASON_CHARACTERS)
-    return f"{subject} broke off ({reason.rstrip(': ')}); what came before is kept."
-
-
-def _not_text(piece: object) -> str:
-    return f"The text has a piece of type {type(piece).__name__}; give strings alone."
+async def _iterated(iterable: AsyncIterable[object]) -> AsyncGenerator[object]:
+    """Yield the items of an asynchronous iterable, and close it in the end."""
+    iterator = aiter(iterable)
+    try:
+        async for item in iterator:
+            yield item
+    finally:
+        if isinstance(iterator, AsyncGenerator):
+            await cast("AsyncGenerator[object]", iterator).aclose()
