@@ -128,15 +128,20 @@ class AnswerFold:
         )
 
     def raise_failure(self, *stages: str) -> None:
-        """Raise the first failure of one of these stages, if there was one.
+        """Raise the first failure of one of these stages, as `raise_failure` does."""
+        raise_failure(self.answer(""), *stages)
 
-        Raises:
-            GramophoneError: its sentence, in the class of its stage; `partial_text` of a
-                `ModelError` is the text that came before.
-        """
-        for failure in self.failures:
-            if failure.stage not in stages:
-                continue
-            if failure.stage == "model":
-                raise ModelError(failure.detail, partial_text=self.answer("").text)
-            raise _ERRORS.get(failure.stage, GramophoneError)(failure.detail)
+
+def raise_failure(answer: Answer, *stages: str) -> None:
+    """Raise the first failure of one of these stages, if there was one.
+
+    Raises:
+        GramophoneError: its sentence, in the class of its stage; `partial_text` of a `ModelError`
+            is the text that came before.
+    """
+    for failure in answer.failures:
+        if failure.stage not in stages:
+            continue
+        if failure.stage == "model":
+            raise ModelError(failure.detail, partial_text=answer.text)
+        raise _ERRORS.get(failure.stage, GramophoneError)(failure.detail)

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import queue
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, Final, Generic, TypeVar
@@ -27,6 +27,7 @@ BLOCKED_AFTER_S: Final = 1.0
 
 _MOST_REASON_CHARACTERS: Final = 200
 _log = logging.getLogger(__name__)
+_unfinished: set[Future[Any]] = set()
 
 
 def user_code_failure(subject: str, error: BaseException) -> str:
@@ -126,6 +127,19 @@ class WorkerLoop:
     def __init__(self, name: str) -> None:
         self._name = name
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._starting = threading.Lock()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> Future[T]:
+        """Start a coroutine on the loop, from any thread; cancelling the future cancels it."""
+        future = asyncio.run_coroutine_threadsafe(work, self._started_loop())
+        # A loop keeps weak references to tasks only: one whose owner is gone would be torn apart.
+        _unfinished.add(future)
+        future.add_done_callback(_unfinished.discard)
+        return future
+
+    def call(self, function: Callable[..., object], *arguments: object) -> None:
+        """Call a function on the loop soon, from any thread; the order of the calls is kept."""
+        self._started_loop().call_soon_threadsafe(function, *arguments)
 
     async def iterate(self, make: Callable[[], AsyncIterator[T]]) -> AsyncGenerator[T]:
         """Yield what an iterator yields that is made and iterated on the loop.
@@ -135,7 +149,7 @@ class WorkerLoop:
         """
         loop = await self._ready_loop()
         running = _LoopedIteration[T](make, loop)
-        done = asyncio.run_coroutine_threadsafe(running.run(), loop)
+        done = self.submit(running.run())
         try:
             while True:
                 outcome = await running.next()
@@ -157,13 +171,18 @@ class WorkerLoop:
     async def _ready_loop(self) -> asyncio.AbstractEventLoop:
         if self._loop is not None and not await _answers(self._loop):
             self.close()
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._loop.set_default_executor(_DaemonThreads())
-            threading.Thread(
-                target=_serve, args=(self._loop,), name=self._name, daemon=True
-            ).start()
-        return self._loop
+        return self._started_loop()
+
+    def _started_loop(self) -> asyncio.AbstractEventLoop:
+        with self._starting:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._loop.set_default_executor(_DaemonThreads())
+                serving = threading.Thread(
+                    target=_serve, args=(self._loop,), name=self._name, daemon=True
+                )
+                serving.start()
+            return self._loop
 
 
 class _LoopedIteration(Generic[T]):

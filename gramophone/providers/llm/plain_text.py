@@ -15,7 +15,6 @@ from collections.abc import (
     Callable,
     Iterable,
     Iterator,
-    Mapping,
     Sequence,
 )
 from contextlib import aclosing
@@ -34,7 +33,7 @@ TextPieces: TypeAlias = Iterable[str] | AsyncIterable[str]
 
 FINISHED: Final = "stop"
 _PIECE_BYTES: Final = 4096
-_NOT_PIECES: Final = (bytes, bytearray, Mapping)
+_NOT_PIECES: Final[tuple[type, ...]] = (bytes, bytearray, dict)
 
 
 class TextSource(Protocol):
