@@ -251,7 +251,7 @@ class TestFailures:
 
         events: list[Event] = []
         async with gramophone.speak(broken(), mute=True) as speech:
-            with pytest.raises(ModelError, match=r"broke off \(OSError: the pen broke\)") as caught:
+            with pytest.raises(ModelError, match=r"failed \(OSError: the pen broke\)") as caught:
                 await read(aiter(speech), events)
             with pytest.raises(ModelError):
                 await speech.finished()

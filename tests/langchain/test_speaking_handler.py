@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import pytest
 from gramophone.api.answer import Answer
 from gramophone.core.errors import ConfigError, ModelError
 from storage.library import StoredLibrary
-from tests.support import chains
 from tests.support.recordings import everything_in
 
 
@@ -33,7 +33,8 @@ async def stored(home: Path, session_id: str) -> list[str]:
     return [turn.text.strip() for turn in turns]
 
 
-REWRITING: Any = chains.rewriting
+chains: Any = import_module("tests.support.chains")
+REWRITING = chains.rewriting
 QUESTION = {"question": "Why?"}
 ANSWER = "human: Q: Rewritten."
 
@@ -68,7 +69,7 @@ class TestSpeaking:
 
     async def test_it_can_be_used_again(self, home: Path) -> None:
         speaking = handler()
-        model: Any = chains.hello
+        model = chains.hello
         sessions: set[str] = set()
         for _ in range(2):
             await model.ainvoke("Hm?", {"callbacks": [speaking]})
@@ -79,7 +80,7 @@ class TestSpeaking:
 
     async def test_nothing_is_left_where_it_is_not_wanted(self, home: Path) -> None:
         speaking = handler(record=False)
-        model: Any = chains.hello
+        model = chains.hello
         await model.ainvoke("Hm?", {"callbacks": [speaking]})
         assert texts(await speaking.finished()) == ["Hello, there."]
         assert everything_in(home) == {}
@@ -88,7 +89,7 @@ class TestSpeaking:
 class TestFailing:
     async def test_a_model_that_fails_is_told_of(self, home: Path) -> None:
         speaking = handler()
-        model: Any = chains.failing
+        model = chains.failing
         config = {"callbacks": [speaking]}
         with pytest.raises(ValueError, match="fault"):
             await anext(piece async for piece in model.astream("Hm?", config) if not piece.content)
@@ -98,7 +99,7 @@ class TestFailing:
 
     async def test_a_wrong_setting_does_not_stop_the_chain(self, home: Path) -> None:
         speaking = handler(speed=9.0)
-        model: Any = chains.hello
+        model = chains.hello
         assert (await model.ainvoke("Hm?", {"callbacks": [speaking]})).content == "Hello, there."
         with pytest.raises(ConfigError, match="speed is 9"):
             await speaking.finished()

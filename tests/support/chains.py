@@ -3,9 +3,7 @@
 Imported by name, as the modules of users are.
 """
 
-# pyright: reportMissingImports=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
-# pyright: reportUntypedBaseClass=false, reportMissingTypeArgument=false
+# pyright: basic, reportMissingImports=false
 
 from __future__ import annotations
 

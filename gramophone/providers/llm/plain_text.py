@@ -222,6 +222,7 @@ class TextFunction:
         Raises:
             ModelError: it is nothing that has text.
         """
+        kind = type(result).__name__
         if isinstance(result, str):
             return [result]
         if isinstance(result, Awaitable | AsyncIterable):
@@ -229,8 +230,8 @@ class TextFunction:
         if isinstance(result, Iterable) and not isinstance(result, _NOT_PIECES):
             return cast("Iterable[object]", result)
         raise ModelError(
-            f"{self._module}:{self._path} gave a value of type {type(result).__name__}; let it "
-            "return a string, or yield strings."
+            f"{self._module}:{self._path} gave a value of type {kind}; let it return a "
+            "string, or yield strings."
         )
 
 
