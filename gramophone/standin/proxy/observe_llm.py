@@ -28,9 +28,12 @@ from gramophone.core.timeline import (
     UsageReported,
 )
 from gramophone.text.spaceless import without_spaces
-from gramophone.wire.lenient_json import as_count, as_list, as_object, as_text, read_object
+from gramophone.wire.lenient_json import as_list, as_object, as_text, read_object
 from gramophone.wire.limits import MOST_RECORDED_EVENT_BYTES, TooMuch
+from gramophone.wire.llm.answer import TextPiece
 from gramophone.wire.llm.request_validation import last_prompt
+from gramophone.wire.llm.stream_parts import EndPart, UsagePart
+from gramophone.wire.llm.stream_reader import StreamReader
 from gramophone.wire.sse import SseReader
 
 _LARGEST_WHOLE_BYTES = 10 * 2**20
@@ -50,10 +53,10 @@ class AnswerObserver:
         self._status = 0
         self._reader: SseReader | None = None
         self._whole = bytearray()
+        self._answer = StreamReader()
         self._texts: list[str] = []
         self._said_done = False
         self._reason = ""
-        self._input_tokens = 0
         self._failed = False
         self._over = False
 
@@ -186,22 +189,25 @@ class AnswerObserver:
 
     def _understand(self, fields: dict[str, Any], at_us: int) -> list[Event]:
         """The events of a chunk, or of an answer in one body."""
-        text, reason, usage = _READERS[self._protocol](fields)
         events: list[Event] = []
-        if text:
-            self._texts.append(text)
-            events.append(DeltaReceived(at_us=at_us, turn=self._turn, text=text))
-        self._reason = reason or self._reason
-        self._input_tokens = usage[0] or self._input_tokens
-        if usage[1]:
-            events.append(
-                UsageReported(
-                    at_us=at_us,
-                    turn=self._turn,
-                    input_tokens=self._input_tokens,
-                    output_tokens=usage[1],
-                )
-            )
+        for part in self._answer.read(fields):
+            match part:
+                case TextPiece(text=text):
+                    self._texts.append(text)
+                    events.append(DeltaReceived(at_us=at_us, turn=self._turn, text=text))
+                case EndPart(reason=reason):
+                    self._reason = reason
+                case UsagePart(input_tokens=sent, output_tokens=received) if received:
+                    events.append(
+                        UsageReported(
+                            at_us=at_us,
+                            turn=self._turn,
+                            input_tokens=sent,
+                            output_tokens=received,
+                        )
+                    )
+                case _:
+                    pass
         return events
 
     def _fail(self, detail: str, at_us: int) -> list[Event]:
@@ -220,47 +226,3 @@ class AnswerObserver:
                 finish_reason=reason,
             )
         ]
-
-
-_Read = tuple[str, str, tuple[int, int]]
-"""Text, finish reason, and tokens of request and answer; empty or 0 where they are missing."""
-
-
-def _chat(fields: dict[str, Any]) -> _Read:
-    choices = as_list(fields.get("choices"))
-    choice = as_object(choices[0]) if choices else {}
-    message = as_object(choice.get("delta")) or as_object(choice.get("message"))
-    usage = as_object(fields.get("usage"))
-    tokens = as_count(usage.get("prompt_tokens")), as_count(usage.get("completion_tokens"))
-    return as_text(message.get("content")), as_text(choice.get("finish_reason")), tokens
-
-
-def _responses(fields: dict[str, Any]) -> _Read:
-    kind = as_text(fields.get("type"))
-    text = as_text(fields.get("delta")) if kind == "response.output_text.delta" else ""
-    whole = fields if fields.get("object") == "response" else as_object(fields.get("response"))
-    if whole is fields:
-        parts = [
-            as_object(part)
-            for item in as_list(fields.get("output"))
-            for part in as_list(as_object(item).get("content"))
-        ]
-        text = "".join(as_text(part.get("text")) for part in parts)
-    status = as_text(whole.get("status"))
-    usage = as_object(whole.get("usage"))
-    tokens = as_count(usage.get("input_tokens")), as_count(usage.get("output_tokens"))
-    return text, status if status in {"completed", "incomplete"} else "", tokens
-
-
-def _messages(fields: dict[str, Any]) -> _Read:
-    delta, message = as_object(fields.get("delta")), as_object(fields.get("message"))
-    text = as_text(delta.get("text"))
-    text += "".join(as_text(as_object(part).get("text")) for part in as_list(fields.get("content")))
-    reason = as_text(delta.get("stop_reason")) or as_text(fields.get("stop_reason"))
-    usage = as_object(fields.get("usage")) or as_object(message.get("usage"))
-    # `message_start` has usage, too, but its output tokens are those of the first piece alone.
-    output_tokens = 0 if message else as_count(usage.get("output_tokens"))
-    return text, reason, (as_count(usage.get("input_tokens")), output_tokens)
-
-
-_READERS = {"openai": _chat, "openai-responses": _responses, "anthropic": _messages}

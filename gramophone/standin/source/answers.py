@@ -53,6 +53,8 @@ _REASONS = {
     "stop_sequence": "stop",
     "completed": "stop",
     "max_tokens": "length",
+    "max_output_tokens": "length",
+    "model_context_window_exceeded": "length",
     "incomplete": "length",
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
