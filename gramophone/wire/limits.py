@@ -30,6 +30,9 @@ LEAST_EVENT_BYTES: Final = 256
 MOST_ANSWER_CHARS: Final = 600_000
 """The text of an answer; the 128,000 tokens that today's models say at most have 500,000."""
 
+MOST_GIVE_BACK_CHARS: Final = 2**22
+"""All that one answer wants back with the next request: signed and encrypted thoughts."""
+
 MOST_REFUSAL_BYTES: Final = 2**16
 """The body of an answer with an error status; the rest is not read."""
 
@@ -38,20 +41,21 @@ MOST_FRAME_BYTES: Final = 8 * 2**20
 
 
 class TextBound:
-    """Counts the text of one answer."""
+    """Counts the text of one answer, or something else that it has a bound of its own for."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_chars: int = MOST_ANSWER_CHARS) -> None:
+        self._most_chars = most_chars
         self._chars = 0
 
     def add(self, text: str) -> None:
         """Add a piece.
 
         Raises:
-            TooMuch: it is more than `MOST_ANSWER_CHARS`.
+            TooMuch: it is more than there may be.
         """
         self._chars += len(text)
-        if self._chars > MOST_ANSWER_CHARS:
-            raise TooMuch(f"a text of more than {MOST_ANSWER_CHARS:,} characters")
+        if self._chars > self._most_chars:
+            raise TooMuch(f"a text of more than {self._most_chars:,} characters")
 
 
 class TooMuch(ValueError):

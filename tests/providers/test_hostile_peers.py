@@ -15,6 +15,7 @@ from tests.support.hostile_servers import (
     HANDSHAKES,
     MOST_MEMORY_MB,
     PINGS,
+    READ_ALIKE,
     SOCKETS,
     Body,
     attacking,
@@ -50,6 +51,10 @@ def check(lines: Mapping[str, dict[str, Any]]) -> None:
 @pytest.mark.parametrize("client", ["openai", "anthropic"])
 async def test_what_a_model_sends_is_bounded(client: str) -> None:
     check(await attacked(client, {name: BODIES[name] for name in BODIES if name != PINGS}))
+
+
+async def test_what_is_read_of_responses_is_bounded() -> None:
+    check(await attacked("responses", {name: BODIES[name] for name in READ_ALIKE}))
 
 
 async def test_what_a_speech_service_sends_is_bounded() -> None:

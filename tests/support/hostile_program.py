@@ -1,8 +1,7 @@
 """Ask hostile servers as the program does, and say what came of it, a line of JSON for each.
 
-`python -m tests.support.hostile_program openai|anthropic|speech ORIGIN...`: the sentence of the
-failure,
-how much came before it, and the most memory that the process took meanwhile.
+`python -m tests.support.hostile_program openai|responses|anthropic|speech ORIGIN...`: the sentence
+of the failure, how much came before it, and the most memory that the process took meanwhile.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from gramophone.core.errors import GramophoneError
 from gramophone.ports.language_model import LanguageModel, Message
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.providers.llm.openai_responses import OpenAIResponses
 from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from tests.support.hostile_servers import forget_memory, memory_mb
@@ -36,6 +36,10 @@ async def _openai(origin: str) -> int:
     return await _ask(OpenAIChat("m", api_key="key-0123456789", base_url=f"{origin}/v1"))
 
 
+async def _responses(origin: str) -> int:
+    return await _ask(OpenAIResponses("m", api_key="key-0123456789", base_url=f"{origin}/v1"))
+
+
 async def _anthropic(origin: str) -> int:
     return await _ask(AnthropicMessages("m", api_key="key-0123456789", base_url=origin))
 
@@ -53,6 +57,7 @@ async def _speech(origin: str) -> int:
 
 _CLIENTS: dict[str, Callable[[str], Awaitable[int]]] = {
     "openai": _openai,
+    "responses": _responses,
     "anthropic": _anthropic,
     "speech": _speech,
 }

@@ -157,6 +157,11 @@ def anthropic_data(**delta: object) -> bytes:
     return event({"type": "content_block_delta", "index": 0, "delta": delta}, "content_block_delta")
 
 
+def responses_data(kind: str, **fields: object) -> bytes:
+    """An event of Responses."""
+    return event({"type": f"response.{kind}", **fields}, f"response.{kind}")
+
+
 def event(data: object, name: str = "message") -> bytes:
     """An event on the wire; text stands for itself."""
     text = data if isinstance(data, str) else json.dumps(data)
@@ -168,6 +173,10 @@ _CALL = {"index": 0, "function": {"arguments": "1" * 30_000}}
 _DEEP = '{"type": "content_block_delta", "choices": ' + "[" * 100_000 + "]" * 100_000 + "}"
 _WIDE = '{"type": "content_block_delta", "choices": [' + "{}," * 3_000_000 + "{}]}"
 _TYPE = "content_block_delta"
+_START = "content_block_start"
+_DETAILS: list[dict[str, list[dict[str, str]]]] = [{"data": [{}] * 5_000}]
+_REDACTED = {"type": "redacted_thinking", "data": "x" * 30_000}
+_ENCRYPTED = {"type": "reasoning", "encrypted_content": "x" * 30_000}
 
 PINGS = "pings without end"
 """Takes a minute until it is enough: for a campaign alone."""
@@ -210,11 +219,38 @@ BODIES: dict[str, Body] = {
         + anthropic_data(type="input_json_delta", partial_json="1" * 30_000),
     ),
     "text without end": lambda: filled(
-        _STREAM, openai_data(content=_WORDS) + anthropic_data(type="text_delta", text=_WORDS)
+        _STREAM,
+        openai_data(content=_WORDS)
+        + anthropic_data(type="text_delta", text=_WORDS)
+        + responses_data("output_text.delta", delta=_WORDS),
+    ),
+    "a JSON body without end": partial(filled, head(content_type=_JSON) + b'{"a": "', b"x"),
+    "thoughts without end": lambda: filled(
+        _STREAM,
+        openai_data(reasoning_content=_WORDS)
+        + anthropic_data(type="thinking_delta", thinking=_WORDS)
+        + responses_data("reasoning_text.delta", delta=_WORDS),
+    ),
+    "many details of thoughts": lambda: chain(
+        filled(_STREAM, openai_data(reasoning_details=_DETAILS), 12 * 2**20),
+        [event("{")],
+    ),
+    "items to give back without end": lambda: filled(
+        _STREAM,
+        event({"type": "content_block_start", "index": 0, "content_block": _REDACTED}, _START)
+        + responses_data("output_item.done", item=_ENCRYPTED),
     ),
     "random bytes": lambda: iter([gzip.compress(b"no answer" * 9), b"\0" * 1000]),
 }
-"""Answers that no model gives, to clients of OpenAI and Anthropic alike."""
+"""Answers that no model gives, to clients of all protocols alike."""
+
+READ_ALIKE = (
+    "thoughts without end",
+    "many details of thoughts",
+    "items to give back without end",
+    "text without end",
+)
+"""Those that a client has to read; the others are up to what all clients have in common."""
 
 
 # --- websockets -------------------------------------------------------------------------------

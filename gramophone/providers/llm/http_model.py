@@ -25,7 +25,7 @@ from gramophone.providers.llm.error_messages import ModelFailures, RequestError
 from gramophone.providers.llm.outgoing_request import OutgoingRequest
 from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.providers.llm.retry_policy import RetryPolicy, Trouble, waiting_for
-from gramophone.wire.limits import TextBound, TooMuch
+from gramophone.wire.limits import MOST_GIVE_BACK_CHARS, TextBound, TooMuch
 from gramophone.wire.llm.refusal_reader import ServerRefusal, read_refusal
 from gramophone.wire.llm.stream_parts import ErrorPart, error_part
 from gramophone.wire.loopback import host_of, lacks_path, on_this_machine
@@ -362,6 +362,7 @@ class _AnswerBound:
 
     def __init__(self) -> None:
         self._bound = TextBound()
+        self._give_back = TextBound(MOST_GIVE_BACK_CHARS)
 
     def add(self, chunk: ModelChunk) -> None:
         """Add a chunk.
@@ -370,7 +371,10 @@ class _AnswerBound:
             TooMuch: the answer is longer than any.
         """
         self._bound.add(chunk.text or chunk.thought)
+        self._give_back.add(chunk.give_back)
         for call in chunk.calls:
+            self._give_back.add(call.give_back)
+            self._bound.add(call.id)
             self._bound.add(call.name)
             self._bound.add(call.arguments)
 

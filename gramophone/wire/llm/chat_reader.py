@@ -17,10 +17,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from gramophone.wire.lenient_json import as_list, as_object, as_text, compact, is_list, is_object
+from gramophone.wire.limits import MOST_GIVE_BACK_CHARS
 from gramophone.wire.llm.answer import TextPiece, ThinkingPiece, ToolPiece
 from gramophone.wire.llm.call_numbers import CallNumbers
 from gramophone.wire.llm.stream_parts import (
@@ -44,7 +46,9 @@ class ChatReader:
         self._begun = False
         self._calls = CallNumbers()
         self._thoughts: list[str] = []
-        self._details: list[object] = []
+        # As text: the values take thirty times its room.
+        self._details: list[str] = []
+        self._details_chars = 0
         self._extra: object = None
 
     def read(self, fields: dict[str, object], due_us: int) -> Sequence[AnswerPart]:
@@ -70,8 +74,8 @@ class ChatReader:
     def end(self) -> Sequence[AnswerPart]:
         """See `ProtocolReader.end`."""
         fields: dict[str, object] = {}
-        if self._details:
-            fields["reasoning_details"] = self._details
+        if self._details and self._details_chars <= MOST_GIVE_BACK_CHARS:
+            fields["reasoning_details"] = [json.loads(detail) for detail in self._details]
         elif self._thoughts and self._calls:
             fields["reasoning_content"] = "".join(self._thoughts)
         if self._extra is not None:
@@ -101,11 +105,20 @@ class ChatReader:
         thought = own or as_text(delta.get("reasoning"))
         if not is_list(details):
             return thought
-        self._details += as_list(details)
+        self._keep_details(as_list(details))
         parts = map(as_object, as_list(details))
         return thought or "".join(
             as_text(part.get("text")) or as_text(part.get("summary")) for part in parts
         )
+
+    def _keep_details(self, details: Sequence[object]) -> None:
+        if self._details_chars > MOST_GIVE_BACK_CHARS:
+            # A part of them is worth nothing to the provider.
+            self._details.clear()
+            return
+        written = [compact(detail) for detail in details]
+        self._details += written
+        self._details_chars += sum(map(len, written))
 
     def _call(self, call: dict[str, object], due_us: int) -> ToolPiece:
         index = call.get("index")
