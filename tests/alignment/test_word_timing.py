@@ -267,3 +267,41 @@ class TestWordsThatWereHeard:
         words = alignment.heard_words(TURN, RATE_HZ)
         assert words.startswith("One two")
         assert len(words) < len(text) // 2
+
+
+class TestStreamedText:
+    """One flush of many chunks of a few words, as a service gets that takes text as it comes."""
+
+    TEXT = "One two three, four five. Six seven\nEight nine ten."
+
+    def timing(self, *, streamed: bool) -> WordTiming:
+        pattern = r"\S+" if streamed else r"[^.\n]+[.]?"
+        words = [match for match in re.finditer(pattern, self.TEXT) if match[0].strip()]
+        return aligned(
+            started(),
+            DeltaReceived(at_us=0, turn=TURN, text=self.TEXT),
+            *(
+                spoken(chunk, word.end() - len(word[0].lstrip()), word.end(), word[0].lstrip())
+                for chunk, word in enumerate(words)
+            ),
+            flushed(0, len(words) - 1),
+            sound(0, 10_000),
+            answered(0, 5000),
+        )
+
+    def test_words_are_heard_as_in_whole_sentences(self) -> None:
+        # Behind "five." and "seven", where a sentence and a line end.
+        silences = [(2300, 2500), (3300, 3450)]
+        starts = [
+            {
+                word.text: word.start_samples
+                for chunk in self.timing(streamed=streamed).spans(TURN, silences)
+                for word in chunk.words(self.TEXT)
+            }
+            for streamed in (True, False)
+        ]
+        assert starts[0].keys() == starts[1].keys()
+        assert starts[0]["Six"] == starts[1]["Six"] == 2500
+        assert starts[0]["Eight"] == starts[1]["Eight"] == 3450
+        # Spaces between chunks have no length of their own.
+        assert all(abs(starts[0][word] - starts[1][word]) < 100 for word in starts[0])

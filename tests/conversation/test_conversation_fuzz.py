@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gramophone.conversation.messages import End, PlaybackStopReported, Tick
+from gramophone.conversation.tts_session import HEARD_TIMEOUT_US
 from gramophone.core.timeline import (
     AudioReceived,
     SessionEnded,
@@ -16,17 +18,23 @@ from gramophone.core.timeline import (
 )
 from tests.support.random_conversation import STEPS, Edges
 
+PROTOCOLS = pytest.mark.parametrize("flux", [False, True], ids=["v1", "v2"])
 
-@settings(max_examples=300, deadline=None)
+
+@PROTOCOLS
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(STEPS), max_size=60))
-def test_every_conversation_holds_together_and_ends(steps: list[str]) -> None:
-    edges = Edges()
+def test_every_conversation_holds_together_and_ends(flux: bool, steps: list[str]) -> None:
+    edges = Edges(flux=flux)
     edges.take(edges.conversation.begin(0))
     for step in steps:
         edges.step(step)
     edges.tell(End())
     if edges.stopping is not None:
         edges.tell(PlaybackStopReported(edges.stopping, 0))
+    # Over v2 the service may be asked for what was heard, and be silent.
+    edges.now_us += HEARD_TIMEOUT_US
+    edges.tell(Tick())
 
     assert isinstance(edges.outputs[-1], SessionEnded)
     assert edges.turn is None
@@ -42,11 +50,12 @@ def test_every_conversation_holds_together_and_ends(steps: list[str]) -> None:
             end = frame.offset_bytes + frame.size_bytes
 
 
-@settings(max_examples=200, deadline=None)
+@PROTOCOLS
+@settings(max_examples=130, deadline=None)
 @given(st.lists(st.sampled_from(STEPS), max_size=40))
-def test_a_turn_left_to_itself_comes_to_its_end(steps: list[str]) -> None:
+def test_a_turn_left_to_itself_comes_to_its_end(flux: bool, steps: list[str]) -> None:
     """When the model ends, the service answers and the speaker plays, no turn hangs."""
-    edges = Edges()
+    edges = Edges(flux=flux)
     edges.take(edges.conversation.begin(0))
     for step in steps:
         edges.step(step)

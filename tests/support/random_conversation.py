@@ -47,7 +47,11 @@ from gramophone.core.timeline import (
     TurnStarted,
 )
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
+from gramophone.wire.deepgram.speak_v2.client import SpeakV2
+from gramophone.wire.deepgram.speak_v2.messages import SpeechInterrupted, SpeechMetadata, render
+from gramophone.wire.deepgram.speak_v2.notices import NO_ACTIVE_SPEECH
 from tests.support.playbook import (
+    RATE_HZ,
     a_conversation,
     cleared,
     delta,
@@ -78,12 +82,23 @@ REQUESTS: dict[str, Input] = {
 }
 
 
+_METADATA = SpeechMetadata("dg_sp_0", 100, 20, 20)
+OVER = render(_METADATA)
+HEARD = "Well, so"
+INTERRUPTED = render(SpeechInterrupted(50, _METADATA, HEARD))
+LATE = render(NO_ACTIVE_SPEECH)
+
+
 class Edges:
     """A conversation, and what a real engine knows of it: which connections, models and sounds
     there are to report of. Contradictions in what comes out are failed assertions."""
 
-    def __init__(self) -> None:
-        self.conversation = a_conversation(ClientLimits(window_flushes=5))
+    def __init__(self, *, flux: bool = False) -> None:
+        """With `flux` the service speaks Speak v2, where what would be answers of v1 in its place
+        are those of v2."""
+        self._flux = flux
+        protocol = SpeakV2(2 * RATE_HZ) if flux else None
+        self.conversation = a_conversation(ClientLimits(window_flushes=5), speech=protocol)
         self.now_us = 0
         self.connecting: int | None = None
         self.open: int | None = None
@@ -113,6 +128,8 @@ class Edges:
                 self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
             case TurnInterrupted(turn=turn, heard_samples=samples, heard_text=heard_text):
                 underlined = self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
+                if self._flux:
+                    underlined.add(HEARD)
                 assert heard_text in underlined or heard_text == "".join(
                     delta.text
                     for delta in self.all_of(DeltaReceived, TurnStarted)
@@ -224,11 +241,11 @@ class Edges:
             case "odd-sound":
                 return TtsAudio(connection, bytes(161))
             case "flushed":
-                return flushed(connection)
+                return TtsText(connection, OVER) if self._flux else flushed(connection)
             case "cleared":
-                return cleared(connection)
+                return TtsText(connection, INTERRUPTED) if self._flux else cleared(connection)
             case "too-many":
-                return too_many_flushes(connection)
+                return TtsText(connection, LATE) if self._flux else too_many_flushes(connection)
             case "rubbish":
                 return TtsText(connection, "{")
             case _:
