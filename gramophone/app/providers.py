@@ -12,7 +12,7 @@ from gramophone.app.choices import checked, speech_parameters
 from gramophone.app.endpoint_clients import client_of
 from gramophone.app.user_models import user_model_of
 from gramophone.app.voice_clients import speech_client
-from gramophone.config.config import Config, choose
+from gramophone.config.config import Config, choose, require_model
 from gramophone.config.endpoints import LOCAL
 from gramophone.config.user_models import is_user_model
 from gramophone.config.voices import EMBEDDED
@@ -81,6 +81,7 @@ class ProviderPool:
             # Never the embedded model instead: a question must not be answered by another
             # model than the one that the session's row names.
             raise ConfigError(f"The provider {config.provider!r} has no client; choose another.")
+        require_model(config)
         memory = self._memories[endpoint.name, endpoint.base_url, config.model]
         return client_of(endpoint, config.model, config.model_settings, memory, progress)
 

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 import click
 
 from gramophone.app.keyring import missing_keys, with_stored_keys
-from gramophone.config.config import Config, load
+from gramophone.config.config import Config, load, require_model
 from gramophone.core.errors import ConfigError, GramophoneError
 from gramophone.core.model_settings import parse_settings
 
@@ -35,6 +35,8 @@ def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) 
     try:
         settings["settings"] = parse_settings(assignments) if assignments else None
         config = load(environment, **settings)
+        if "provider" in settings:
+            require_model(config)
     except ConfigError as error:
         # Said first: a missing key is often the reason why a setting is refused.
         _note(missing)

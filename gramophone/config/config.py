@@ -294,6 +294,7 @@ def load(
     config = replace(config, provider=provider)
     config = _with_url_parameters(config)
     _check(config)
+    # Most commands ask no model: one that is missing is refused where it is wanted.
     return replace(config, model=_model(config))
 
 
@@ -317,15 +318,20 @@ def _with_variables(config: Config, environment: Mapping[str, str]) -> Config:
 
 
 def _model(config: Config, model: str = "") -> str:
-    """The model to ask for.
-
-    Raises:
-        ConfigError: none is named, and the endpoint has no usual one.
-    """
+    """The model to ask for; empty where none is named and the endpoint has no usual one."""
     if is_user_model(config.provider):
         return config.default_model  # a configured model belongs to another provider
-    if chosen := model or config.model or config.default_model:
-        return chosen
+    return model or config.model or config.default_model
+
+
+def require_model(config: Config) -> None:
+    """Refuse settings that name no model where their endpoint has no usual one.
+
+    Raises:
+        ConfigError: they do; the sentence says where to name one.
+    """
+    if _model(config):
+        return
     raise ConfigError(
         f"The endpoint {config.provider} has no usual model; name one with --model, or as "
         f"model = … below [endpoints.{config.provider}] in config.toml."
@@ -361,6 +367,7 @@ def choose(
         chosen = _with_local_model(chosen, model)
     else:
         chosen = replace(chosen, model=_model(chosen, model))
+        require_model(chosen)
     if voice and voice != chosen.voice_name:
         chosen = replace(chosen, voice=voice_of(chosen.voice_service, voice, chosen.voices))
         _check_speech(chosen)

@@ -109,9 +109,15 @@ class Endpoint:
         return tuple(filter(None, (self.key, *values)))
 
 
-def _server(name: str, title: str, port: int) -> Endpoint:
-    base_url = f"http://127.0.0.1:{port}/v1"
-    return Endpoint(name=name, title=title, base_url=base_url, key_variable=own_key_variable(name))
+def _server(name: str, title: str, port: int, model: str = "") -> Endpoint:
+    return Endpoint(
+        name=name,
+        title=title,
+        base_url=f"http://127.0.0.1:{port}/v1",
+        key_variable=own_key_variable(name),
+        model=model,
+        models=(model,) if model else (),
+    )
 
 
 def _service(name: str, title: str, base_url: str, model: str = "") -> Endpoint:
@@ -135,7 +141,8 @@ PRESETS: Final[Mapping[str, Endpoint]] = {
     preset.name: preset
     for preset in (
         _server("ollama", "Ollama", 11434),
-        _server("llamacpp", "llama.cpp", 8080),
+        # It answers with the model that it was started with, whatever the name.
+        _server("llamacpp", "llama.cpp", 8080, "default"),
         _server("vllm", "vLLM", 8000),
         _server("lmstudio", "LM Studio", 1234),
         _service("openrouter", "OpenRouter", "https://openrouter.ai/api/v1", "openrouter/auto"),

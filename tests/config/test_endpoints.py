@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config.config import Config, choose, load
+from gramophone.config.config import Config, choose, load, require_model
 from gramophone.config.endpoints import PRESETS
 from gramophone.core.errors import ConfigError
 from gramophone.core.model_settings import ModelSettings
@@ -117,8 +117,13 @@ class TestPresets:
         assert config.endpoints[name].base_url.startswith(("http://127.0.0.1:", "https://"))
 
     def test_without_a_usual_model_one_must_be_named(self, settings: Load) -> None:
-        with pytest.raises(ConfigError, match="ollama has no usual model; name one with --model"):
-            settings(provider="ollama")
+        config = settings(MINE.replace('model = "m"\n', ""))
+        assert (config.provider, config.model) == ("mine", ""), "most commands ask no model"
+        sentence = "ollama has no usual model; name one with --model"
+        with pytest.raises(ConfigError, match=sentence):
+            choose(config, provider="ollama")
+        with pytest.raises(ConfigError, match=sentence):
+            require_model(settings(provider="ollama"))
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,8 @@ from tui.conversation.slash.settings_commands import LANGUAGES, SPEEDS, model_na
 from tui.transcript.turn_view import give_back_of
 
 NAMES: Final = (
-    "model", "provider", "voice", "system", "set", "speed",
-    "new", "language", "close", "pane", "all", "sound",
+    "model", "provider", "voice", "system", "speed",
+    "new", "language", "set", "close", "pane", "all", "sound",
     "fork", "regenerate", "edit", "speak", "mute", "unmute",
     "copy", "title", "export", "history", "settings", "help", "quit",
 )  # fmt: skip
