@@ -338,7 +338,7 @@ class Conversation:
         switch = SwitchProviders(settings.ticket)
         if (before.voice, before.speed) == (settings.voice, settings.speed) or not before.has_voice:
             return [*changed, switch]
-        if before.voice == settings.voice and self._tts.capabilities.changes_speed:
+        if before.voice == settings.voice and self._tts.can_change_speed:
             return [*changed, *self._tts.set_speed(settings.speed, now_us), switch]
         closed = self._tts.hang_up(now_us)
         if settings.speech is not None:

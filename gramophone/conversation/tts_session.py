@@ -123,6 +123,11 @@ class TtsSession:
         """Properties of the service."""
         return self._protocol.capabilities
 
+    @property
+    def can_change_speed(self) -> bool:
+        """Whether a connection stands whose speed can change."""
+        return self._client is not None and self.capabilities.changes_speed
+
     def set_speed(self, speed: float, now_us: int) -> list[Output]:
         """Have the connection that stands speak at this speed."""
         frames = self._client.set_speed(speed) if self._client is not None else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gramophone.conversation.messages import (
+    CloseTts,
     ConnectTts,
     FinishAudio,
     PlayAudio,
@@ -243,6 +244,12 @@ class TestConnection:
     def test_another_speed_is_configured(self, play: Playbook) -> None:
         settings = SettingsWanted(1, "local", "smollm2", "aura-2-thalia-en", "", 1.25)
         play.when(settings).gives(SettingsChanged, sends(Configure(1.25)), SwitchProviders(1))
+
+    def test_another_speed_while_it_connects_needs_another_connection(self, playbook: Make) -> None:
+        play = playbook(speech=SpeakV2(2 * RATE_HZ))
+        play.begin().goes_on()
+        settings = SettingsWanted(1, "local", "smollm2", "aura-2-thalia-en", "", 1.25)
+        play.when(settings).gives(SettingsChanged, CloseTts(0), SwitchProviders(1), ConnectTts(1))
 
 
 class TestPacer:
