@@ -75,8 +75,16 @@ class ClientLimits:
 
     @classmethod
     def embedded(cls) -> ClientLimits:
-        """For a voice on this machine: only the length of a message is limited."""
-        return cls(window_chars=10**12, window_flushes=NO_LIMIT, session_us=10**15)
+        """For a voice on this machine: only the length of a message is limited.
+
+        It may load a voice of another language before it answers, on a machine that is busy.
+        """
+        return cls(
+            window_chars=10**12,
+            window_flushes=NO_LIMIT,
+            session_us=10**15,
+            answer_timeout_us=60 * SECOND_US,
+        )
 
     @property
     def limited(self) -> bool:
