@@ -11,9 +11,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, cast
 
-from gramophone.config.config import locate
 from gramophone.config.endpoints import PRESETS, key_variables, title_of
 from gramophone.config.file_reader import read_settings
+from gramophone.config.locations import locate
 from gramophone.config.named_tables import Tables
 from gramophone.config.services import KEYED_SERVICES
 from gramophone.core.errors import ConfigError

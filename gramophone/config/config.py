@@ -13,8 +13,6 @@ from dataclasses import field, fields, replace
 from pathlib import Path
 from typing import cast
 
-import platformdirs
-
 from gramophone.config.endpoint_addresses import check_base_url
 from gramophone.config.endpoints import (
     LOCAL,
@@ -26,6 +24,7 @@ from gramophone.config.endpoints import (
     settings_of,
 )
 from gramophone.config.file_reader import read_settings
+from gramophone.config.locations import locate
 from gramophone.config.services import (
     ADDRESSED_SERVICES,
     DEFAULT_MODELS,
@@ -385,28 +384,6 @@ def _with_local_model(config: Config, model: str) -> Config:
             f"{DEFAULT_MODELS['local']}."
         )
     return replace(config, local_model=model)
-
-
-def locate(environment: Mapping[str, str]) -> tuple[Path, Path]:
-    """Paths of the data directory, and of the `config.toml` that is read.
-
-    Raises:
-        ConfigError: the data directory in GRAMOPHONE_HOME cannot be examined.
-    """
-    if named := environment.get("GRAMOPHONE_HOME", "").strip():
-        try:
-            home = Path(named).expanduser().absolute()
-            if (own := home / "config.toml").exists():
-                return home, own
-        except (OSError, RuntimeError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) else error
-            raise ConfigError(
-                f"GRAMOPHONE_HOME is {named!r}, which cannot be used ({reason}); name a directory "
-                "that you may write to."
-            ) from error
-    else:
-        home = Path(platformdirs.user_data_dir("gramophone", appauthor=False))
-    return home, Path(platformdirs.user_config_dir("gramophone", appauthor=False)) / "config.toml"
 
 
 def _replace(config: Config, settings: Mapping[str, object]) -> Config:
