@@ -18,5 +18,10 @@ def example(language: str) -> str:
     return block
 
 
+# Plugins for our own tests, which the project does not use: to import them takes half a second.
+_LEFT_OUT = ("cacheprovider", "hypothesispytest", "syrupy", "textual-snapshot")
+
+
 def run(project: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    return project.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+    left_out = [part for name in _LEFT_OUT for part in ("-p", f"no:{name}")]
+    return project.runpytest_subprocess(*left_out, *arguments)
