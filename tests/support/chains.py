@@ -81,6 +81,14 @@ calling = Scripted(
         ),
     ]
 )
+tagged = Scripted(chunks=[AIMessageChunk(piece) for piece in "<think>Hm.</think>Well."])
+
+
+def streaming(text: str) -> Scripted:
+    """A model that streams this text, a character in a chunk."""
+    return Scripted(chunks=[AIMessageChunk(character) for character in text])
+
+
 failing = Scripted(chunks=[AIMessageChunk("Well, "), ValueError("my\x1b[31m fault")])
 
 prompt = ChatPromptTemplate.from_messages([("human", "Q: {question}")])

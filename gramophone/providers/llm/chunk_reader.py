@@ -45,7 +45,7 @@ class ChunkReader:
         """Give what follows after the last event; `said_done` where the stream said its end."""
         chunks = self._chunks(self._reader.end(), "")
         if not self._finished:
-            chunks += map(_tag_chunk, self._tags.end(cut_short=not said_done))
+            chunks += map(tag_chunk, self._tags.end(cut_short=not said_done))
             if said_done:
                 # Some servers give no finish reason, but end the stream with `[DONE]`.
                 chunks.append(ModelChunk("", finish_reason="stop"))
@@ -61,11 +61,11 @@ class ChunkReader:
                     chunks.append(ModelChunk("" if chunks else raw, part.text))
                     continue
                 for piece in self._tags.feed(part.text):
-                    chunks.append(_tag_chunk(piece, "" if chunks else raw))
+                    chunks.append(tag_chunk(piece, "" if chunks else raw))
             elif isinstance(part, EndPart):
                 self._finished = True
                 for piece in self._tags.end(cut_short=part.reason not in _GOOD_ENDS):
-                    chunks.append(_tag_chunk(piece, "" if chunks else raw))
+                    chunks.append(tag_chunk(piece, "" if chunks else raw))
                 _add_closing(chunks, ModelChunk(raw, finish_reason=part.reason))
             elif isinstance(part, UsagePart):
                 usage = Usage(part.input_tokens, part.output_tokens)
@@ -74,12 +74,13 @@ class ChunkReader:
                 self.error = self.error or part
             else:
                 for piece in self._tags.flush():
-                    chunks.append(_tag_chunk(piece, "" if chunks else raw))
+                    chunks.append(tag_chunk(piece, "" if chunks else raw))
                 chunks.append(_content_chunk(part, "" if chunks else raw))
         return chunks
 
 
-def _tag_chunk(piece: TagPiece, raw: str = "") -> ModelChunk:
+def tag_chunk(piece: TagPiece, raw: str = "") -> ModelChunk:
+    """The chunk of a piece that was read for think tags."""
     if piece.kind is TagKind.TEXT:
         return ModelChunk(raw, piece.text)
     if piece.kind is TagKind.THOUGHT:

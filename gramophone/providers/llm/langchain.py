@@ -19,6 +19,7 @@ from gramophone.providers.llm.langchain_runs import NamedRun
 from gramophone.providers.user_code import WorkerLoop, user_code_failure
 from gramophone.providers.user_objects import import_object
 from gramophone.wire.limits import TextBound, TooMuch
+from gramophone.wire.llm.think_tags import ThinkTagMemory
 
 NOT_INSTALLED: Final = (
     "LangChain is not installed here; install gramophone[langchain] into the environment of your "
@@ -40,6 +41,7 @@ class LangChainModel:
         self._path = path
         self._run = run
         self._chain: Any = None
+        self._think_tags = ThinkTagMemory()
         self._loop = WorkerLoop("langchain")
 
     async def stream(
@@ -55,7 +57,7 @@ class LangChainModel:
         try:
             async with aclosing(chunks):
                 async for chunk in chunks:
-                    bound.add(chunk.text)
+                    bound.add(chunk.text + chunk.thought)
                     yield chunk
         except TooMuch as error:
             raise ModelError(
@@ -78,13 +80,14 @@ class LangChainModel:
         if self._chain is None:
             self._chain = await self._load()
         chain = self._chain
-        reader = OutputReader(calls=is_model(chain))
+        reader = OutputReader(self._think_tags, calls=is_model(chain))
         request = input_for(chain, messages, system_prompt)
         async with aclosing(self._outputs(chain, request)) as outputs:
             async for output in outputs:
                 for chunk in reader.read(output):
                     yield chunk
-        yield reader.end()
+        for chunk in reader.end():
+            yield chunk
 
     def _outputs(self, chain: Any, request: object) -> AsyncGenerator[object]:
         if self._run:

@@ -12,6 +12,8 @@ from typing import Any, Final, cast
 
 from gramophone.core.errors import ModelError
 from gramophone.ports.language_model import CallPart, ModelChunk, Usage
+from gramophone.providers.llm.chunk_reader import tag_chunk
+from gramophone.wire.llm.think_tags import ThinkTagMemory, ThinkTagReader
 
 FINISHED: Final = "stop"
 KEYS: Final = ("answer", "output", "messages")
@@ -23,9 +25,11 @@ _THOUGHT_KEYS: Final = {"thinking": "thinking", "reasoning": "reasoning"}
 
 
 class OutputReader:
-    """Reads the outputs of one answer. `calls` says whether calls of tools are left to us."""
+    """Reads the outputs of one answer. `calls` says whether calls of tools are left to us; `memory`
+    is what earlier answers have shown of tags around thoughts."""
 
-    def __init__(self, *, calls: bool = False) -> None:
+    def __init__(self, memory: ThinkTagMemory, *, calls: bool = False) -> None:
+        self._tags = ThinkTagReader(memory)
         self._with_calls = calls
         self._input_tokens = 0
         self._output_tokens = 0
@@ -42,7 +46,7 @@ class OutputReader:
         """
         if isinstance(output, str):
             self._read_any = True
-            yield ModelChunk(raw="", text=output)
+            yield from map(tag_chunk, self._tags.feed(output))
         elif isinstance(output, Mapping):
             yield from self._dict(cast("Mapping[str, object]", output))
         elif hasattr(output, "content") and hasattr(output, "response_metadata"):
@@ -53,8 +57,8 @@ class OutputReader:
                 "messages, or a dict with answer, output or messages."
             )
 
-    def end(self) -> ModelChunk:
-        """Make the last chunk.
+    def end(self) -> Iterator[ModelChunk]:
+        """Give what follows after the last output.
 
         Raises:
             ModelError: dicts came, and none of them had text.
@@ -68,7 +72,8 @@ class OutputReader:
         usage = None
         if self._input_tokens or self._output_tokens:
             usage = Usage(self._input_tokens, self._output_tokens)
-        return ModelChunk(raw="", usage=usage, finish_reason=self._finish_reason or FINISHED)
+        yield from map(tag_chunk, self._tags.end(cut_short=False))
+        yield ModelChunk(raw="", usage=usage, finish_reason=self._finish_reason or FINISHED)
 
     def _dict(self, output: Mapping[str, object]) -> Iterator[ModelChunk]:
         key = next((key for key in KEYS if key in output), None)
@@ -94,11 +99,12 @@ class OutputReader:
         self._account(message)
         text, thought = read_content(message.content)
         thought += str(message.additional_kwargs.get("reasoning_content") or "")
-        chunk = ModelChunk(raw="", text=text, thought=thought)
+        chunk = ModelChunk(raw="", thought=thought)
         if self._with_calls:
             chunk = replace(chunk, calls=tuple(_calls(message)))
         if chunk != ModelChunk(raw=""):
             yield chunk
+        yield from map(tag_chunk, self._tags.feed(text))
 
     def _account(self, message: Any) -> None:
         usage: Mapping[str, Any] = getattr(message, "usage_metadata", None) or {}

@@ -8,11 +8,13 @@ from importlib import import_module
 
 import pytest
 
+from fixtures.answers import Case, cases
 from gramophone.ports.language_model import CallPart, Message, Usage
 from gramophone.providers.llm.langchain import LangChainModel
 from gramophone.wire.limits import MOST_ANSWER_CHARS
 from tests.support.model_contract import QUESTION, chunks_of, close, closing, failure, text_of
 
+TEXTS = [case for case in cases("chat") if case["name"] in ("plain", "unicode")]
 CHAINS = "tests.support.chains"
 TALK = (Message("user", "A?"), Message("assistant", "B."), Message("user", "C?"))
 
@@ -74,6 +76,21 @@ class TestOutput:
         assert text_of(chunks) == "Well."
         assert "".join(chunk.thought for chunk in chunks) == "Hm."
         assert (chunks[-1].usage, chunks[-1].finish_reason) == (Usage(9, 4), "length")
+
+    async def test_thoughts_in_tags_are_no_text(self) -> None:
+        async with closing(model_of("tagged")) as model:
+            chunks = await chunks_of(model)
+        assert text_of(chunks) == "Well."
+        assert "".join(chunk.thought for chunk in chunks) == "Hm."
+
+    @pytest.mark.parametrize("case", TEXTS, ids=lambda case: case["name"])
+    async def test_texts_of_the_common_answers(
+        self, case: Case, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        chains = import_module(CHAINS)
+        monkeypatch.setattr(chains, "of_case", chains.streaming(case["text"]), raising=False)
+        async with closing(model_of("of_case")) as model:
+            assert text_of(await chunks_of(model)) == case["text"]
 
     async def test_calls_of_a_model_come_along(self) -> None:
         async with closing(model_of("calling")) as model:

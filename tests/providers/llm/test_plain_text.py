@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fixtures.answers import Case, cases
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.plain_text import PlainTextModel, TextFile, TextFunction
 from gramophone.wire.limits import MOST_ANSWER_CHARS
@@ -185,6 +186,15 @@ class TestFunctions:
 async def read_to_its_end(stream: AsyncIterator[ModelChunk]) -> None:
     async for _ in stream:
         pass
+
+
+@pytest.mark.parametrize(
+    "case",
+    [case for case in cases("chat") if case["name"] in ("plain", "unicode", "empty")],
+    ids=lambda case: case["name"],
+)
+async def test_texts_of_the_common_answers(case: Case) -> None:
+    assert text_of(await chunks_of(PlainTextModel.of(iter(case["text"])))) == case["text"]
 
 
 class TestFiles:
