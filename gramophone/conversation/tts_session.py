@@ -49,6 +49,7 @@ from gramophone.core.timeline import (
     FrameReceived,
     FrameSent,
     ModelQuiet,
+    NoticeGiven,
     SpeechConnected,
     SpeechDisconnected,
     WarningReceived,
@@ -366,7 +367,10 @@ class TtsSession:
                 code, description = meaning.code, meaning.description
             case NotUnderstood():
                 code, description = "NOT-UNDERSTOOD", meaning.detail
-        return [WarningReceived(at_us=now_us, code=code, description=description)]
+        warning = WarningReceived(at_us=now_us, code=code, description=description)
+        if not (isinstance(meaning, ServiceWarned) and meaning.for_user):
+            return [warning]
+        return [warning, NoticeGiven(at_us=now_us, stage="speech", detail=description)]
 
     def _clear_done(self, heard: HeardPosition | None) -> None:
         turn = self._cleared.popleft() if self._cleared else None

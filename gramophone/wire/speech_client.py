@@ -93,10 +93,11 @@ class ClearDone:
 
 @frozen
 class ServiceWarned:
-    """The service warned; the connection stays."""
+    """The service warned; the connection stays. `for_user` if the user should know of it, too."""
 
     code: str
     description: str
+    for_user: bool = False
 
 
 @frozen

@@ -41,6 +41,10 @@ CANCEL: Final = compact({"type": "Cancel"})
 CANCELLED: Final = compact({"type": "Cancelled"})
 """The report that all requests are cancelled; no more of their sound comes."""
 
+_SILENCE: Final = (
+    "The voice sends nothing but silence; choose another with /voice, or check its model."
+)
+
 BodyOf: TypeAlias = Callable[[str], str]
 """Makes the body of a request from its text."""
 
@@ -95,6 +99,7 @@ class SpeechRequestsClient:
         self._made_us: deque[int] = deque()
         self._clearing = 0
         self._heard_us = opened_us
+        self._knows_of_silence = False
 
     @property
     def stale(self) -> bool:
@@ -202,7 +207,8 @@ class SpeechRequestsClient:
     def _warned_of_silence(self, fields: dict[str, Any]) -> list[SpeechClientEvent]:
         if not fields.get("silent") or self._clearing:
             return []
-        return [ServiceWarned("SILENCE", "The service sent sound that is nothing but silence.")]
+        for_user, self._knows_of_silence = not self._knows_of_silence, True
+        return [ServiceWarned("SILENCE", _SILENCE, for_user)]
 
     def _ready_us(self, now_us: int) -> int:
         self._expire_window(now_us)

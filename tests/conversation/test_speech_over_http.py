@@ -20,6 +20,7 @@ from gramophone.core.timeline import (
     FlushSent,
     FrameReceived,
     FrameSent,
+    NoticeGiven,
     SpeechConnected,
     TextSpoken,
     TurnInterrupted,
@@ -145,12 +146,15 @@ async def test_an_answer_that_breaks_off_is_asked_for_again() -> None:
     assert listening.all_of(Failed) == []
 
 
-async def test_silence_is_a_warning() -> None:
+async def test_silence_is_told_once() -> None:
     async with (
-        serving(Reply([bytes(4_800)])) as server,
+        serving(*[Reply([bytes(4_800)])] * 2) as server,
         session(openai(server.origin)) as (engine, listening),
     ):
         engine.post(Say("Hello."))
         await listening.until(completed(0))
-    (warning,) = listening.all_of(WarningReceived)
-    assert warning.code == "SILENCE"
+        engine.post(Say("Hello again."))
+        await listening.until(completed(1))
+    assert [warning.code for warning in listening.all_of(WarningReceived)] == ["SILENCE"] * 2
+    (notice,) = listening.all_of(NoticeGiven)
+    assert notice.detail.startswith("The voice sends nothing but silence")

@@ -114,9 +114,9 @@ def test_warnings_of_the_connection_come_through() -> None:
     queue(machine, 0, "Hello.")
     machine.poll(0)
     assert machine.receive_text(retried_report("Busy."), 1) == [ServiceWarned("RETRIED", "Busy.")]
-    silence = "The service sent sound that is nothing but silence."
+    silence = "The voice sends nothing but silence; choose another with /voice, or check its model."
     assert machine.receive_text(ended_report("", silent=True), 2) == [
-        ServiceWarned("SILENCE", silence),
+        ServiceWarned("SILENCE", silence, for_user=True),
         FlushDone(0),
     ]
     assert machine.receive_text("[]", 3) == [NotUnderstood("unknown report of a request")]
