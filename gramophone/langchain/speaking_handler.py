@@ -1,5 +1,8 @@
 """A callback handler of LangChain that speaks and records what a chain streams."""
 
+# What is not used of a callback's arguments is in `kwargs`.
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 import asyncio

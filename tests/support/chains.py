@@ -3,7 +3,8 @@
 Imported by name, as the modules of users are.
 """
 
-# pyright: basic, reportMissingImports=false
+# pyright: basic, reportMissingImports=false, reportArgumentType=false, reportCallIssue=false
+# pyright: reportAttributeAccessIssue=false, reportReturnType=false, reportOperatorIssue=false
 
 from __future__ import annotations
 
