@@ -35,7 +35,7 @@ async def client_of(
     options = {"max_retries": 0, **options}
     http = anthropic.DefaultAsyncHttpxClient(verify=NO_TLS)
     async with anthropic.AsyncAnthropic(
-        api_key=key, base_url=address.http(), http_client=http, **options
+        timeout=HANG_S, api_key=key, base_url=address.http(), http_client=http, **options
     ) as client:
         yield client
 
@@ -139,7 +139,9 @@ class TestMessages:
 
     async def test_a_client_without_a_loop(self) -> None:
         def ask(address: Address) -> tuple[str, str]:
-            with anthropic.Anthropic(api_key="sk-1", base_url=address.http()) as client:
+            with anthropic.Anthropic(
+                timeout=HANG_S, api_key="sk-1", base_url=address.http()
+            ) as client:
                 whole = client.messages.create(model=MODEL, max_tokens=9, messages=QUESTION)
                 with client.messages.stream(model=MODEL, max_tokens=9, messages=QUESTION) as stream:
                     return text_of(whole), "".join(stream.text_stream)

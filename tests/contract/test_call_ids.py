@@ -12,6 +12,7 @@ from anthropic.types import ToolUseBlock
 
 from gramophone.core.clock import ManualClock
 from gramophone.standin.source.scenario import ScenarioSound, scenario
+from tests.support.deadlines import HANG_S
 from tests.support.model_standin import standing_in
 
 CALLS = 2
@@ -40,7 +41,7 @@ async def test_chat_completions() -> None:
     for steps in (2, 1):
         async with AsyncExitStack() as stack:
             address = await stack.enter_async_context(standing_in(*LOOKING))
-            client = openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1"))
+            client = openai.AsyncOpenAI(timeout=HANG_S, api_key="k", base_url=address.http("/v1"))
             await stack.enter_async_context(client)
             for _ in range(steps):
                 async with client.chat.completions.stream(
@@ -62,7 +63,9 @@ async def test_responses() -> None:
     items: list[str] = []
     counts: list[int] = []
     async with standing_in(*LOOKING) as address:
-        async with openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1")) as client:
+        async with openai.AsyncOpenAI(
+            timeout=HANG_S, api_key="k", base_url=address.http("/v1")
+        ) as client:
             response = await client.responses.create(model="m", input="Look twice.", tools=[FLAT])
             for _ in range(2):
                 calls = [item for item in response.output if item.type == "function_call"]
@@ -88,7 +91,7 @@ async def test_messages() -> None:
     for steps in (2, 1):
         async with AsyncExitStack() as stack:
             address = await stack.enter_async_context(standing_in(*LOOKING))
-            client = anthropic.AsyncAnthropic(api_key="k", base_url=address.http())
+            client = anthropic.AsyncAnthropic(timeout=HANG_S, api_key="k", base_url=address.http())
             await stack.enter_async_context(client)
             for _ in range(steps):
                 message = await client.messages.create(
@@ -110,7 +113,9 @@ async def test_ids_are_the_same_each_time() -> None:
     bodies: list[str] = []
     for _ in range(2):
         async with standing_in(*LOOKING, clock=ManualClock()) as address:
-            async with openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1")) as client:
+            async with openai.AsyncOpenAI(
+                timeout=HANG_S, api_key="k", base_url=address.http("/v1")
+            ) as client:
                 raw = client.chat.completions.with_raw_response
                 messages: Any = [{"role": "user", "content": "Hi"}]
                 whole = await raw.create(model="m", messages=messages, tools=[FUNCTION])

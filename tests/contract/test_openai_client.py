@@ -14,6 +14,7 @@ import pytest
 from gramophone.standin.llm.expected_answers import ExpectedAnswers
 from gramophone.standin.server.routes import Address
 from gramophone.wire.llm.answer import AnswerFailure, ModelAnswer, TextPiece
+from tests.support.deadlines import HANG_S
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 from tests.support.plain_http import NO_TLS
 
@@ -36,13 +37,15 @@ async def client_of(
     options = {"max_retries": 0, **options}
     http = openai.DefaultAsyncHttpxClient(verify=NO_TLS)
     async with openai.AsyncOpenAI(
-        api_key=key, base_url=address.http("/v1"), http_client=http, **options
+        timeout=HANG_S, api_key=key, base_url=address.http("/v1"), http_client=http, **options
     ) as client:
         yield client
 
 
 def sync_client(address: Address) -> openai.OpenAI:
-    return openai.OpenAI(api_key="sk-1", base_url=address.http("/v1"), max_retries=0)
+    return openai.OpenAI(
+        timeout=HANG_S, api_key="sk-1", base_url=address.http("/v1"), max_retries=0
+    )
 
 
 class TestChatCompletions:

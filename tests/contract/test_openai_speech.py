@@ -13,6 +13,7 @@ import openai
 import pytest
 import soundfile
 
+from tests.support.deadlines import HANG_S
 from tests.support.openai_audio import audio_standin, tones
 from tests.support.plain_http import NO_TLS
 
@@ -25,6 +26,7 @@ async def client_of(*faults: str) -> AsyncGenerator[openai.AsyncOpenAI]:
     async with (
         audio_standin(*faults) as address,
         openai.AsyncOpenAI(
+            timeout=HANG_S,
             api_key="sk-1",
             base_url=address.http("/v1"),
             max_retries=0,
@@ -36,7 +38,7 @@ async def client_of(*faults: str) -> AsyncGenerator[openai.AsyncOpenAI]:
 
 async def test_the_synchronous_client() -> None:
     def speech(base_url: str) -> bytes:
-        with openai.OpenAI(api_key="sk-1", base_url=base_url) as client:
+        with openai.OpenAI(timeout=HANG_S, api_key="sk-1", base_url=base_url) as client:
             return client.audio.speech.create(
                 model=MODEL, voice="marin", input=TEXT, response_format="pcm", speed=2
             ).read()

@@ -10,6 +10,7 @@ from typing import Any
 import openai
 import pytest
 
+from tests.support.deadlines import HANG_S
 from tests.support.openai_audio import audio_standin, wav
 from tests.support.plain_http import NO_TLS
 
@@ -23,6 +24,7 @@ async def client_of(*faults: str) -> AsyncGenerator[openai.AsyncOpenAI]:
     async with (
         audio_standin(*faults) as address,
         openai.AsyncOpenAI(
+            timeout=HANG_S,
             api_key="sk-1",
             base_url=address.http("/v1"),
             max_retries=0,
@@ -34,7 +36,7 @@ async def client_of(*faults: str) -> AsyncGenerator[openai.AsyncOpenAI]:
 
 async def test_the_synchronous_client() -> None:
     def text(base_url: str) -> str:
-        with openai.OpenAI(api_key="sk-1", base_url=base_url) as client:
+        with openai.OpenAI(timeout=HANG_S, api_key="sk-1", base_url=base_url) as client:
             return client.audio.transcriptions.create(model="whisper-1", file=FILE).text
 
     async with audio_standin() as address:

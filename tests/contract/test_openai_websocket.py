@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from gramophone.core.clock import ManualClock
 from gramophone.standin.llm.responses_websocket import LONGEST_US
+from tests.support.deadlines import HANG_S
 from tests.support.model_standin import LOOKED, LOOKING, PLACES, standing_in
 from tests.support.sdk_types import typed_differences
 
@@ -28,7 +29,7 @@ LOOK: Any = {"type": "function", "name": "look", "parameters": {"type": "object"
 async def connected(*answers: Any, **options: Any) -> AsyncGenerator[AsyncResponsesConnection]:
     """A connection of the client, which does not connect again by itself."""
     async with standing_in(*answers, **options) as address:
-        client = openai.AsyncOpenAI(api_key="sk-1", base_url=address.http("/v1"))
+        client = openai.AsyncOpenAI(timeout=HANG_S, api_key="sk-1", base_url=address.http("/v1"))
         async with client, client.responses.connect(max_retries=0) as connection:
             yield connection
 
@@ -83,7 +84,7 @@ async def test_two_tools_and_a_second_step_that_sends_their_results_alone(store:
 
 async def test_what_is_not_stored_is_known_to_its_connection_alone() -> None:
     async with standing_in() as address:
-        client = openai.AsyncOpenAI(api_key="sk-1", base_url=address.http("/v1"))
+        client = openai.AsyncOpenAI(timeout=HANG_S, api_key="sk-1", base_url=address.http("/v1"))
         async with client:
             async with client.responses.connect(max_retries=0) as connection:
                 ended = (await events_of(connection, input="Hello?", store=False))[-1]

@@ -9,6 +9,7 @@ import openai
 import pytest
 
 from gramophone.standin.server.routes import Address
+from tests.support.deadlines import HANG_S
 from tests.support.model_requests import CHAT, MESSAGES
 from tests.support.scenario_standin import served
 
@@ -26,7 +27,9 @@ headers = {retry-after-ms = "1"}
 
 
 async def ask_openai(address: Address) -> bytes:
-    async with openai.AsyncOpenAI(api_key="k", base_url=address.http("/v1")) as client:
+    async with openai.AsyncOpenAI(
+        timeout=HANG_S, api_key="k", base_url=address.http("/v1")
+    ) as client:
         answer = await client.chat.completions.create(
             model="m", messages=[{"role": "user", "content": "Hi."}]
         )
@@ -34,7 +37,9 @@ async def ask_openai(address: Address) -> bytes:
 
 
 async def ask_anthropic(address: Address) -> bytes:
-    async with anthropic.AsyncAnthropic(api_key="k", base_url=address.http()) as client:
+    async with anthropic.AsyncAnthropic(
+        timeout=HANG_S, api_key="k", base_url=address.http()
+    ) as client:
         answer = await client.messages.create(
             model="m", max_tokens=9, messages=[{"role": "user", "content": "Hi."}]
         )

@@ -153,7 +153,11 @@ async def talk(address: Address, ears_path: str, turns: int = 2, pause: bytes = 
         connect(f"{base}{SPEAK_PATH}?{FORM}") as mouth,
     ):
         client = openai.AsyncOpenAI(
-            base_url=address.http("/v1"), api_key="k", http_client=http, max_retries=0
+            timeout=HANG_S,
+            base_url=address.http("/v1"),
+            api_key="k",
+            http_client=http,
+            max_retries=0,
         )
         for _ in range(turns):
             await ears.send(pause + VOICE + QUIET)

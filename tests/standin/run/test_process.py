@@ -19,6 +19,7 @@ import pytest
 
 from gramophone.standin.run.process import main
 from gramophone.wire.deepgram.speak_v1.messages import Close, Flush, Flushed, Speak
+from tests.support.deadlines import HANG_S
 from tests.support.speak_client import messages, sound, talking
 from tests.support.standin_process import (
     NOTHING,
@@ -48,7 +49,7 @@ async def test_it_says_that_it_is_ready_and_speaks() -> None:
 
 async def test_it_plays_a_language_model_too() -> None:
     def ask(base_url: str) -> str:
-        with openai.OpenAI(api_key="k", base_url=base_url) as client:
+        with openai.OpenAI(timeout=HANG_S, api_key="k", base_url=base_url) as client:
             return client.responses.create(model="m", input="Hello?").output_text
 
     async with started("--openai") as process:

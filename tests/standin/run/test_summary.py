@@ -13,6 +13,7 @@ import openai
 import pytest
 
 from gramophone.wire.deepgram.speak_v1.messages import Flush, Flushed, Speak
+from tests.support.deadlines import HANG_S
 from tests.support.speak_client import sound, talking
 from tests.support.standin_process import (
     ASKED,
@@ -162,7 +163,7 @@ async def test_speech_of_openai_counts_once_it_is_used(
     text: str, code: int, kinds: list[str]
 ) -> None:
     def talk(base_url: str) -> str:
-        with openai.OpenAI(api_key="k", base_url=base_url, max_retries=0) as client:
+        with openai.OpenAI(timeout=HANG_S, api_key="k", base_url=base_url, max_retries=0) as client:
             heard = client.audio.transcriptions.create(model="m", file=("a.mp3", bytes(4_000)))
             with suppress(openai.NotFoundError):
                 client.audio.speech.create(model="m", voice="alloy", input=text)
