@@ -11,6 +11,7 @@ from gramophone.conversation.messages import (
     ConnectTts,
     FinishAudio,
     Input,
+    LlmChunk,
     PlayAudio,
     PlaybackDrained,
     PlaybackStopReported,
@@ -39,6 +40,7 @@ from gramophone.core.intents import (
     Submit,
 )
 from gramophone.core.timeline import (
+    AnswerRetracted,
     DeltaReceived,
     Event,
     PlaybackStopped,
@@ -46,6 +48,7 @@ from gramophone.core.timeline import (
     TurnInterrupted,
     TurnStarted,
 )
+from gramophone.ports.language_model import ModelChunk
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from gramophone.wire.deepgram.speak_v2.client import SpeakV2
 from gramophone.wire.deepgram.speak_v2.messages import SpeechInterrupted, SpeechMetadata, render
@@ -65,8 +68,8 @@ from tests.support.playbook import (
 
 STEPS = """
     ask say interrupt hush hush regenerate regenerate-first resend speak-again mute unmute
-    elsewhere here settings delta delta delta finish fail open open refuse hang-up sound sound
-    odd-sound flushed flushed cleared too-many rubbish cut drained glance wait wait-long
+    elsewhere here settings think retract delta delta delta finish fail open open refuse hang-up
+    sound sound odd-sound flushed flushed cleared too-many rubbish cut drained glance wait wait-long
 """.split()
 
 REQUESTS: dict[str, Input] = {
@@ -111,6 +114,7 @@ class Edges:
         self.outputs: list[Output] = []
         self.screen = WordTiming()
         self.heard: dict[int, set[str]] = {}
+        self.retracted: set[int] = set()
 
     def take(self, outputs: Sequence[Output]) -> None:
         for output in outputs:
@@ -124,19 +128,34 @@ class Edges:
         """What counts as heard is what the screen shows as heard; all of it where there was no
         sound to hear."""
         match event:
+            case AnswerRetracted(turn=turn):
+                self.heard.pop(turn, None)
+                self.retracted.add(turn)
+            # Of a thought nothing counts as heard: the answer comes behind it.
+            case PlaybackStopped(turn=turn, heard_characters=None):
+                assert turn in self.retracted
             case PlaybackStopped(turn=turn, played_samples=samples):
                 self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
             case TurnInterrupted(turn=turn, heard_samples=samples, heard_text=heard_text):
                 underlined = self.heard.setdefault(turn, {self.screen.heard_words(turn, samples)})
                 if self._flux:
                     underlined.add(HEARD)
-                assert heard_text in underlined or heard_text == "".join(
-                    delta.text
-                    for delta in self.all_of(DeltaReceived, TurnStarted)
-                    if isinstance(delta, DeltaReceived | TurnStarted) and delta.turn == turn
-                )
+                assert heard_text in underlined or heard_text == self.text_of(turn)
             case _:
                 pass
+
+    def text_of(self, turn: int) -> str:
+        """Text of the turn that came so far, without what was taken back."""
+        text = ""
+        for event in self.all_of(DeltaReceived, TurnStarted, AnswerRetracted):
+            match event:
+                case AnswerRetracted() if event.turn == turn:
+                    text = ""
+                case DeltaReceived() | TurnStarted() if event.turn == turn:
+                    text += event.text
+                case _:
+                    pass
+        return text
 
     def _hold(self, output: Output) -> None:
         match output:
@@ -214,6 +233,10 @@ class Edges:
         match step:
             case "delta":
                 return delta(turn, "Well, so it is. And ")
+            case "think":
+                return LlmChunk(turn, ModelChunk(raw="{}", thought="Hm, is it so? "))
+            case "retract":
+                return LlmChunk(turn, ModelChunk(raw="{}", text="So. ", retracts=True))
             case "finish" | "fail":
                 if step == "finish":
                     self.tell(finish(turn))

@@ -88,6 +88,7 @@ async def test_a_page_has_them_folded(tmp_path: Path) -> None:
     assert "<summary>Thought for 4.2 s</summary>" in text
     assert "<p>Waves? Light.</p>\n<p>Air.</p>" in text
     assert '<p class="end">Raise max_tokens.</p>' in text
+    assert "cut off by the token limit" not in text
 
 
 async def test_no_thought_gets_out_of_its_place(tmp_path: Path) -> None:

@@ -7,10 +7,13 @@ from dataclasses import fields, replace
 import pytest
 
 from gramophone.core.timeline import (
+    AnswerIncomplete,
+    AnswerRetracted,
     DeltaReceived,
     DeviceChanged,
     Event,
     Failed,
+    GiveBackReceived,
     HistoryRewound,
     LevelMeasured,
     ModelFinished,
@@ -22,6 +25,7 @@ from gramophone.core.timeline import (
     ProgressMade,
     SessionEnded,
     SettingsChanged,
+    ThoughtReceived,
     TimelineRestarted,
     TurnCompleted,
     TurnInherited,
@@ -377,11 +381,18 @@ class TestGoneOver:
         second = spoken_exchange("Q", "A much longer answer.", first_turn=2, start_us=3_000_000)
         broken = [
             TurnStarted(at_us=6_000_000, turn=5, role="assistant"),
+            DeltaReceived(at_us=6_000_000, turn=5, text="Hm."),
+            DeltaReceived(at_us=6_000_000, turn=5, text=" Or"),
+            AnswerRetracted(at_us=6_000_000, turn=5, text="Hm. Or"),
+            ThoughtReceived(at_us=6_000_000, turn=5, text="It is \x1b"),
+            ThoughtReceived(at_us=6_000_001, turn=5, text="[31mso."),
+            GiveBackReceived(at_us=6_000_001, turn=5, item="{}"),
             *(DeltaReceived(at_us=6_000_001 + n, turn=5, text=t) for n, t in enumerate(deltas)),
             Failed(at_us=6_100_000, stage="model", detail="It broke.", turn=5),
             DeltaReceived(at_us=6_200_000, turn=5, text=" Again"),
             DeltaReceived(at_us=6_200_001, turn=5, text=" here."),
             ModelFinished(at_us=6_300_000, turn=5, reason="stop"),
+            AnswerIncomplete(at_us=6_300_000, turn=5, cause="length", detail="It was cut off."),
             TurnCompleted(at_us=6_400_000, turn=5, role="assistant", text="", finish_reason="stop"),
         ]
         stopped = spoken_exchange("S", "To be stopped.", first_turn=6, start_us=8_000_000)[:-2]

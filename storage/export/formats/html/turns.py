@@ -115,7 +115,7 @@ def _notes(turn: ExcerptTurn) -> list[str]:
         return ["taken back"] if record.withdrawn else []
     notes = [
         "taken back" if record.withdrawn else "",
-        _ENDS.get(record.finish_reason, ""),
+        "" if record.aside.incomplete else _ENDS.get(record.finish_reason, ""),
         heard_up_to(record),
         *_figures(record.metrics),
         f"{(turn.end_us - turn.start_us) / 1_000_000:.1f} s" if turn.stretches else "",
