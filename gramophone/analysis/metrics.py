@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gramophone.core.frozen import frozen
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     DeltasPassed,
@@ -123,6 +124,10 @@ class MetricsFold:
                 self._deltas(entry, 1)
             case DeltasPassed():
                 self._deltas(entry, entry.deltas)
+            case AnswerRetracted():
+                # That was a thought: the first delta of the answer is still to come.
+                course = self._changed(entry.turn)
+                course.first_delta_us, course.deltas = None, 0
             case AudioReceived():
                 # Deltas and frames come by the thousand: they drop the figures only at the first.
                 course = self._course(entry.turn)

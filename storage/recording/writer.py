@@ -14,6 +14,7 @@ from datetime import datetime
 
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     Event,
@@ -46,7 +47,7 @@ DURABLE = frozenset({TurnCompleted, TurnInterrupted, SessionEnded})
 
 _COUNTED = frozenset(
     {TurnStarted, RequestSent, DeltaReceived, TextSpoken, AudioReceived, PlaybackStarted}
-    | {Underran, FlushSent, UsageReported, ModelFinished}
+    | {Underran, FlushSent, UsageReported, ModelFinished, AnswerRetracted}
 )
 
 _SETTLED_AT_ONCE = 1_024

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from gramophone.analysis.metrics import MetricsFold, TurnMetrics
 from gramophone.core.timeline import (
+    AnswerRetracted,
     AudioReceived,
     DeltaReceived,
     DeltasPassed,
@@ -57,6 +58,17 @@ def test_deltas_that_were_gone_over_count_as_many() -> None:
     ]
     counted = [event for event in counted if not isinstance(event, UsageReported)]
     assert folded(counted).turn(1).tokens_per_s == 66.7
+
+
+def test_text_that_was_a_thought_is_no_first_delta() -> None:
+    events = [
+        TurnStarted(at_us=0, turn=0, role="user", text="Why?"),
+        TurnStarted(at_us=0, turn=1, role="assistant"),
+        DeltaReceived(at_us=10_000, turn=1, text="Hm."),
+        AnswerRetracted(at_us=20_000, turn=1, text="Hm."),
+        DeltaReceived(at_us=30_000, turn=1, text="Because."),
+    ]
+    assert folded(events).turn(1).ttft_ms == 30.0
 
 
 def test_an_answer_in_one_piece_has_no_pace() -> None:
