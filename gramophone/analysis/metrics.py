@@ -129,11 +129,7 @@ class MetricsFold:
                 course = self._changed(entry.turn)
                 course.first_delta_us, course.deltas = None, 0
             case AudioReceived():
-                # Deltas and frames come by the thousand: they drop the figures only at the first.
-                course = self._course(entry.turn)
-                if course.first_byte_us is None and not entry.stale:
-                    course.first_byte_us = entry.at_us
-                    course.figures = None
+                self._sound(entry)
             case TurnStarted(role="user"):
                 self._last_user_us = entry.at_us
             case TurnStarted():
@@ -167,6 +163,13 @@ class MetricsFold:
         course.deltas += count
         if course.first_delta_us is None:
             course.first_delta_us = delta.at_us
+            course.figures = None
+
+    def _sound(self, frame: AudioReceived) -> None:
+        # Deltas and frames come by the thousand: they drop the figures only at the first.
+        course = self._course(frame.turn)
+        if course.first_byte_us is None and not frame.stale:
+            course.first_byte_us = frame.at_us
             course.figures = None
 
     def _course(self, turn: int) -> _TurnProgress:
