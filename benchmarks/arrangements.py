@@ -187,7 +187,7 @@ class Room:
     async def engine(
         self, metronome: Metronome, speaker: TimedSpeaker, *, flux: bool = False
     ) -> AsyncGenerator[tuple[Engine, Watcher]]:
-        """Gramophone itself, recorder included, with its connection open; by Speak v2 if told."""
+        """Gramophone itself, recorder included, with its connection open; `flux`: over Speak v2."""
         speech = self._flux if flux else self._speech
         watcher = Watcher()
         session_id = f"{self.clock.now_us():016x}"

@@ -1,4 +1,4 @@
-"""What a key costs while a model is chosen: 450 names, filtered as one types, and drawn.
+"""Processor time of a key while a model is chosen: 450 names, filtered at each key, and drawn.
 
     python -m benchmarks.completions [--names N] [--json]
 

@@ -1,4 +1,4 @@
-"""What reading a model's answer costs: thoughts, calls and text through the one reader.
+"""Processor time of reading a model's answer: thoughts, calls and text through the one reader.
 
     python -m benchmarks.reading [--rounds 7] [--json]
 
@@ -118,7 +118,7 @@ def measure(rounds: int) -> dict[str, dict[str, float]]:
     }
     figures: dict[str, dict[str, float]] = {}
     for kind in KINDS:
-        # Memory that one kind has taken is no part of the next.
+        # Memory that one kind has taken does not count for the next.
         gc.collect()
         events = events_of(kind)
         times: dict[str, list[float]] = {name: [] for name in readers}

@@ -148,6 +148,6 @@ def _write(path: Path, lists: Mapping[str, StoredList]) -> None:
         for name, stored in lists.items()
     }
     content = json.dumps({"format": _FORMAT, "endpoints": endpoints}, ensure_ascii=False)
-    # Without the file they are fetched again: a full disk is told of where something is lost.
+    # Without the file they are fetched again: a full disk is reported where something is lost.
     with suppress(GramophoneError), atomic_write(path) as file:
         file.write(content.encode("utf-8", "replace"))

@@ -92,7 +92,7 @@ class FilePreferences:
         service = self._config.voice_service
         if service.base_url and service.protocol != "openai-speech" and not service.name:
             return tuple(dict.fromkeys((*VOICES, *own)))
-        # The embedded voice alone is no choice.
+        # With the embedded voice alone there is nothing to choose.
         return own if len(own) > 1 or service.base_url else ()
 
     async def devices(self) -> Sequence[str]:

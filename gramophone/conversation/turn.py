@@ -233,7 +233,7 @@ class AssistantTurn:
         interrupted = self.state is TurnState.INTERRUPTING
         self._move(Trigger.STOP_REPORTED)
         if not interrupted:
-            # Without a pacer the sound was of a thought, which is no part of the text.
+            # Without a pacer the sound was of a thought, which is not part of the text.
             if self.pacer is not None:
                 self._heard_text(heard_samples, audible=True)
             return _playback_stopped(self, heard_samples, now_us)

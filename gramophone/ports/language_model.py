@@ -67,8 +67,8 @@ class ModelChunk:
             the next request (a signed thought, encrypted reasoning).
         retracts: whether all text before this chunk turns out to have been a thought (a model that
             closes a thought which it did not open).
-        notice: a sentence for the user about this answer, which is no failure (what was left out of
-            the request, who answers instead).
+        notice: a sentence for the user about this answer that is not a failure (what was left out
+            of the request, who answers instead).
         refuses: whether `text` is the model's refusal to answer, where the protocol marks it so.
         unclosed: whether the thought before this chunk was opened by a tag and never closed, so
             that the answer may stand in it; it stays a thought, and is offered to the user.

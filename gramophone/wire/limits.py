@@ -31,7 +31,7 @@ MOST_ANSWER_CHARS: Final = 600_000
 """The text of an answer; the 128,000 tokens that today's models say at most have 500,000."""
 
 MOST_GIVE_BACK_CHARS: Final = 2**22
-"""All that one answer wants back with the next request: signed and encrypted thoughts."""
+"""Characters that one answer may want back with the next request: signed and encrypted thoughts."""
 
 MOST_REFUSAL_BYTES: Final = 2**16
 """The body of an answer with an error status; the rest is not read."""

@@ -13,7 +13,7 @@ from gramophone.providers.user_code import iterate_in_thread
 
 
 async def items(make: Callable[[], Iterable[object]]) -> list[object]:
-    """All items, iterated in a thread."""
+    """Collect the items, iterated in a thread."""
     return [item async for item in iterate_in_thread(make, name="items")]
 
 

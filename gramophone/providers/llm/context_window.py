@@ -13,7 +13,7 @@ from gramophone.ports.language_model import Message
 CHARS_PER_TOKEN: Final = 3.0
 """A cautious guess for English text; other languages have fewer."""
 MESSAGE_CHARS: Final = 12
-"""What a message costs besides its text: its role, and the marks of the template around it."""
+"""Tokens of a message besides its text: its role, and the marks of the template around it."""
 MOST_RESERVED_TOKENS: Final = 1024
 
 

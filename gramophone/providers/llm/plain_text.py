@@ -68,7 +68,7 @@ class PlainTextModel:
         """Stream the text; see `LanguageModel.stream`.
 
         Raises:
-            ModelError: the text never ends, is no text, or its source failed.
+            ModelError: the text never ends, is not text, or its source failed.
         """
         bound = TextBound()
         pieces = self._source.pieces(messages[-1].text if messages else "")
@@ -116,7 +116,7 @@ class GivenText:
 
 
 class TextFile:
-    """Text of a file, in UTF-8, read anew for each answer; of a pipe, while it comes.
+    """Text of a file, in UTF-8, read again for each answer; of a pipe, while it comes.
 
     `file` is a path, or an open descriptor, which answers once.
     """

@@ -21,7 +21,7 @@ _WAITS_S: Final = (0.5, 2.0)
 _TRANSIENT: Final = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
 
 Trouble: TypeAlias = Literal["connection", "other"]
-"""A failure that is no refusal: the connection was not made or lost, or anything else."""
+"""A failure that is not a refusal: the connection was not made or lost, or anything else."""
 
 
 @dataclass(slots=True)

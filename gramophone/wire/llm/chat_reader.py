@@ -144,7 +144,7 @@ def _choice(choices: object) -> dict[str, object]:
 
 
 def _written(arguments: object) -> str:
-    """Arguments that are no text: an object, or nothing."""
+    """Arguments that are not text: an object, or nothing."""
     return compact(arguments) if is_object(arguments) else ""
 
 

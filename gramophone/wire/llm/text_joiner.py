@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Blocks follow each other for two reasons. Where a thought or a call stands between them, the model
-# began anew: a paragraph. Where nothing does, a text was divided, perhaps for citations in the
+# started again: a paragraph. Where nothing does, a text was divided, perhaps for citations in the
 # middle of a sentence ("the sky is" "blue" "."): a space, unless one is there already or the next
 # block goes on with a mark that stands close to its word.
 _CLOSE_MARKS = frozenset(".,;:!?)]}»”’…%\"'。、，；：！？）」』")

@@ -47,7 +47,7 @@ class TagKind(Enum):
     TEXT = auto()
     THOUGHT = auto()
     RETRACT = auto()
-    """All text so far was a thought."""
+    """Report that the text so far was a thought."""
     UNCLOSED = auto()
     """The thought before was never closed; the answer may stand in it."""
 
@@ -81,7 +81,7 @@ class ThinkTagReader:
         self._has_text = False
         self._at_begin = True
         self._assumed: list[str] | None = None
-        """All of a thought that only the memory has opened."""
+        """Text of a thought that only the memory has opened."""
         if memory.begins_thinking:
             self._closing, self._assumed = _CLOSING, []
 

@@ -1,4 +1,4 @@
-"""What goes to an endpoint, seen by the server: its own key and headers, and nobody else's."""
+"""Headers of a request as the server sees them: the endpoint's own key and headers alone."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ dropped, which is the machine's fault, from one that the program never gave.
 
 GRAMOPHONE_TEST_TAP is a folder. Each stream that is opened makes two files there, whose names sort
 in the order of opening: `N-PID.pcm`, what was returned, and `N-PID.underflows`, a line for each
-callback that was told of one, with the number of samples returned before. `N-PID.latency` has the
-seconds from a callback to the ear, as PortAudio knows them.
+callback that an underflow was reported to, with the number of samples returned before.
+`N-PID.latency` has the seconds from a callback to the ear, as PortAudio knows them.
 """
 
 from __future__ import annotations
