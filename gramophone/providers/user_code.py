@@ -52,14 +52,10 @@ async def iterate_in_thread(make: Callable[[], Iterable[T]], *, name: str) -> As
     running = _ThreadedIteration[T](make)
     threading.Thread(target=running.run, name=name, daemon=True).start()
     try:
-        while True:
-            outcome = await running.next()
-            if not isinstance(outcome, _Ended):
-                yield outcome
-            elif outcome.error is not None:
-                raise outcome.error
-            else:
-                return
+        while not isinstance(outcome := await running.next(), _Ended):
+            yield outcome
+        if outcome.error is not None:
+            raise outcome.error
     finally:
         running.stop()
 
@@ -151,14 +147,10 @@ class WorkerLoop:
         running = _LoopedIteration[T](make, loop)
         done = self.submit(running.run())
         try:
-            while True:
-                outcome = await running.next()
-                if not isinstance(outcome, _Ended):
-                    yield outcome
-                elif outcome.error is not None:
-                    raise outcome.error
-                else:
-                    return
+            while not isinstance(outcome := await running.next(), _Ended):
+                yield outcome
+            if outcome.error is not None:
+                raise outcome.error
         finally:
             done.cancel()
 
