@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Final, TypeAlias, TypedDict
 
 from gramophone.app.keyring import with_stored_keys
-from gramophone.config.config import Config, load
+from gramophone.config.config import Config
+from gramophone.config.loading import load
 
 Record: TypeAlias = bool | str | os.PathLike[str]
 """Whether to record; a path is the data directory to record in."""

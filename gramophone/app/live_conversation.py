@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from gramophone.app.choices import check_voice
 from gramophone.app.mailbox import Mailbox
-from gramophone.config.config import Config, choose
+from gramophone.config.config import Config
+from gramophone.config.loading import choose
 from gramophone.core.errors import ConfigError, GramophoneError
 from gramophone.core.intents import Intent, SetAudioFocus
 from gramophone.core.tasks import internal_error_message

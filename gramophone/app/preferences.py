@@ -9,9 +9,10 @@ from typing import cast
 
 from gramophone.app import keyring
 from gramophone.app.choices import ENGLISH_VOICES, FLUX_VOICES, available_voices
-from gramophone.config.config import ENVIRONMENT, Config
+from gramophone.config.config import Config
 from gramophone.config.file_reader import FILE_SETTINGS, read_settings
 from gramophone.config.file_writer import write_key, write_setting
+from gramophone.config.loading import ENVIRONMENT
 from gramophone.ports.preferences import Account, Preference, Value
 
 _VARIABLES = {**ENVIRONMENT, "TEXTUAL_THEME": "theme"}

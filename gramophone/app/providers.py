@@ -12,8 +12,9 @@ from gramophone.app.choices import checked, speech_parameters
 from gramophone.app.endpoint_clients import client_of
 from gramophone.app.user_models import user_model_of
 from gramophone.app.voice_clients import speech_client
-from gramophone.config.config import Config, choose, require_model
+from gramophone.config.config import Config
 from gramophone.config.endpoints import LOCAL
+from gramophone.config.loading import choose, require_model
 from gramophone.config.user_models import is_user_model
 from gramophone.config.voices import EMBEDDED
 from gramophone.core.errors import ConfigError

@@ -6,7 +6,8 @@ import asyncio
 
 from gramophone.app.providers import ProviderPool
 from gramophone.app.session import make_speaker
-from gramophone.config.config import Config, choose
+from gramophone.config.config import Config
+from gramophone.config.loading import choose
 from gramophone.conversation.conversation import Conversation, ConversationSettings
 from gramophone.conversation.engine import Engine
 from gramophone.conversation.messages import End

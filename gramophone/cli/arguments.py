@@ -20,7 +20,7 @@ class ProviderName(click.ParamType[str]):
         self, ctx: click.Context, param: click.Parameter, incomplete: str
     ) -> list[CompletionItem]:
         """Names that can be used now; none where the settings cannot be read."""
-        from gramophone.config.config import load
+        from gramophone.config.loading import load
 
         with suppress(GramophoneError):
             names = load(os.environ).usable_providers

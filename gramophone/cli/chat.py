@@ -14,7 +14,8 @@ from gramophone.app.preferences import FilePreferences
 from gramophone.cli.output import note, refuse
 from gramophone.cli.progress import ProgressBar
 from gramophone.cli.web import end_with_the_server, in_web_page
-from gramophone.config.config import Config, load
+from gramophone.config.config import Config
+from gramophone.config.loading import load
 from gramophone.core.clock import wall_clock
 from gramophone.core.errors import GramophoneError
 from gramophone.devices.stderr_guard import keep_native_noise_out

@@ -12,7 +12,8 @@ from typing import Any, NoReturn
 import click
 
 from gramophone.app.keyring import missing_keys, with_stored_keys
-from gramophone.config.config import Config, load, require_model
+from gramophone.config.config import Config
+from gramophone.config.loading import load, require_model
 from gramophone.core.errors import ConfigError, GramophoneError
 from gramophone.core.model_settings import parse_settings
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import TypeAlias, cast
 
-from gramophone.config.config import load
 from gramophone.config.file_reader import FILE_SETTINGS, KEYS_TABLE
+from gramophone.config.loading import load
 from gramophone.core.errors import ConfigError
 from gramophone.system.regular_files import read_regular
 from gramophone.system.temporary_files import make_file, sweep

@@ -10,7 +10,7 @@ import pytest
 from gramophone.app import session
 from gramophone.app.engine_thread import EngineThread
 from gramophone.app.live_conversation import NOT_RUNNING, LiveConversation
-from gramophone.config.config import load
+from gramophone.config.loading import load
 from gramophone.conversation.engine import Engine
 from gramophone.core.errors import StorageError
 from gramophone.core.intents import Submit

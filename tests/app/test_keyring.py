@@ -13,7 +13,7 @@ from keyring.backend import KeyringBackend
 from keyring.backends.fail import Keyring as NoKeyring
 
 from gramophone.app import keyring as stored_keys
-from gramophone.config.config import load
+from gramophone.config.loading import load
 from gramophone.core.errors import ConfigError
 from tests.support.file_preferences import preferences
 

@@ -8,7 +8,8 @@ import pytest
 
 from gramophone.app.providers import ProviderPool
 from gramophone.app.voice_preview import play_sample
-from gramophone.config.config import Config, load
+from gramophone.config.config import Config
+from gramophone.config.loading import load
 from gramophone.core.clock import SystemClock
 from gramophone.core.errors import ConfigError, SpeakerError, SpeechError
 from gramophone.devices.device_list import output_devices

@@ -9,7 +9,8 @@ import pytest
 
 from gramophone.app.choices import available_options
 from gramophone.app.providers import ProviderPool
-from gramophone.config.config import Config, load
+from gramophone.config.config import Config
+from gramophone.config.loading import load
 from gramophone.config.services import KEYED_SERVICES, PROVIDERS
 from gramophone.core.errors import ConfigError
 from gramophone.providers.llm.fallback import FallbackModel

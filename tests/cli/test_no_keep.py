@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gramophone.app.engine_thread import EngineThread
-from gramophone.config.config import load
+from gramophone.config.loading import load
 from gramophone.core.intents import Say
 from gramophone.core.timeline import AudioReceived, Entry, TurnCompleted
 from gramophone.ports.backend import Feed

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from gramophone.config.config import DEFAULT_VOICE, Config, choose, load
+from gramophone.config.config import DEFAULT_VOICE, Config
+from gramophone.config.loading import choose, load
 from gramophone.config.services import (
     ADDRESSED_SERVICES,
     DEFAULT_MODELS,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config.config import Config, choose, load, require_model
+from gramophone.config.config import Config
 from gramophone.config.endpoints import PRESETS
+from gramophone.config.loading import choose, load, require_model
 from gramophone.core.errors import ConfigError
 from gramophone.core.model_settings import ModelSettings
 

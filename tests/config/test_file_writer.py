@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config.config import load
 from gramophone.config.file_writer import Setting, write_key, write_setting
+from gramophone.config.loading import load
 from gramophone.core.errors import ConfigError
 
 COMMENTED = """\

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config.config import choose, load
+from gramophone.config.loading import choose, load
 from gramophone.config.user_models import ObjectPath, UserModel, is_user_model, user_model
 from gramophone.core.errors import ConfigError
 

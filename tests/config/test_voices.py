@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config.config import Config, choose, load
+from gramophone.config.config import Config
+from gramophone.config.loading import choose, load
 from gramophone.core.errors import ConfigError
 
 NO_KEYS: dict[str, str] = {}

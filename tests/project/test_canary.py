@@ -19,7 +19,8 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
 from gramophone.app.engine_thread import EngineThread
-from gramophone.config.config import Config, load
+from gramophone.config.config import Config
+from gramophone.config.loading import load
 from gramophone.core.intents import Submit
 from gramophone.core.timeline import Entry, SpeechConnected, TurnCompleted
 from gramophone.library.export_request import ExportRequest

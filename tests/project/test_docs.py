@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gramophone.cli.commands import cli
-from gramophone.config import config
+from gramophone.config import loading
 from gramophone.config.file_reader import FILE_SETTINGS, KEYS_TABLE
 from gramophone.library.export_request import FORMS
 from scripts.document_events import PAGE, page
@@ -61,7 +61,7 @@ def test_every_setting_and_variable_is_documented() -> None:
     assert {table for table, _ in listed - set(FILE_SETTINGS)} == {KEYS_TABLE}
     listed = {(table, name) for table, name in listed if table != KEYS_TABLE}
     assert listed == set(FILE_SETTINGS)
-    for variable in (*config.ENVIRONMENT, "GRAMOPHONE_HOME"):
+    for variable in (*loading.ENVIRONMENT, "GRAMOPHONE_HOME"):
         assert f"`{variable}`" in documented
 
 
@@ -69,7 +69,7 @@ def test_the_example_of_the_settings_is_accepted(tmp_path: Path) -> None:
     block = text("docs/config.md").split("## config.toml")[1].split("\nA setting")[0]
     example = "\n".join(line[4:] for line in block.splitlines())
     (tmp_path / "config.toml").write_text(example)
-    loaded = config.load({"GRAMOPHONE_HOME": str(tmp_path)})
+    loaded = loading.load({"GRAMOPHONE_HOME": str(tmp_path)})
     assert (loaded.provider, loaded.system_prompt) == ("local", "Be brief.")
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from gramophone.app.engine_thread import EngineThread
-from gramophone.config.config import load
+from gramophone.config.loading import load
 from gramophone.devices.stderr_guard import keep_native_noise_out
 from storage.recording.recorder import Recorder
 from tests.support.deadlines import HANG_S

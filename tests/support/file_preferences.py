@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gramophone.app.preferences import FilePreferences
-from gramophone.config.config import load
+from gramophone.config.loading import load
 
 
 def preferences(environment: dict[str, str]) -> FilePreferences:

@@ -11,7 +11,7 @@ import json
 import sys
 
 from gramophone.app.replay_session import make_interactive_replay, make_schedule
-from gramophone.config.config import load
+from gramophone.config.loading import load
 from gramophone.core.clock import SystemClock
 from gramophone.core.tasks import cancel, spawn
 from gramophone.core.timeline import Entry, TurnCompleted

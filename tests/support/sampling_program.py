@@ -8,7 +8,7 @@ import sys
 
 from gramophone.app.providers import ProviderPool
 from gramophone.app.voice_preview import play_sample
-from gramophone.config.config import load
+from gramophone.config.loading import load
 from gramophone.devices.device_list import output_devices
 from gramophone.devices.stderr_guard import keep_native_noise_out
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gramophone.config.config import load
+from gramophone.config.loading import load
 from gramophone.core.errors import ConfigError
 from gramophone.core.timeline import SessionEnded
 from storage.home import Home

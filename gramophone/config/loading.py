@@ -1,0 +1,198 @@
+"""Settings: flags over environment over `config.toml` over defaults.
+
+Services' keys come from the environment alone. Keys of a keyring are put into the environment by
+`gramophone.app.keyring` before it is read here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import cast
+
+from gramophone.config.checks import check, check_speech
+from gramophone.config.config import Config
+from gramophone.config.endpoints import key_variables
+from gramophone.config.file_reader import read_settings
+from gramophone.config.locations import locate
+from gramophone.config.services import ADDRESSED_SERVICES, DEFAULT_MODELS, KEYED_SERVICES
+from gramophone.config.user_models import is_user_model
+from gramophone.config.voice_choice import address_parameters, default_voice_at, voice_of
+from gramophone.config.voices import key_variables as voice_key_variables
+from gramophone.core.errors import ConfigError
+from gramophone.core.model_settings import ModelSettings
+
+ENVIRONMENT = {
+    "GRAMOPHONE_SPEAK_URL": "speak_url",
+    "GRAMOPHONE_LOCAL_MODEL": "local_model",
+    **{service.key_variable: service.key_setting for service in KEYED_SERVICES},
+    **{service.base_url_variable: service.base_url_setting for service in ADDRESSED_SERVICES},
+}
+"""Every environment variable, and the field of `Config` that it sets."""
+
+_TYPES = {
+    "max_tokens": (int,),
+    "sample_rate_hz": (int,),
+    "speed": (int, float),
+    "muted": (bool,),
+    "keep": (bool,),
+    "reduced_motion": (bool,),
+    "meter_frames_hz": (int,),
+    "keep_days": (int,),
+    "keep_gb": (int, float),
+    "keys": (dict,),
+    "redact": (list,),
+    "endpoint_tables": (dict,),
+    "voice_tables": (dict,),
+    "settings": (ModelSettings,),
+}
+"""Types of the settings that are not strings, as `config.toml` has them."""
+
+
+def load(
+    environment: Mapping[str, str] = os.environ, file: Path | None = None, /, **flags: object
+) -> Config:
+    """Read the settings in force.
+
+    Args:
+        environment: variables; those of `ENVIRONMENT` and GRAMOPHONE_HOME count.
+        file: read instead of the usual `config.toml`.
+        **flags: fields of `Config`; None is not set.
+
+    Raises:
+        ConfigError: a value is wrong; one sentence names it and says what is allowed.
+    """
+    home, usual_file = locate(environment)
+    config_file = file or usual_file
+    config = Config(home=home, config_file=config_file)
+    # Each source is laid over the ones before it, so the last wins.
+    variables = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
+    sources: Sequence[Mapping[str, object]] = (
+        read_settings(config_file),
+        {name: value for name, value in variables.items() if value},
+        {name: value for name, value in flags.items() if value is not None},
+    )
+    for source in sources:
+        config = _replace(config, source)
+    if config.speak_url and not any("voice" in source for source in sources):
+        config = replace(config, voice=default_voice_at(config.speak_url))
+    config = _with_variables(config, environment)
+    provider = config.provider or config.usable_providers[0]
+    config = replace(config, provider=provider)
+    config = _with_url_parameters(config)
+    check(config)
+    # Most commands ask no model: one that is missing is refused where it is wanted.
+    return replace(config, model=_model(config))
+
+
+def _with_variables(config: Config, environment: Mapping[str, str]) -> Config:
+    """Keep of the environment what endpoints and voices take from it: keys, and headers."""
+    names = set(key_variables(config.endpoint_tables).values())
+    for table in config.endpoint_tables.values():
+        headers = cast("Mapping[str, object]", table.get("headers", {}))
+        values = [value for value in headers.values() if isinstance(value, str)]
+        names.update(value[1:] for value in values if value.startswith("$"))
+    held = {name: environment.get(name, "").strip() for name in sorted(names)}
+    of_voices = {
+        name: environment.get(name, "").strip()
+        for name in voice_key_variables(config.voice_tables).values()
+    }
+    return replace(
+        config,
+        endpoint_variables={name: value for name, value in held.items() if value},
+        voice_variables={name: value for name, value in of_voices.items() if value},
+    )
+
+
+def _model(config: Config, model: str = "") -> str:
+    """The model to ask for; empty where none is named and the endpoint has no usual one."""
+    if is_user_model(config.provider):
+        return config.default_model  # a configured model belongs to another provider
+    return model or config.model or config.default_model
+
+
+def require_model(config: Config) -> None:
+    """Refuse settings that name no model where their endpoint has no usual one.
+
+    Raises:
+        ConfigError: they do; the sentence says where to name one.
+    """
+    if _model(config):
+        return
+    raise ConfigError(
+        f"The endpoint {config.provider} has no usual model; name one with --model, or as "
+        f"model = … below [endpoints.{config.provider}] in config.toml."
+    )
+
+
+def choose(
+    config: Config,
+    *,
+    provider: str = "",
+    model: str = "",
+    voice: str = "",
+    system_prompt: str = "",
+    speed: float = 0.0,
+    lang: str = "",
+    settings: ModelSettings | None = None,
+) -> Config:
+    """Settings of one conversation: those of `config` but for what is not empty (or 0.0) here.
+
+    Raises:
+        ConfigError: it cannot be had; one sentence says what is allowed.
+    """
+    chosen = replace(config, system_prompt=system_prompt or config.system_prompt)
+    if settings is not None:
+        chosen = replace(chosen, settings=settings.over(config.settings))
+    if provider:
+        # The configured model belongs to the configured provider.
+        own_model = config.model if provider == config.provider else ""
+        chosen = replace(chosen, provider=provider, model=own_model)
+    chosen = replace(chosen, speed=speed or chosen.speed, lang=lang or chosen.lang)
+    check(chosen)
+    if chosen.provider == "local":
+        chosen = _with_local_model(chosen, model)
+    else:
+        chosen = replace(chosen, model=_model(chosen, model))
+        require_model(chosen)
+    if voice and voice != chosen.voice_name:
+        chosen = replace(chosen, voice=voice_of(chosen.voice_service, voice, chosen.voices))
+        check_speech(chosen)
+    return chosen
+
+
+def _with_local_model(config: Config, model: str) -> Config:
+    if model in ("", config.model_name):
+        return config
+    if model == DEFAULT_MODELS["local"]:
+        return replace(config, local_model="")
+    if not Path(model).expanduser().is_file():
+        raise ConfigError(
+            f"There is no model {model!r} on this machine; name a GGUF file, or "
+            f"{DEFAULT_MODELS['local']}."
+        )
+    return replace(config, local_model=model)
+
+
+def _replace(config: Config, settings: Mapping[str, object]) -> Config:
+    setting_names = {field.name for field in fields(Config)} - {"home", "config_file"}
+    for name, value in settings.items():
+        if name not in setting_names:
+            raise ConfigError(f"There is no setting {name!r}.")
+        allowed = _TYPES.get(name, (str,))
+        # To Python True is a number, to a reader of config.toml it is not.
+        if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
+            names = " or ".join(kind.__name__ for kind in allowed)
+            raise ConfigError(f"{name} is {value!r}; it must be of type {names}.")
+    return replace(config, **settings)  # pyright: ignore[reportArgumentType]
+
+
+def _with_url_parameters(config: Config) -> Config:
+    """Apply rate and voice of the speech address to the settings: the speaker and the recording
+    have to agree with what the service will send."""
+    parameters = address_parameters(config.speak_url)
+    rate_hz = int(parameters.get("sample_rate", config.sample_rate_hz))
+    voice = parameters.get("model", config.voice)
+    return replace(config, sample_rate_hz=rate_hz, voice=voice)
