@@ -30,13 +30,18 @@ def speech_client(config: Config, sample_rate_hz: int) -> SpeechService:
                 api_key=service.key,
                 key_name=service.key_variable,
                 title=service.title,
+                timeout_s=service.timeout_s,
             )
         case "speak-v1":
             parameters = checked(speech_parameters(config, sample_rate_hz))
-            return DeepgramSpeech(service.base_url, parameters, api_key=service.key)
+            return DeepgramSpeech(
+                service.base_url, parameters, api_key=service.key, timeout_s=service.timeout_s
+            )
         case "speak-v2":
             flux = checked(flux_parameters(config, sample_rate_hz))
-            return DeepgramSpeech(service.base_url, flux, api_key=service.key)
+            return DeepgramSpeech(
+                service.base_url, flux, api_key=service.key, timeout_s=service.timeout_s
+            )
         case "embedded":
             raise ConfigError("The embedded voice has no address.")
 
@@ -58,4 +63,5 @@ def _openai(service: VoiceService, speed: float, sample_rate_hz: int) -> SpeechS
         title=service.title,
         sent_hz=service.sample_rate_hz,
         sample_rate_hz=sample_rate_hz,
+        timeout_s=service.timeout_s,
     )

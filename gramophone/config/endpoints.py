@@ -11,7 +11,7 @@ from dataclasses import field, replace
 from typing import Any, Final, Literal, TypeAlias, cast
 
 from gramophone.config.endpoint_addresses import check_base_url, check_headers
-from gramophone.config.named_tables import Tables
+from gramophone.config.named_tables import Tables, checked_timeout_s
 from gramophone.config.services import PROVIDERS
 from gramophone.core.errors import ConfigError
 from gramophone.core.frozen import frozen
@@ -21,7 +21,6 @@ Protocol: TypeAlias = Literal["chat", "responses", "messages"]
 PROTOCOLS: Final = ("chat", "responses", "messages")
 """Chat Completions and Responses (OpenAI's), and Messages (Anthropic's)."""
 
-MOST_TIMEOUT_S: Final = 3600
 LEAST_CONTEXT_TOKENS: Final = 256
 
 ENDPOINT_ENTRIES: Final[Mapping[str, tuple[type, ...]]] = {
@@ -265,7 +264,7 @@ def _changed(
         models=(model, *others) if model else others,
         headers=_headers(where, table.get("headers", {}), environment),
         extra_body=table.get("extra_body", {}),
-        timeout_s=_timeout_s(where, table.get("timeout_s")),
+        timeout_s=checked_timeout_s(where, table.get("timeout_s")),
         tools=table.get("tools", endpoint.tools),
         context_tokens=_context_tokens(where, table.get("context_tokens")),
         fallback=fallback_of(table),
@@ -313,15 +312,6 @@ def _headers(
         texts[name] = value if isinstance(value, str) else ""
     check_headers(where, texts)
     return texts
-
-
-def _timeout_s(where: str, timeout_s: Any) -> float | None:
-    if timeout_s is not None and not 0 < timeout_s <= MOST_TIMEOUT_S:
-        raise ConfigError(
-            f"{where} timeout_s is {timeout_s!r:.40}; it must be more than 0 and at most "
-            f"{MOST_TIMEOUT_S} seconds."
-        )
-    return timeout_s
 
 
 def _context_tokens(where: str, tokens: Any) -> int | None:

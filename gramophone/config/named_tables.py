@@ -1,4 +1,5 @@
-"""Tables of `config.toml` whose names are the user's own: `[endpoints.NAME]`.
+"""Tables of `config.toml` whose names are the user's own: `[endpoints.NAME]` and
+`[voices.NAME]`.
 
 A kind of table is described by its entries and their types. What is read here has the right names
 and types; whether the values make sense is for whoever makes something of them.
@@ -8,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from typing import Final, TypeAlias, cast
+from typing import Any, Final, TypeAlias, cast
 
 from gramophone.core.errors import ConfigError
 
@@ -16,6 +17,7 @@ Table: TypeAlias = Mapping[str, object]
 Tables: TypeAlias = Mapping[str, Table]
 """Entries by name of the table, in the order of the file."""
 
+MOST_TIMEOUT_S: Final = 3600
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}\Z")
 _KEYS: Final = frozenset({"key", "api_key", "apikey", "token", "secret", "password"})
 _TYPE_WORDS: Final[Mapping[type, str]] = {
@@ -57,6 +59,20 @@ def read_named_tables(
             _check_entry(f"[{kind}.{name}]", entry, value, entries)
         tables[name] = cast("dict[str, object]", table)
     return tables
+
+
+def checked_timeout_s(where: str, timeout_s: Any) -> float | None:
+    """Check a `timeout_s` of the table `where`, in seconds; None where it has none.
+
+    Raises:
+        ConfigError: it is not more than 0, or too long.
+    """
+    if timeout_s is not None and not 0 < timeout_s <= MOST_TIMEOUT_S:
+        raise ConfigError(
+            f"{where} timeout_s is {timeout_s!r:.40}; it must be more than 0 and at most "
+            f"{MOST_TIMEOUT_S} seconds."
+        )
+    return timeout_s
 
 
 def _check_table_name(kind: str, name: str, reserved: Collection[str]) -> None:

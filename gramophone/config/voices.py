@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias, cast
 from urllib.parse import urlsplit
 
-from gramophone.config.named_tables import Tables
+from gramophone.config.named_tables import Tables, checked_timeout_s
 from gramophone.core.errors import ConfigError
 from gramophone.core.frozen import frozen
 
@@ -49,6 +49,7 @@ VOICE_ENTRIES: Final[Mapping[str, tuple[type, ...]]] = {
     "stream_format": (str,),
     "sample_rate_hz": (int,),
     "folder": (str,),
+    "timeout_s": (int, float),
 }
 """Entries of a table `[voices.NAME]`, and the types that they may have."""
 
@@ -87,6 +88,7 @@ class VoiceService:
         stream_format: `sse` for events; empty leaves it to the service.
         sample_rate_hz: rate of its sound; 0 where it sends the rate that it is asked for.
         folder: with more voices of the embedded engine; empty for the usual place.
+        timeout_s: how long it may be silent while it owes sound; None for the usual time.
     """
 
     name: str = ""
@@ -104,6 +106,7 @@ class VoiceService:
     stream_format: str = ""
     sample_rate_hz: int = 0
     folder: str = ""
+    timeout_s: float | None = None
 
     @property
     def shown_name(self) -> str:
@@ -247,6 +250,7 @@ def _with_table(name: str, table: Mapping[str, Any]) -> VoiceService:
         ).replace("audio", ""),
         sample_rate_hz=_rate_hz(where, table.get("sample_rate_hz", service.sample_rate_hz)),
         folder=_folder(where, service.protocol, str(table.get("folder", ""))),
+        timeout_s=_timeout_s(where, service.protocol, table.get("timeout_s")),
     )
 
 
@@ -311,6 +315,12 @@ def _folder(where: str, protocol: VoiceProtocol, folder: str) -> str:
     if folder and not Path(folder).expanduser().is_dir():
         raise ConfigError(f"{where} folder is {folder[:SHOWN_CHARS]!r}, where no folder is.")
     return folder
+
+
+def _timeout_s(where: str, protocol: VoiceProtocol, timeout_s: Any) -> float | None:
+    if timeout_s is not None and protocol == "embedded":
+        raise ConfigError(f"{where} timeout_s is for services; remove it.")
+    return checked_timeout_s(where, timeout_s)
 
 
 def _one_of(where: str, entry: str, value: str, allowed: tuple[str, ...]) -> str:

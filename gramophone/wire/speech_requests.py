@@ -67,14 +67,21 @@ class SpeechOverHttp:
     Attributes:
         body_of: makes the body of a request.
         capabilities: of the service; `minute_flushes` is how many requests it takes in a minute.
+        answer_timeout_us: how long it may be silent while it owes an answer.
     """
 
     body_of: BodyOf
     capabilities: SpeechCapabilities = field(default_factory=SpeechCapabilities)
+    answer_timeout_us: int = ANSWER_TIMEOUT_US
 
     def client(self, now_us: int) -> SpeechRequestsClient:
         """Make the machine of a connection that was opened now."""
-        return SpeechRequestsClient(self.body_of, self.capabilities, now_us)
+        return SpeechRequestsClient(self, now_us)
+
+
+def answer_timeout_us(request_timeout_s: float) -> int:
+    """Longest silence of a service whose requests may each be silent for so long."""
+    return max(ANSWER_TIMEOUT_US, round(request_timeout_s * 1_000_000))
 
 
 @frozen
@@ -89,8 +96,10 @@ class _QueuedRequest:
 class SpeechRequestsClient:
     """The requests of one session. Times are microseconds on the caller's clock."""
 
-    def __init__(self, body_of: BodyOf, capabilities: SpeechCapabilities, opened_us: int) -> None:
-        self._body_of = body_of
+    def __init__(self, protocol: SpeechOverHttp, opened_us: int) -> None:
+        capabilities = protocol.capabilities
+        self._body_of = protocol.body_of
+        self._answer_timeout_us = protocol.answer_timeout_us
         self._longest_chars = capabilities.longest_request_chars
         self._minute_requests = capabilities.minute_flushes or NO_LIMIT
         self._chunks: list[tuple[int, str]] = []
@@ -168,7 +177,7 @@ class SpeechRequestsClient:
         """Time of the next change by time alone: more from `poll`, or a timeout."""
         due_us: list[int] = []
         if self._unanswered or self._clearing:
-            due_us.append(self._heard_us + ANSWER_TIMEOUT_US + 1)
+            due_us.append(self._heard_us + self._answer_timeout_us + 1)
         if self._queue and len(self._unanswered) < MOST_UNDER_WAY:
             due_us.append(max(now_us, self._ready_us(now_us)))
         return min(due_us, default=None)
@@ -176,7 +185,7 @@ class SpeechRequestsClient:
     def timed_out(self, now_us: int) -> bool:
         """Whether the service has owed an answer for too long."""
         owing = bool(self._unanswered or self._clearing)
-        return owing and now_us - self._heard_us > ANSWER_TIMEOUT_US
+        return owing and now_us - self._heard_us > self._answer_timeout_us
 
     def receive_audio(self, now_us: int, size_bytes: int) -> None:
         """Take note of sound that came."""

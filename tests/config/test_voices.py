@@ -34,6 +34,7 @@ instructions = "Sing."
 speed = 1.5
 response_format = "wav"
 stream_format = "sse"
+timeout_s = 30
 """
 
 
@@ -44,7 +45,7 @@ def test_a_table_is_chosen_by_its_name(tmp_path: Path) -> None:
     assert (service.model, service.voice, service.instructions) == ("kokoro", "af_sky", "Sing.")
     assert (service.response_format, service.stream_format) == ("wav", "sse")
     assert (config.voice_name, config.speech_rate_hz) == ("mine/af_sky", 24_000)
-    assert config.voice_speed == 1.5
+    assert (config.voice_speed, service.timeout_s) == (1.5, 30)
     # One key goes to one service, and all of them are kept out of recordings.
     assert service.key == "k-1"
     assert set(config.secrets) == {"k-1", "sk-1"}
@@ -128,6 +129,8 @@ WRONG = [
     ('protocol = "openai-speech"\nresponse_format = "aac"', "response_format is 'aac'"),
     ('protocol = "openai-speech"\nstream_format = "x"', "stream_format is 'x'"),
     ('protocol = "openai-speech"\nsample_rate_hz = 7', "sample_rate_hz is 7"),
+    ('protocol = "openai-speech"\ntimeout_s = 0', "timeout_s is 0; it must be more than 0"),
+    ('protocol = "embedded"\ntimeout_s = 5', "timeout_s is for services; remove it"),
     ('protocol = "openai-speech"\nvoice = "a b"', "voice is 'a b'; write its name"),
     ('protocol = "openai-speech"\nkey = "sk-1"', "keys do not belong into the file"),
 ]

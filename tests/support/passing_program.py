@@ -23,6 +23,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.devices.stderr_guard import keep_native_noise_out
 from storage.recording.recorder import Recorder
+from tests.support.deadlines import HANG_S
 from tests.support.sound_card import RATE_HZ, wait_until
 
 STRETCH_SAMPLES = RATE_HZ
@@ -123,7 +124,11 @@ def main(home: str, chat_url: str, speak_url: str) -> None:
         provider="openai",
         model="told",
         openai_base_url=chat_url,
-        speak_url=speak_url,
+        # The machine may do other things for longer than a service is usually waited for.
+        voice="patient",
+        voice_tables={
+            "patient": {"protocol": "speak-v1", "base_url": speak_url, "timeout_s": HANG_S}
+        },
     )
     backend = EngineThread(config, Recorder.open(config.home))
     backend.start()

@@ -21,9 +21,9 @@ from websockets.exceptions import (
 
 from gramophone.core.errors import HandshakeRefused, SpeechError
 from gramophone.ports.speech import SpeechProtocol
-from gramophone.wire.deepgram.speak_v1.client import SpeakV1
+from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakV1
 from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
-from gramophone.wire.deepgram.speak_v2.client import SpeakV2
+from gramophone.wire.deepgram.speak_v2.client import SpeakV2, SpeakV2Limits
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
 from gramophone.wire.lenient_json import as_text, read_object
 from gramophone.wire.limits import MOST_FRAME_BYTES
@@ -49,7 +49,8 @@ class DeepgramSpeech:
     `protocol` has the limits of the service, which are Deepgram's unless they are given.
 
     `url` is the endpoint (`wss://api.deepgram.com/v1/speak`); parameters it carries already win
-    over `parameters`. `api_key` goes into the Authorization header and nowhere else.
+    over `parameters`. `timeout_s` is how long it may be silent before it is open and while it owes
+    sound; None for the usual times. `api_key` goes into the Authorization header and nowhere else.
     """
 
     def __init__(
@@ -59,14 +60,15 @@ class DeepgramSpeech:
         *,
         protocol: SpeechProtocol | None = None,
         api_key: str = "",
+        timeout_s: float | None = None,
         open_timeout_s: float = OPEN_TIMEOUT_S,
         close_timeout_s: float = CLOSE_TIMEOUT_S,
     ) -> None:
-        self.protocol: SpeechProtocol = protocol or _protocol_of(parameters)
+        self.protocol: SpeechProtocol = protocol or _protocol_of(parameters, timeout_s)
         self._url = url
         self._parameters = parameters
         self._api_key = api_key
-        self._open_timeout_s = open_timeout_s
+        self._open_timeout_s = open_timeout_s if timeout_s is None else timeout_s
         self._close_timeout_s = close_timeout_s
 
     async def connect(self) -> SpeechSocket:
@@ -205,10 +207,13 @@ class SpeechSocket:
         await self._socket.close()
 
 
-def _protocol_of(parameters: SpeakParameters | FluxParameters) -> SpeechProtocol:
+def _protocol_of(
+    parameters: SpeakParameters | FluxParameters, timeout_s: float | None
+) -> SpeechProtocol:
+    timeouts = {} if timeout_s is None else {"answer_timeout_us": round(timeout_s * 1_000_000)}
     if isinstance(parameters, FluxParameters):
-        return SpeakV2(parameters.bytes_per_second)
-    return SpeakV1()
+        return SpeakV2(parameters.bytes_per_second, SpeakV2Limits(**timeouts))
+    return SpeakV1(ClientLimits(**timeouts))
 
 
 def _with_query(url: str, defaults: str) -> str:

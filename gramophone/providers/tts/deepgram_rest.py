@@ -15,7 +15,7 @@ from gramophone.wire.deepgram.speak_v1.rest import FORMATS
 from gramophone.wire.lenient_json import compact
 from gramophone.wire.loopback import host_of
 from gramophone.wire.speech_client import SpeechCapabilities
-from gramophone.wire.speech_requests import SpeechOverHttp
+from gramophone.wire.speech_requests import SpeechOverHttp, answer_timeout_us
 
 if TYPE_CHECKING:
     import httpx2
@@ -41,18 +41,20 @@ class DeepgramRest(HttpSpeech):
         api_key: str = "",
         key_name: str = "DEEPGRAM_API_KEY",
         title: str = "Deepgram",
-        read_timeout_s: float = READ_TIMEOUT_S,
+        timeout_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """`parameters` win over those that `url` has already."""
+        """`parameters` win over those that `url` has already. `timeout_s` is how long an answer may
+        be silent; None for the usual time."""
         rate_hz = parameters.sample_rate_hz
+        read_timeout_s = READ_TIMEOUT_S if timeout_s is None else timeout_s
         super().__init__(
             SpeechFailures(title, key_name, host_of(url), api_key),
             sent_hz=rate_hz,
             rate_hz=rate_hz,
             clock=clock,
         )
-        self.protocol = SpeechOverHttp(_body, CAPABILITIES)
+        self.protocol = SpeechOverHttp(_body, CAPABILITIES, answer_timeout_us(read_timeout_s))
         self._url = f"{url.partition('?')[0]}?{_query(parameters)}"
         self._api_key = api_key
         self._read_timeout_s = read_timeout_s

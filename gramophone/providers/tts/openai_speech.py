@@ -17,7 +17,7 @@ from gramophone.wire.lenient_json import read_object
 from gramophone.wire.loopback import host_of
 from gramophone.wire.openai_audio.speech import SAMPLE_RATE_HZ
 from gramophone.wire.openai_audio.speech_form import CAPABILITIES, SpeechForm
-from gramophone.wire.speech_requests import SpeechOverHttp
+from gramophone.wire.speech_requests import SpeechOverHttp, answer_timeout_us
 
 if TYPE_CHECKING:
     import httpx2
@@ -33,7 +33,7 @@ class OpenAISpeech(HttpSpeech):
 
     `api_key` may be empty for servers that want none; then no key is sent, whatever the environment
     has. `title` begins sentences. `sent_hz` is the rate of samples without a head, `sample_rate_hz`
-    that of the session.
+    that of the session. `timeout_s` is how long an answer may be silent; None for the usual time.
     """
 
     def __init__(
@@ -46,16 +46,17 @@ class OpenAISpeech(HttpSpeech):
         title: str = "OpenAI's speech",
         sent_hz: int = SAMPLE_RATE_HZ,
         sample_rate_hz: int = SAMPLE_RATE_HZ,
-        read_timeout_s: float = READ_TIMEOUT_S,
+        timeout_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
+        read_timeout_s = READ_TIMEOUT_S if timeout_s is None else timeout_s
         super().__init__(
             SpeechFailures(title, key_name, host_of(base_url), api_key),
             sent_hz=sent_hz,
             rate_hz=sample_rate_hz,
             clock=clock,
         )
-        self.protocol = SpeechOverHttp(form.body, CAPABILITIES)
+        self.protocol = SpeechOverHttp(form.body, CAPABILITIES, answer_timeout_us(read_timeout_s))
         self._base_url = base_url.rstrip("/")
         self._api_key = api_key
         self._read_timeout_s = read_timeout_s
