@@ -255,9 +255,13 @@ class HistoryScreen(GuardedScreen[None]):
 
     @on(Input.Submitted)
     def _search_submitted(self) -> None:
+        if self.focused is self._listed:
+            # A second Enter that was under way to the field before the focus had moved.
+            self._open(replay=False)
+            return
         self._to_list = not self._listed.rows
         if self._listed.rows:
-            self._listed.focus()
+            self.set_focus(self._listed)
 
     def action_replay(self) -> None:
         self._open(replay=True)

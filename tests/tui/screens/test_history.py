@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from gramophone.core.errors import StorageError
@@ -205,6 +206,18 @@ async def test_a_long_export_shows_how_far_it_is_and_stops(tmp_path: Path) -> No
         assert isinstance(app.screen, HistoryScreen)
         assert "Written" not in screen_words(pilot)
         assert library.exported == []
+
+
+async def test_a_second_enter_opens_though_the_focus_has_not_moved_yet() -> None:
+    app = GramophoneApp(FakeBackend(library=library_of(5)))
+    async with app.run_test(notifications=True) as pilot:
+        await pilot.press("f2", "slash", "3")
+        await drawn(pilot)
+        # Both keys come in one read of the terminal, before the focus has moved.
+        for _ in range(2):
+            app.post_message(Key("enter", "\r"))
+        await drawn(pilot)
+        assert isinstance(app.screen, SessionScreen)
 
 
 async def test_export_does_not_overwrite_without_a_second_enter(tmp_path: Path) -> None:
