@@ -9,6 +9,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
+from textual.events import DescendantBlur, DescendantFocus
 from textual.widgets import Input, OptionList, Static
 
 from gramophone.core.errors import FilterError, GramophoneError
@@ -221,16 +222,12 @@ class HistoryScreen(GuardedScreen[None]):
         )
         self.query_one(".headline", Static).update(line, layout=False)
 
+    @on(DescendantFocus)
+    @on(DescendantBlur)
     def _show_hint(self) -> None:
         if not is_gone(self):
             field = self.query_one(SessionSearch)
             self.query_one(SearchHint).show(field, self._tags, error=self._trouble)
-
-    def on_descendant_focus(self) -> None:
-        self._show_hint()
-
-    def on_descendant_blur(self) -> None:
-        self._show_hint()
 
     # --- opening ------------------------------------------------------------------------------
 
@@ -258,10 +255,10 @@ class HistoryScreen(GuardedScreen[None]):
         if self.focused is self._listed:
             # A second Enter that was under way to the field before the focus had moved.
             self._open(replay=False)
-            return
-        self._to_list = not self._listed.rows
-        if self._listed.rows:
+        elif self._listed.rows:
             self.set_focus(self._listed)
+        else:
+            self._to_list = True
 
     def action_replay(self) -> None:
         self._open(replay=True)
