@@ -6,6 +6,7 @@ Imported when it is used: textual-serve and aiohttp are an extra.
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Final, TypeAlias
@@ -71,6 +72,28 @@ class PageServer(textual_serve.server.Server):
         """Leave logging as it is: the terminal shows the notes of this command only."""
 
     async def on_startup(self, app: web.Application) -> None:
+        """Say nothing yet: no socket listens at this moment."""
+
+    def serve(self, debug: bool = False) -> None:
+        """Serve until SIGINT or SIGTERM; shows the address once it can be opened.
+
+        textual-serve's own gives no word between the opening of the socket and the end.
+        """
+        self.debug = debug
+        loop = asyncio.new_event_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self.request_exit)
+        web.run_app(
+            self._make_app(),
+            host=self.host,
+            port=self.port,
+            handle_signals=False,
+            loop=loop,
+            print=self._show_address,
+        )
+
+    def _show_address(self, *_: object) -> None:
+        """Print the address in the place of aiohttp's banner, which comes when it listens."""
         url = f"{self.public_url}/#{self._access.token}"
         note(f"Open {url} in a browser on this machine; Ctrl+C ends it.")
 

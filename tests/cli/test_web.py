@@ -233,6 +233,7 @@ def test_a_port_that_is_taken_is_named(port: int, gramophone: Gramophone) -> Non
     assert completed.returncode == 1
     assert f"Port {port} is taken; choose another with --port." in completed.stderr
     assert "Careful" not in completed.stderr
+    assert "Open" not in completed.stderr
 
 
 def test_serving_others_is_warned_of(port: int, gramophone: Gramophone) -> None:

@@ -33,6 +33,7 @@ from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
 from gramophone.standin.voices.recorded import RecordedVoice
 from storage.library import StoredLibrary
 from storage.recording.recorder import Recorder
+from tests.support.deadlines import HANG_S
 from tests.support.engine_sessions import (
     PARAMETERS,
     HeldSpeaker,
@@ -233,7 +234,7 @@ class TestOtherEdges:
     async def test_another_voice_connects_elsewhere(self) -> None:
         async with running() as url, running() as other, session(url) as (engine, listening):
             await listening.until(lambda entry: isinstance(entry, SpeechConnected))
-            speech = DeepgramSpeech(other, PARAMETERS)
+            speech = DeepgramSpeech(other, PARAMETERS, timeout_s=HANG_S)
             engine.configure(None, speech, provider="p", voice="w", system_prompt="", speed=1.0)
             connected = await listening.until(
                 lambda entry: isinstance(entry, SpeechConnected) and entry.connection == 1

