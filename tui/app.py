@@ -9,13 +9,13 @@ import gc
 import importlib
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
 
 from gramophone.core.clock import wall_clock
@@ -38,27 +38,18 @@ from tui.theme.motion import motion
 from tui.theme.palette import colourless, inks
 
 if TYPE_CHECKING:
-    from textual.command import Provider
     from textual.screen import Screen
     from textual.widget import Widget
+
+    from tui.screens.command_palette import Chosen
 
 QUIT_WITHIN_S = 2.0
 REPEAT_AFTER_S = 12.0
 TERMINAL_LOOK_S = 1.0
+MOST_RECENT = 5
+"""Actions that the palette lists first, because they were chosen in it last."""
 DEFAULT_THEME = "textual-dark"
 _DEFAULTS = ScreenSettings()
-
-
-def _commands() -> type[Provider]:
-    from tui.command_palette import BindingCommands
-
-    return BindingCommands
-
-
-def _themes() -> type[Provider]:
-    from tui.command_palette import ThemeCommands
-
-    return ThemeCommands
 
 
 # Threads. The main thread runs the loop that draws and handles keys. Only it touches widgets, and
@@ -79,8 +70,7 @@ class GramophoneApp(App[None]):
     TITLE = "Gramophone"
     # The first screen's stylesheet stands here because a default screen's own is not read.
     CSS_PATH = "screens/conversation.tcss"
-    COMMAND_PALETTE_DISPLAY = "Ctrl+P"
-    COMMANDS = App.COMMANDS | {_commands, _themes}
+    ENABLE_COMMAND_PALETTE = False  # Textual's; ours is `screens/command_palette.py`.
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal")]  # noqa: RUF012 (as declared)
     VERTICAL_BREAKPOINTS = [(0, "-short"), (16, "-tall")]  # noqa: RUF012 (as declared)
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.EVERYWHERE]
@@ -111,6 +101,7 @@ class GramophoneApp(App[None]):
         self._adopted_theme = ""
         self._quit_armed = False
         self._recent_alerts: set[str] = set()
+        self._recent_actions: list[str] = []
         self._troubles = [trouble] if trouble else []
         if not environment.get("TEXTUAL_THEME"):
             self._choose_theme(screen.theme)
@@ -141,7 +132,7 @@ class GramophoneApp(App[None]):
         elif name:
             self._troubles.append(
                 f"There is no theme {name!r}: the usual one is used. "
-                "Ctrl+P, then Theme, shows which there are."
+                "Ctrl+P, then Another theme, shows which there are."
             )
 
     def _theme_chosen(self, name: str) -> None:
@@ -217,14 +208,6 @@ class GramophoneApp(App[None]):
             collector.begin()
         gc.enable()
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        # A picture has a key here, and every key is offered by its words already.
-        return (
-            command
-            for command in super().get_system_commands(screen)
-            if command.title != "Screenshot"
-        )
-
     def get_key_display(self, binding: Binding) -> str:
         return binding.key_display or key_words(binding.key)
 
@@ -289,6 +272,22 @@ class GramophoneApp(App[None]):
             groups = key_groups(self._keymap)
             here = here_and_elsewhere(groups, self.screen)
             self.push_screen(HelpScreen(*here, stored=self._backend.setup.stored))
+
+    def action_command_palette(self) -> None:
+        from tui.palette_entries import entries
+        from tui.screens.command_palette import CommandPalette
+
+        if not isinstance(self.screen, CommandPalette):
+            lines = entries(self.screen)
+            self.push_screen(CommandPalette(lines, self._recent_actions), self._run_chosen)
+
+    def _run_chosen(self, chosen: Chosen | None) -> None:
+        if chosen is None:
+            return
+        name = chosen.entry.name
+        others = [other for other in self._recent_actions if other != name]
+        self._recent_actions = [name, *others][:MOST_RECENT]
+        self.call_later(partial(chosen.entry.run, chosen.argument))
 
     def action_settings(self) -> None:
         from tui.screens.settings import SettingsScreen

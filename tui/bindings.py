@@ -7,7 +7,7 @@ lists all keys does not import every screen.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from textual.binding import Binding
 
@@ -273,6 +273,16 @@ CONFIRM: Final = (
     Binding("n,escape", "answer(False)", "No, keep it", id="confirm.no"),
 )
 
+PALETTE_INPUT: Final = (
+    Binding("enter", "submit", "Do it", id="palette.take"),
+    Binding("down,ctrl+n", "screen.move(1)", "Next command", id="palette.next", show=False),
+    Binding("up,ctrl+p", "screen.move(-1)", "Command before", id="palette.before", show=False),
+    Binding("pagedown", "screen.page(1)", "Page down", id="palette.page-down", show=False),
+    Binding("pageup", "screen.page(-1)", "Page up", id="palette.page-up", show=False),
+)
+
+PALETTE: Final = (Binding("escape", "leave", "Close", id="palette.leave"),)
+
 HELP: Final = (Binding("escape,q", "leave", "Close", id="help.leave"),)
 
 EVERYWHERE: Final = (
@@ -292,23 +302,29 @@ EVERYWHERE: Final = (
 )
 
 
+Subject: TypeAlias = Literal["Talk", "Model", "Voice", "Session", "Screen"]
+"""Heading in the palette."""
+
+
 @frozen
 class BindingGroup:
-    """Bindings of one place, as help, docs and settings list them together."""
+    """Bindings of one place, as help, docs and settings list them together; in the palette they
+    stand under their subject."""
 
     title: str
     bindings: tuple[Binding, ...]
+    subject: Subject = "Screen"
 
 
 BINDING_GROUPS: Final = (
-    BindingGroup("Conversation", CONVERSATION),
-    BindingGroup("Prompt", PROMPT),
-    BindingGroup("Transcript", TRANSCRIPT),
-    BindingGroup("History", HISTORY),
-    BindingGroup("Search of sessions", SESSION_SEARCH),
-    BindingGroup("List of sessions", SESSION_LIST),
+    BindingGroup("Conversation", CONVERSATION, "Talk"),
+    BindingGroup("Prompt", PROMPT, "Talk"),
+    BindingGroup("Transcript", TRANSCRIPT, "Talk"),
+    BindingGroup("History", HISTORY, "Session"),
+    BindingGroup("Search of sessions", SESSION_SEARCH, "Session"),
+    BindingGroup("List of sessions", SESSION_LIST, "Session"),
     BindingGroup("Progress", PROGRESS),
-    BindingGroup("Session", SESSION),
+    BindingGroup("Session", SESSION, "Session"),
     BindingGroup("Latency", (*LATENCY, *LATENCY_CHART)),
     BindingGroup("Timeline", (*TIMELINE, *EVENT_TABLE)),
     BindingGroup("Event", EVENT),
@@ -318,6 +334,7 @@ BINDING_GROUPS: Final = (
     BindingGroup("Line or value", (*LINE_INPUT, *LINES_INPUT, *TEXT_DIALOG)),
     BindingGroup("Key", PRESS_KEY),
     BindingGroup("Question", CONFIRM),
+    BindingGroup("Command palette", (*PALETTE_INPUT, *PALETTE)),
     BindingGroup("Help", HELP),
     BindingGroup("Everywhere", EVERYWHERE),
 )

@@ -11,24 +11,21 @@ import pytest
 from textual import events
 from textual._xterm_parser import XTermParser
 from textual.binding import Binding
-from textual.command import CommandPalette, Provider
 
 import tui
 from gramophone.ports.backend import ScreenSettings
-from tests.support.builders import short_session
-from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
+from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
 from tests.support.seeing import drawn, screen_text, screen_words
 from tui import bindings
 from tui.app import GramophoneApp
 from tui.bindings import BINDING_GROUPS
-from tui.command_palette import BindingCommands, ThemeCommands
 from tui.conversation.slash.commands import SlashCommand
 from tui.conversation.slash.conversation_commands import CONVERSATION_COMMANDS
-from tui.keys import KeyHelp, here_and_elsewhere, key_groups
+from tui.keys import KeyHelp, key_groups
+from tui.screens.command_palette import CommandPalette
 from tui.screens.conversation import ConversationScreen
 from tui.screens.help import HelpScreen, help_text
 from tui.screens.history import HistoryScreen
-from tui.screens.session import SessionScreen
 from tui.support.key_bar import MENU, KeyBar
 
 DOCS = Path(tui.__file__).parents[1] / "docs" / "keys.md"
@@ -192,43 +189,3 @@ async def test_help_shows_the_keys_that_were_changed() -> None:
         await pilot.press("f1")
         await drawn(pilot)
         assert "Ctrl+S Send" in screen_words(pilot)
-
-
-async def offered(provider: Provider, words: str) -> bool:
-    return any([str(hit.text) == words async for hit in provider.search(words)])
-
-
-@pytest.mark.parametrize("keys", [[], ["f2"], ["f2", "enter"]])
-async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
-    app = GramophoneApp(FakeBackend(FakeFeed(short_session()), FakeLibrary([kept_session(1)])))
-    async with app.run_test() as pilot:
-        await drawn(pilot)
-        for key in keys:
-            await pilot.press(key)
-            await drawn(pilot)
-        here, _ = here_and_elsewhere(key_groups(), app.screen)
-        # "Complete" and "Close" are offered only while the prompt has a list of completions open.
-        always = {"Commands", "Complete", "Close"}
-        if isinstance(app.screen, SessionScreen):
-            # Where a kept session is read, nothing is asked again.
-            always |= {"Edit", "Answer again", "Go on from here", "Speak again"}
-        missing = {key.words for group in here for key in group.keys} - always
-        for widget in app.screen.focus_chain:
-            widget.focus()
-            await pilot.pause()
-            provider = BindingCommands(app.screen)
-            missing -= {words for words in missing if await offered(provider, words)}
-        assert not missing
-
-
-async def test_every_theme_is_in_the_palette_and_is_put_on() -> None:
-    app = GramophoneApp(FakeBackend())
-    async with app.run_test() as pilot:
-        provider = ThemeCommands(app.screen)
-        for theme in app.available_themes:
-            assert await offered(provider, f"Theme: {theme}")
-        await pilot.press("ctrl+p", *"theme: nord")
-        await drawn(pilot)
-        await pilot.press("enter")
-        await drawn(pilot)
-        assert app.theme == "nord"

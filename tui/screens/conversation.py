@@ -77,6 +77,7 @@ class ConversationScreen(Screen[None]):
         super().__init__()
         self._backend = backend
         self.grid = PaneGrid(backend, empty=welcome(backend.setup), empty_beside=_WELCOME_BESIDE)
+        self.slash_commands = conversation_commands(backend.choices, self.provider)
         self._editing: tuple[TalkPane, int] | None = None
         self._first = self.grid.chosen
         self._failed: set[Stage] = set()
@@ -87,7 +88,7 @@ class ConversationScreen(Screen[None]):
         with Vertical(classes="column"):
             yield self.grid
             yield TargetBar()
-            yield PromptBox(conversation_commands(self._backend.choices, self.provider))
+            yield PromptBox(self.slash_commands)
         yield KeyBar()
 
     @property
@@ -221,8 +222,7 @@ class ConversationScreen(Screen[None]):
             case "speak":
                 self.speak(event.turn)
             case "hear":
-                # Where a kept session is read it plays from there; here a click is only a click.
-                pass
+                pass  # Where a stored session is read it plays from there; here it is only a click.
 
     def edit(self, turn: int) -> None:
         """Put an earlier prompt into the prompt; sending it asks it again."""
