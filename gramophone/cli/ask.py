@@ -24,15 +24,23 @@ from storage.recording.ephemeral_audio import EphemeralAudio
 
 
 async def speak_once(
-    config: Config, request: Submit | Say | SayStream, *, as_json: bool, wav: Path | None
+    config: Config,
+    request: Submit | Say | SayStream,
+    *,
+    as_json: bool,
+    wav: Path | None,
+    inherited: Sequence[Message] = (),
 ) -> int:
-    """Run one turn from the request to its last sample; returns the exit code."""
+    """Run one turn from the request to its last sample; returns the exit code.
+
+    `inherited` are turns of an earlier session, with which the history begins.
+    """
     printer = AnswerPrinter()
     notes = Notes(printer.make_room)
     printed: Sink = JsonLines() if as_json else printer
     ephemeral = EphemeralAudio() if wav is not None and not config.keep else None
     sinks = [printed, notes, *([ephemeral] if ephemeral is not None else [])]
-    options = SessionOptions(with_model=not isinstance(request, Say))
+    options = SessionOptions(with_model=not isinstance(request, Say), inherited=inherited)
     async with open_talk(config, sinks, options) as talk:
         interrupted = await _perform(talk, [request], notes)
     if not as_json:

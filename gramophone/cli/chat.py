@@ -45,6 +45,9 @@ def run_app(config: Config) -> int:
     if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
+    if not (in_web_page() or sys.stderr.isatty()):
+        note("The app draws on standard error; leave it on the terminal.")
+        return 1
     if in_web_page():
         end_with_the_server()
     try:

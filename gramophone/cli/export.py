@@ -197,6 +197,11 @@ def _target(form: str | None, output: str | None) -> tuple[str, Path, bool]:
     suggested = form_of(path)
     # Asked of the typed text: `Path` drops the slash at its end.
     folder = output.endswith("/") or path.is_dir()
+    if form is None and suggested is None and path.suffix and not folder:
+        raise click.UsageError(
+            f"no format has the suffix {path.suffix!r}; give --format, or one of "
+            f"{', '.join(form.suffix for form in FORMS.values())}"
+        )
     return form or (suggested.name if suggested and not folder else "wav"), path, folder
 
 

@@ -38,6 +38,22 @@ def write_out(text: str) -> None:
     sys.stdout.flush()
 
 
+def write_live(text: str) -> None:
+    """Write a piece of what happens now to stdout. If its reader has gone (`| head -1`), this and
+    all that follows is dropped: the answer is still spoken and recorded."""
+    try:
+        write_out(text)
+    except BrokenPipeError:
+        discard_output()
+
+
+def discard_output() -> None:
+    """Let stdout lead nowhere; otherwise the interpreter fails when it flushes it at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
 def result(text: str) -> None:
     """Print a line of the result."""
     sys.stdout.write(f"{plain(text)}\n")
@@ -66,7 +82,7 @@ class JsonLines:
 
     def emit(self, entry: Entry) -> None:
         if isinstance(entry, Event):
-            write_out(encode_line(entry) + "\n")
+            write_live(encode_line(entry) + "\n")
 
 
 class AnswerPrinter:
@@ -102,7 +118,7 @@ class AnswerPrinter:
     def _write(self, text: str) -> None:
         if text:
             self._line_is_open = True
-            write_out(text)
+            write_live(text)
 
 
 def _one_destination() -> bool:

@@ -30,6 +30,7 @@ def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) 
     settings["muted"] = settings.pop("mute", False) or None
     settings["keep"] = False if settings.pop("no_keep", False) else None
     settings["sample_rate_hz"] = settings.pop("sample_rate", None)
+    settings["system_prompt"] = settings.pop("system", None)
     assignments = settings.pop("settings", ())
     environment = with_stored_keys(os.environ)
     missing = missing_keys(environment)
@@ -62,7 +63,8 @@ def finish(work: Coroutine[Any, Any, int]) -> NoReturn:
 def run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run work and return its result; a failure is reported and ends the program.
 
-    Exit codes: 1 for an error of ours or a closed pipe, 130 (128 + SIGINT) for Ctrl+C.
+    Exit codes: 1 for an error of ours, 130 (128 + SIGINT) for Ctrl+C, 141 (128 + SIGPIPE) where
+    the reader of our output has gone.
     """
     from gramophone.cli.progress import ProgressBar
     from storage.sqlite.migration_progress import showing
@@ -74,10 +76,10 @@ def run(work: Coroutine[Any, Any, Any]) -> Any:
     except GramophoneError as error:
         end_with(error)
     except BrokenPipeError:
-        # The reader of our output has gone. At its end the interpreter flushes stdout, which would
-        # fail again and print a traceback.
-        sys.stdout = None
-        sys.exit(1)
+        from gramophone.cli.output import discard_output
+
+        discard_output()
+        sys.exit(141)
     except KeyboardInterrupt:
         sys.exit(130)
 

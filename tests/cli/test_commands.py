@@ -156,7 +156,10 @@ class TestKept:
         session_id = gramophone.json("show", "last")["id"]
         sound = gramophone.home / "audio" / session_id
         assert sound.is_dir()
-        assert gramophone("delete", session_id[:6]).returncode == 0
+        refused = gramophone("delete", session_id[:6])
+        assert (refused.returncode, sound.is_dir()) == (2, True)
+        assert "give --yes to delete it" in refused.stderr
+        assert gramophone("delete", session_id[:6], "--yes").returncode == 0
         assert not sound.exists()
         assert gramophone("show", session_id).returncode == 1
 
@@ -316,4 +319,4 @@ class TestAround:
             env=environment(gramophone.home),
         )
         os.close(write)
-        assert "Traceback" not in completed.stderr
+        assert (completed.returncode, completed.stderr) == (141, "")

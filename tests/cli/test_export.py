@@ -103,6 +103,11 @@ def test_what_is_there_stays(recorded: Gramophone, tmp_path: Path) -> None:
         (("last", "--from", "2", "--to", "1"), 2, "--to must come after --from"),
         (("last", "--turn", "x"), 2, "'x' is not a turn"),
         (("last", "--pauses", "long"), 2, "'long' is not a time"),
+        (
+            ("last", "-o", "a.foo"),
+            2,
+            "no format has the suffix '.foo'; give --format",
+        ),
         (("last", "--format", "jsonl", "--stereo"), 2, "--stereo belongs to sound"),
         (("last", "--format", "bundle", "--turn", "1"), 2, "bundle takes whole sessions"),
         (("last", "-o", "-", "--each-turn"), 2, "name a directory with -o"),

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gramophone.core.frozen import frozen
 from gramophone.library.library import is_database_file
+from gramophone.text.quoted_block import quoted_block
 from gramophone.text.sanitize import plain, plain_line
 from tui.prompt.completion_model import Completion, CompletionState
 
@@ -68,16 +69,7 @@ class Attachment:
 
 def joined(text: str, attachments: Iterable[Attachment]) -> str:
     """The prompt with its attachments behind it, each fenced so that it cannot end early."""
-    return "".join([text, *(f"\n\n{_block(attachment)}" for attachment in attachments)])
-
-
-def _block(attachment: Attachment) -> str:
-    longest = max((len(run) for run in re.findall("`+", attachment.text)), default=0)
-    fence = "`" * max(3, longest + 1)
-    name = plain_line(attachment.name).replace("`", "'")
-    text = attachment.text
-    ended = text if not text or text.endswith("\n") else f"{text}\n"
-    return f"`{name}`:\n{fence}\n{ended}{fence}"
+    return "".join([text, *(f"\n\n{quoted_block(item.name, item.text)}" for item in attachments)])
 
 
 def parted(text: str) -> tuple[str, frozenset[str]]:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gramophone.text.sanitize import plain_line
 from tui.prompt.attachments import (
     LARGEST_BYTES,
     Attachment,
@@ -40,7 +41,7 @@ def test_mentions(text: str, paths: list[tuple[str, ...]]) -> None:
     assert [mention.paths for mention in mentions(text)] == paths
 
 
-names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=9)
+names = st.text(st.characters(exclude_categories=["C", "Z"])).map(plain_line).filter(bool)
 
 
 @given(
