@@ -22,7 +22,7 @@ def page() -> str:
     """The page's text."""
     parts = [HEAD]
     for name, kind in EVENT_TYPES.items():
-        public = [f for f in fields(kind) if f.name not in {"at_us", "pcm"}]
+        public = [f for f in fields(kind) if f.name not in {"at_us", "pcm", "content"}]
         listed = ", ".join(f"`{f.name}` {_type(str(f.type))}" for f in public) or "no fields"
         parts.append(f"\n## {name}\n\n{inspect.cleandoc(kind.__doc__ or '')}\n\n{listed}\n")
     return "".join(parts)

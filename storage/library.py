@@ -115,7 +115,8 @@ class StoredLibrary(StoredQueries, Library):
             raise not_found(session_id)
         turns = await self._reader.fetch(records.TURNS, (rows[0][0],))
         asides = await self._reader.fetch(records.ASIDES, (rows[0][0],))
-        return records.session_record(rows[0], turns, asides, self._home)
+        pictures = await self._reader.fetch(records.PICTURES, (rows[0][0],))
+        return records.session_record(rows[0], turns, asides, pictures, self._home)
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         number = await self.number(session_id)
@@ -130,6 +131,10 @@ class StoredLibrary(StoredQueries, Library):
     def sound(self, session_id: str) -> SessionAudio:
         """The session's sound, to be read while it is played; close it when it is done with."""
         return SessionAudio(self._home, session_id)
+
+    async def pictures(self, session_id: str) -> dict[str, bytes]:
+        number = await self.number(session_id)
+        return dict(await self._reader.fetch(records.PICTURE_FILES, (number,)))
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
         record = await self.session(session_id)

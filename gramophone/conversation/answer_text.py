@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from gramophone.conversation.answer_end import BROKEN_OFF, UNCLOSED, AnswerContent, incomplete_end
 from gramophone.conversation.call_joiner import CallJoiner
+from gramophone.conversation.messages import LlmEnded
 from gramophone.conversation.turn_state import TextState
 from gramophone.core.surrogates import SurrogateJoiner
 from gramophone.core.timeline import (
@@ -35,7 +36,8 @@ MODEL_CUT_OFF = (
 @dataclass(slots=True)
 class AnswerText:
     """Text of this turn. `finish_reason` is the model's own word, "" while there is none.
-    `give_back` are the items that the provider wants back with the next request.
+    `give_back` are the items that the provider wants back with the next request. `pictures_refused`
+    where the model failed because it does not take those of the question.
 
     Models cut their stream anywhere, also between the two halves of a UTF-16 surrogate pair: half
     a character waits in a joiner for its other half.
@@ -45,6 +47,7 @@ class AnswerText:
     state: TextState = TextState.WHOLE
     finish_reason: str = ""
     give_back: list[str] = field(default_factory=list[str])
+    pictures_refused: bool = False
     _pieces: list[str] = field(default_factory=list[str])
     _joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
     _thought_joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
@@ -114,19 +117,21 @@ class AnswerText:
             self.finish_reason = chunk.finish_reason
         return events
 
-    def model_ended(self, failure: str, now_us: int) -> list[Event]:
-        """Take the end of the model's stream in; `failure` is a sentence where it failed."""
+    def model_ended(self, ended: LlmEnded, now_us: int) -> list[Event]:
+        """Take the end of the model's stream in."""
         # Half a character (a lone surrogate) that waited for its other half is text, too.
         events = self._think(self._thought_joiner.finish(), now_us)
         events += self._write(self._joiner.finish(), now_us)
         self.end()
         # A stream may end without a reason and without an error: then it was cut off on its way.
         cut_off = not self.finish_reason or self.finish_reason.lower() in BROKEN_OFF
-        failure = failure or (MODEL_CUT_OFF if cut_off else "")
+        failure = ended.failure or (MODEL_CUT_OFF if cut_off else "")
         if failure:
             self.finish_reason = ""
-            events.append(Failed(at_us=now_us, stage="model", detail=failure, turn=self.turn))
-            return events
+            self.pictures_refused = ended.pictures_refused
+            # A question that was refused is taken back with its turns, and the sentence is not.
+            turn = None if ended.pictures_refused else self.turn
+            return [*events, Failed(at_us=now_us, stage="model", detail=failure, turn=turn)]
         events += self._calls.finish(now_us)
         events.append(ModelFinished(at_us=now_us, turn=self.turn, reason=self.finish_reason))
         return [*events, *self._incomplete(now_us)]

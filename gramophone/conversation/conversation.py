@@ -201,7 +201,7 @@ class Conversation:
         if plan.speech:
             return outputs + self._say(plan, now_us)
         if plan.question:
-            outputs += self._history.ask(self._number(), plan.question, now_us)
+            outputs += self._history.ask(self._number(), plan.question, now_us, plan.pictures)
         # A text that comes by itself is an answer to nothing.
         messages = () if isinstance(request, SayStream) else merged(self.history)
         return outputs + self._ask(messages, now_us)
@@ -296,6 +296,8 @@ class Conversation:
             give_back = turn.give_back if remembered is None else ()
             self._history.add(turn.turn, "assistant", turn.text, remembered, give_back)
         outputs: list[Output] = [turn.completed(remembered, now_us)]
+        if turn.written.pictures_refused:
+            outputs += self._history.refuse_pictures(now_us)
         if self._ending:
             return outputs + self._end_session(now_us)
         if self._next_settings is not None:

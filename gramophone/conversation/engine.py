@@ -52,7 +52,7 @@ from gramophone.conversation.messages import (
 )
 from gramophone.conversation.tts_session import Output
 from gramophone.core.clock import Clock
-from gramophone.core.errors import GramophoneError, SpeechError
+from gramophone.core.errors import GramophoneError, PicturesRefused, SpeechError
 from gramophone.core.model_settings import ModelSettings
 from gramophone.core.sinks import Fanout, Sink
 from gramophone.core.tasks import cancel, spawn
@@ -300,7 +300,8 @@ class Engine:
                     # What the user wants must not wait behind a long answer.
                     await self._queue.join()
         except GramophoneError as error:
-            self.post(LlmEnded(turn, str(error)))
+            refused = isinstance(error, PicturesRefused)
+            self.post(LlmEnded(turn, str(error), refused))
         except Exception as error:
             self.post(LlmEnded(turn, _unexpected("language model", error)))
             raise

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from gramophone.core.attached_pictures import attachments
 from gramophone.core.frozen import frozen
 from gramophone.core.intents import (
     EditAndResend,
@@ -15,10 +16,12 @@ from gramophone.core.intents import (
     SayStream,
     Submit,
 )
+from gramophone.core.picture import Picture
 from gramophone.core.surrogates import whole
 from gramophone.core.timeline import (
     Event,
     GiveBackReceived,
+    HistoryRewound,
     Role,
     TurnCompleted,
     TurnInherited,
@@ -43,6 +46,7 @@ class RequestPlan:
     question: str = ""
     speech: str = ""
     repeats: int | None = None
+    pictures: tuple[Picture, ...] = ()
 
 
 @dataclass(slots=True)
@@ -66,15 +70,16 @@ class History:
         text: str,
         remembered: int | None = None,
         give_back: tuple[str, ...] = (),
+        pictures: tuple[Picture, ...] = (),
     ) -> None:
         """Add a turn; `remembered` is how many characters of its text count, None for all.
 
-        `give_back` are the items of an answer that its provider wants back. A turn of which only
-        white space counts is left out of the messages.
+        `give_back` are the items of an answer that its provider wants back, `pictures` those of a
+        question. A turn of which only white space counts is left out of the messages.
         """
         if not text.strip():
             return
-        self._messages[turn] = Message(role, text, give_back=give_back)
+        self._messages[turn] = Message(role, text, give_back=give_back, pictures=pictures)
         if remembered is not None:
             self._remembered[turn] = remembered
         if text[:remembered].strip():
@@ -84,25 +89,28 @@ class History:
         self, turn: int, message: Message, remembered: int | None, now_us: int
     ) -> list[Event]:
         """Add a turn of an earlier session; the events of that."""
-        self.add(turn, message.role, message.text, remembered, message.give_back)
+        self.add(turn, message.role, message.text, remembered, message.give_back, message.pictures)
         inherited = TurnInherited(
             at_us=now_us, turn=turn, role=message.role, text=message.text, remembered=remembered
         )
         items = [GiveBackReceived(at_us=now_us, turn=turn, item=item) for item in message.give_back]
-        return [inherited, *items]
+        return [inherited, *attachments(turn, message.pictures, now_us), *items]
 
-    def ask(self, turn: int, text: str, now_us: int) -> list[Event]:
+    def ask(
+        self, turn: int, text: str, now_us: int, pictures: tuple[Picture, ...] = ()
+    ) -> list[Event]:
         """Add a question, which comes whole; the events of that."""
-        self.add(turn, "user", text)
+        self.add(turn, "user", text, pictures=pictures)
         return [
             TurnStarted(at_us=now_us, turn=turn, role="user", text=text),
+            *attachments(turn, pictures, now_us),
             TurnCompleted(at_us=now_us, turn=turn, role="user", text=text, finish_reason="sent"),
         ]
 
     def _message(self, turn: int) -> Message:
         message = self._messages[turn]
         text = message.text[: self._remembered.get(turn)]
-        return Message(message.role, text, give_back=message.give_back)
+        return replace(message, text=text)
 
     def text(self, turn: int) -> str:
         """The whole text of that turn, whether it counts or not."""
@@ -116,6 +124,21 @@ class History:
     def question_before(self, turn: int) -> int | None:
         """The last question that counts before `turn`."""
         return next((at for at in reversed(self._counting) if at < turn and self.asks(at)), None)
+
+    def refuse_pictures(self, now_us: int) -> list[Event]:
+        """Take back the question whose pictures the model did not take; the event of that.
+
+        It is the first with pictures of those at the end that have no answer: they go out joined.
+        """
+        refused = None
+        for turn in reversed(self._counting):
+            if not self.asks(turn):
+                break
+            refused = turn if self._messages[turn].pictures else refused
+        if refused is None:
+            return []
+        self.rewind(refused)
+        return [HistoryRewound(at_us=now_us, to_turn=refused, refused=True)]
 
     def counts_from(self, turn: int) -> bool:
         """Whether anything from `turn` on counts."""
@@ -131,7 +154,7 @@ class History:
             case Submit() | Say() | EditAndResend() if not request.text.strip():
                 return NOTHING_TO_SEND
             case Submit():
-                return RequestPlan(question=whole(request.text))
+                return RequestPlan(question=whole(request.text), pictures=request.pictures)
             case Say():
                 return RequestPlan(speech=whole(request.text))
             case SayStream():
@@ -139,7 +162,11 @@ class History:
             case EditAndResend():
                 if not self.asks(request.turn):
                     return NOT_A_QUESTION
-                return RequestPlan(rewind_to=request.turn, question=whole(request.text))
+                return RequestPlan(
+                    rewind_to=request.turn,
+                    question=whole(request.text),
+                    pictures=request.pictures,
+                )
             case Regenerate():
                 before = request.turn if request.turn >= 0 else 1 << 62
                 question_turn = self.question_before(before)
@@ -164,10 +191,11 @@ def merged(history: Sequence[Message]) -> tuple[Message, ...]:
             continue
         if joined and joined[-1].role == message.role:
             before = joined[-1]
-            joined[-1] = Message(
-                message.role,
-                f"{before.text}\n\n{message.text}",
+            joined[-1] = replace(
+                before,
+                text=f"{before.text}\n\n{message.text}",
                 give_back=before.give_back + message.give_back,
+                pictures=before.pictures + message.pictures,
             )
         else:
             joined.append(message)

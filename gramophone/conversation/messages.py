@@ -71,10 +71,12 @@ class LlmChunk:
 
 @frozen
 class LlmEnded:
-    """The model stream is over; `failure` is a sentence when it failed."""
+    """The model stream is over; `failure` is a sentence when it failed. `pictures_refused` where it
+    failed because the model does not take the question's pictures."""
 
     turn: int
     failure: str = ""
+    pictures_refused: bool = False
 
 
 @frozen

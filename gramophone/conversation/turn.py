@@ -130,7 +130,7 @@ class AssistantTurn:
             return []
         ended = isinstance(report, LlmEnded)
         if ended:
-            events = self.written.model_ended(report.failure, now_us)
+            events = self.written.model_ended(report, now_us)
         else:
             events = self.written.model_wrote(report.chunk, now_us)
         commands: list[Command] = []

@@ -1,7 +1,8 @@
 """Events to plain mappings and back, by the dataclasses' own fields.
 
 The mapping is what `--json` prints and what a recording's rows are built from: the event's name
-under `event`, then its fields. PCM never travels in it; `size_bytes` and `offset_bytes` do.
+under `event`, then its fields. PCM and the content
+of pictures never travel in it; their sizes and offsets do.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
 }
 """Every kind of event that can be recorded, by its name."""
 
-_NOT_ENCODED = frozenset({"pcm"})
+_NOT_ENCODED = frozenset({"pcm", "content"})
 
 _Fits: TypeAlias = Callable[[Any], bool]
 # Recordings may be damaged or made by others, so every value is checked where it is decoded, and

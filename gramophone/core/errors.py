@@ -2,7 +2,9 @@
 
 GramophoneError             a sentence for the user: what is wrong and what to do
 ├── ConfigError             a setting, flag or environment variable is wrong
+├── PictureError            a picture cannot be attached
 ├── ModelError              the language-model stream failed
+│   └── PicturesRefused     … because the model does not take the question's pictures
 ├── SpeechError             the speech service failed
 │   └── HandshakeRefused    … before the connection stood; carries status and dg-error
 ├── SpeakerError            the sound device failed
@@ -36,6 +38,14 @@ class ModelError(GramophoneError):
     def __init__(self, sentence: str = "", *, partial_text: str = "") -> None:
         super().__init__(sentence)
         self.partial_text = partial_text
+
+
+class PictureError(GramophoneError):
+    """A file or text cannot go with a question as a picture."""
+
+
+class PicturesRefused(ModelError):
+    """The model does not take the pictures of the question; without them it would answer."""
 
 
 class SpeechError(GramophoneError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from gramophone.core.frozen import frozen
+from gramophone.core.picture import Picture
 
 
 @frozen
@@ -12,6 +13,7 @@ class Submit:
     """Ask the model; its answer is spoken while it streams."""
 
     text: str
+    pictures: tuple[Picture, ...] = ()
 
 
 @frozen
@@ -38,10 +40,12 @@ class Regenerate:
 
 @frozen
 class EditAndResend:
-    """Take back this question and what came after it, and ask `text` instead."""
+    """Take back this question and what came after it, and ask `text` instead, with these pictures
+    and no others."""
 
     turn: int
     text: str
+    pictures: tuple[Picture, ...] = ()
 
 
 @frozen

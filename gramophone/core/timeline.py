@@ -12,38 +12,17 @@ connection to the speech service, from 0.
 from __future__ import annotations
 
 from dataclasses import field
-from typing import Final, Literal, TypeAlias, TypeVar, dataclass_transform
+from typing import Final, Literal, TypeAlias
 
-from gramophone.core.frozen import frozen
+from gramophone.core.entry_types import Event, Transient, event
+from gramophone.core.picture import MediaType
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
 
-T = TypeVar("T")
-
 # Recordings outlive the code. Rows are decoded by the names of these classes and fields
 # (`core.codec`): none is renamed or removed, and a field that is added has a default, which is what
 # older recordings mean by its absence.
-
-
-@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(field,))
-def event(cls: type[T]) -> type[T]:
-    """Make a class a frozen value whose fields are given by keyword."""
-    return frozen(kw_only=True)(cls)
-
-
-@event
-class Event:
-    """A fact that is stored."""
-
-    at_us: int
-
-
-@event
-class Transient:
-    """A fact of the moment: drawn, never recorded."""
-
-    at_us: int
 
 
 # --- the session ------------------------------------------------------------------------------
@@ -111,10 +90,31 @@ class TurnInherited(Event):
 
 
 @event
+class PictureAttached(Event):
+    """A picture goes with the question of this turn; it has the fields of `core.picture.Picture`.
+    `content` is the whole file while the event is live, and is empty where only the row is at hand.
+    """
+
+    turn: int
+    name: str
+    media_type: MediaType
+    width: int
+    height: int
+    file_bytes: int
+    sha256: str
+    content: bytes = field(default=b"", repr=False, compare=False)
+
+
+@event
 class HistoryRewound(Event):
-    """The turns from `to_turn` on no longer count for the history; they stay recorded."""
+    """The turns from `to_turn` on no longer count for the history; they stay recorded.
+
+    `refused` where the model did not take the pictures of that question, which therefore goes back
+    to the user.
+    """
 
     to_turn: int
+    refused: bool = False
 
 
 @event

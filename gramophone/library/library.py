@@ -17,6 +17,7 @@ from gramophone.analysis.answer_asides import NO_ASIDE, AnswerAside
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
+from gramophone.core.picture import Picture
 from gramophone.core.timeline import Event, Role
 from gramophone.library.export_request import ExportRequest, ExportResult
 
@@ -80,7 +81,7 @@ class TurnRecord:
     """One stored turn. `withdrawn` marks one that was taken back: it no longer counts.
 
     `heard_chars` is how many characters of the text were heard where its sound was stopped, else
-    None.
+    None. `pictures` are without their content (`SessionContents.pictures`).
     """
 
     turn: int
@@ -93,6 +94,7 @@ class TurnRecord:
     withdrawn: bool = False
     heard_chars: int | None = None
     aside: AnswerAside = NO_ASIDE
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def thinking_us(self) -> int:
@@ -191,6 +193,10 @@ class SessionContents(Protocol):
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         """The timeline in order; AudioReceived carries its PCM unless `with_pcm` is False. A
         sound file that is missing gives events with empty PCM."""
+        ...
+
+    async def pictures(self, session_id: str) -> dict[str, bytes]:
+        """Files of the session's pictures by their SHA-256; one that is lost is missing."""
         ...
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:

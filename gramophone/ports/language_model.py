@@ -9,23 +9,26 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from gramophone.core.frozen import frozen
+from gramophone.core.picture import Picture
 from gramophone.core.timeline import Role
 
 
 @frozen
 class Message:
-    """One turn of the history. Models see `role`, `text` and `give_back`.
+    """One turn of the history. Models see `role`, `text`, `pictures` and `give_back`.
 
     `heard_chars` is the number of characters that were heard before the sound was stopped; None
     where it was not. Whether the rest counts is a setting of the conversation (`Memory`).
     `give_back` are the items of `ModelChunk.give_back` of an answer that came whole, in order; an
-    adapter sends them back unchanged, and only to the protocol they came from.
+    adapter sends them back unchanged, and only to the protocol they came from. `pictures` are those
+    of a question, with their content.
     """
 
     role: Role
     text: str
     heard_chars: int | None = None
     give_back: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
 
 @frozen
@@ -99,7 +102,11 @@ class LanguageModel(Protocol):
     def stream(self, messages: Sequence[Message], system_prompt: str) -> AsyncIterator[ModelChunk]:
         """Stream one answer. An async generator: closing it closes the request.
 
+        A model that takes no pictures refuses those of the last question, and does without those of
+        earlier ones.
+
         Raises:
+            PicturesRefused: it does not take the last question's pictures.
             ModelError: with one sentence for the user.
         """
         ...

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
+from gramophone.core.timeline import PictureAttached
 from storage.audio.turn_audio import FLAC, WAV, TurnSound
 from storage.bundle.lines import belonging, event_line, turn_line
 from storage.bundle.reader import Bundle, opened_bundle
@@ -213,6 +214,7 @@ class _BundleImport:
                 number = self._insert_session()
                 self._insert_turns(number)
                 self._database.executemany(rows.INSERT, self._event_rows(number))
+                self._insert_pictures(number)
                 self._put_in_place()
                 placed = True
         except BaseException:
@@ -264,6 +266,14 @@ class _BundleImport:
             "spoken_samples = (SELECT coalesce(sum(samples), 0) FROM turn "
             "WHERE session = :number) WHERE number = :number",
             {"number": number},
+        )
+
+    def _insert_pictures(self, number: int) -> None:
+        """Insert the pictures that an event names; nobody would see others."""
+        named = {e.sha256 for e in self._bundle.events() if isinstance(e, PictureAttached)}
+        self._database.executemany(
+            "INSERT INTO picture (session, sha256, content) VALUES (?, ?, ?)",
+            ((number, sha256, self._bundle.picture(sha256)) for sha256 in sorted(named)),
         )
 
     def _event_rows(self, number: int) -> Generator[rows.Row]:

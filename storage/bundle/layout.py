@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
+from gramophone.core.picture import MediaType
+from gramophone.pictures.attachable import MOST_PICTURE_BYTES
 
 FORMAT = "gramophone bundle"
-VERSION = 1
+VERSION = 2
 """Rises when an older reader would misread what is written."""
+
+_VERSION_WITHOUT_PICTURES = 1
+"""What is written where no picture is in it, so that older readers take it."""
 
 SUFFIX = ".gramophone"
 MANIFEST = "manifest.json"
@@ -42,6 +48,13 @@ ALWAYS_ALLOWED_BYTES = 1 << 26
 _LARGEST_RATIO = 200
 
 _AUDIO = re.compile(r"audio/(0|[1-9][0-9]{0,6})\.(wav|flac)", re.ASCII)
+_PICTURE = re.compile(r"pictures/([0-9a-f]{64})\.(?:png|jpg|gif|webp)", re.ASCII)
+_SUFFIXES: Mapping[MediaType, str] = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+}
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -77,6 +90,17 @@ def audio_turn(name: str) -> tuple[int, bool] | None:
     return (int(match[1]), match[2] == "flac") if match else None
 
 
+def picture_name(sha256: str, media_type: MediaType) -> str:
+    """The part that holds the file of a picture."""
+    return f"pictures/{sha256}.{_SUFFIXES[media_type]}"
+
+
+def picture_hash(name: str) -> str:
+    """The hash of the picture that a part's name stands for; empty for any other name."""
+    match = _PICTURE.fullmatch(name)
+    return match[1] if match else ""
+
+
 def is_sha256(text: object) -> bool:
     """Whether it is a hash in lower-case hexadecimal."""
     return isinstance(text, str) and _SHA256.fullmatch(text) is not None
@@ -92,7 +116,9 @@ def manifest_bytes(parts: list[BundlePart]) -> bytes:
     listed = [
         {"name": part.name, "size_bytes": part.size_bytes, "sha256": part.sha256} for part in parts
     ]
-    manifest = {"format": FORMAT, "version": VERSION, "parts": listed}
+    pictures = any(picture_hash(part.name) for part in parts)
+    version = VERSION if pictures else _VERSION_WITHOUT_PICTURES
+    manifest = {"format": FORMAT, "version": version, "parts": listed}
     return json.dumps(manifest, indent=1).encode() + b"\n"
 
 
@@ -126,10 +152,13 @@ def _part(entry: object) -> BundlePart:
     name, size_bytes, sha256 = members.get("name"), members.get("size_bytes"), members.get("sha256")
     if not isinstance(name, str) or type(size_bytes) is not int or size_bytes < 0:
         raise BadBundle("its manifest describes a part that cannot be")
-    if name not in ROWS and audio_turn(name) is None:
+    picture = picture_hash(name)
+    if name not in ROWS and audio_turn(name) is None and not picture:
         raise BadBundle(f"it holds a part that no bundle has, {name[:80]!r}")
     if not is_sha256(sha256):
         raise BadBundle(f"its manifest gives no hash for {name}")
+    if picture and (sha256 != picture or size_bytes > MOST_PICTURE_BYTES):
+        raise BadBundle(f"its part {name} is not the picture of that name")
     return BundlePart(name, size_bytes, cast("str", sha256))
 
 

@@ -30,7 +30,7 @@ _Fits: TypeAlias = Callable[[object], bool]
 
 _LARGEST = (1 << 63) - 1
 _MOST_TURNS = 1 << TURN_BITS
-_NOT_ENCODED = frozenset({"pcm"})
+_NOT_ENCODED = frozenset({"pcm", "content"})
 
 
 def _text(value: object) -> bool:

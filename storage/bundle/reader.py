@@ -19,7 +19,7 @@ from gramophone.analysis.turn_text import TEXT_EVENTS
 from gramophone.audio.wav_layout import NotWav, WavLayout, wav_layout
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
-from gramophone.core.timeline import AudioReceived, Event, SessionStarted
+from gramophone.core.timeline import AudioReceived, Event, PictureAttached, SessionStarted
 from gramophone.library.library import (
     SessionRecord,
     SessionSummary,
@@ -27,6 +27,7 @@ from gramophone.library.library import (
     TurnRecord,
     refuse_database_file,
 )
+from gramophone.pictures.attachable import MOST_PICTURE_BYTES
 from gramophone.system.regular_files import open_binary
 from storage.audio.flac import unpacked
 from storage.audio.wav import LARGEST_DATA_BYTES, WavFormat
@@ -42,6 +43,7 @@ from storage.bundle.layout import (
     audio_name,
     audio_turn,
     most_unpacked_bytes,
+    picture_hash,
 )
 from storage.bundle.lines import Values, event_in, session_values, turn_values, within
 from storage.sqlite.whole_texts import is_cut, restored
@@ -74,6 +76,9 @@ class Bundle:
         self._whole_texts: dict[int, Values] | None = None
         self._cut_turns: set[int] = set()
         self.sounds = self._sounds()
+        self.pictures = {
+            sha256: part for name, part in container.parts.items() if (sha256 := picture_hash(name))
+        }
         self.unpacked_bytes = container.unpacked_bytes + sum(
             sound.data_bytes for sound in self.sounds.values() if sound.flac
         )
@@ -161,6 +166,15 @@ class Bundle:
         if digest.hexdigest() != sound.sha256:
             raise BadBundle(f"the sound of turn {turn} is not what its turn says")
 
+    def picture(self, sha256: str) -> bytes:
+        """The file of a picture.
+
+        Raises:
+            BadBundle: it is not what its part says.
+        """
+        with self._container.open(self.pictures[sha256].name) as part:
+            return _whole(part, MOST_PICTURE_BYTES)
+
     def _sounds(self) -> dict[int, BundledSound]:
         """Turns with sound and parts with sound belong together one by one."""
         parts: dict[int, tuple[BundlePart, bool]] = {}
@@ -228,6 +242,8 @@ class Bundle:
             sound = self.sounds.get(event.turn)
             if sound is None or not within(event, sound.data_bytes):
                 raise BadBundle(f"{line_name} names sound that is not there")
+        if isinstance(event, PictureAttached) and event.sha256 not in self.pictures:
+            raise BadBundle(f"{line_name} names a picture that is not there")
         if isinstance(event, SessionStarted) and event.session_id != self.session["id"]:
             raise BadBundle(f"{line_name} begins another session")
 
@@ -262,18 +278,22 @@ def opened_bundle(
 
 
 def read_bundle(path: Path) -> tuple[SessionRecord, list[Event]]:
-    """The whole session of a bundle; AudioReceived carry their PCM. No library is touched.
+    """The whole session of a bundle; AudioReceived carry their PCM, PictureAttached their picture.
+    No library is touched.
 
     Raises:
         StorageError: it cannot be read, or is not to be trusted.
     """
     with opened_bundle(path) as bundle:
         sound = {turn: b"".join(bundle.sound(turn)) for turn in bundle.sounds}
-        events = [_sounding(event, sound) for event in bundle.events()]
+        pictures = {sha256: bundle.picture(sha256) for sha256 in bundle.pictures}
+        events = [_filled(event, sound, pictures) for event in bundle.events()]
         return _record(path, bundle), events
 
 
-def _sounding(event: Event, sound: dict[int, bytes]) -> Event:
+def _filled(event: Event, sound: dict[int, bytes], pictures: dict[str, bytes]) -> Event:
+    if isinstance(event, PictureAttached):
+        return replace(event, content=pictures[event.sha256])
     if not isinstance(event, AudioReceived):
         return event
     end = event.offset_bytes + event.size_bytes
@@ -343,5 +363,5 @@ def _whole(part: PartReader, most_bytes: int) -> bytes:
     for block in part.blocks():
         data += block
         if len(data) > most_bytes:
-            raise BadBundle("its session is too large")
+            raise BadBundle("one of its parts is too large")
     return bytes(data)

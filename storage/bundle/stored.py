@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from gramophone.core.errors import StorageError, TimelineError
+from gramophone.core.picture import MediaType
+from gramophone.core.timeline import PictureAttached
 from storage.bundle.lines import (
     FLAGS,
     SESSION_COLUMNS,
@@ -19,6 +21,7 @@ from storage.bundle.lines import (
 )
 from storage.home import Home
 from storage.sessions.listing import not_found
+from storage.sessions.records import PICTURE_FILE, PICTURES, events_of
 from storage.sqlite import rows
 from storage.sqlite.database import connect_to_read
 from storage.sqlite.error_messages import storage_errors
@@ -83,6 +86,26 @@ class StoredSession:
                     f"Row {seq} of the session {self.id} is damaged, so no bundle can be made of "
                     "it; `--format jsonl` exports what can be read."
                 ) from error
+
+    def pictures(self) -> Generator[tuple[MediaType, str, bytes]]:
+        """Type, SHA-256 and file of each picture, each once.
+
+        Raises:
+            StorageError: one is lost.
+        """
+        passed: set[str] = set()
+        attached = self._database.execute(PICTURES, (self.number,)).fetchall()
+        for event in events_of(attached):
+            if not isinstance(event, PictureAttached) or event.sha256 in passed:
+                continue
+            passed.add(event.sha256)
+            row = self._database.execute(PICTURE_FILE, (self.number, event.sha256)).fetchone()
+            if row is None or hashlib.sha256(row[1]).hexdigest() != event.sha256:
+                raise StorageError(
+                    f"The picture {event.name} of turn {event.turn} is missing or not what was "
+                    "attached; run `gramophone verify` to see what else is wrong."
+                )
+            yield event.media_type, event.sha256, row[1]
 
     def hashes(self) -> tuple[str, str]:
         """Of what was said and happened: the turns and the events."""

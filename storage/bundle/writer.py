@@ -19,6 +19,7 @@ from storage.bundle.layout import (
     BadBundle,
     audio_name,
     most_unpacked_bytes,
+    picture_name,
 )
 from storage.bundle.lines import Values, session_line
 from storage.bundle.stored import StoredSession, stored_session
@@ -82,6 +83,9 @@ class _Export:
             container.add(SESSION, session, deflate=compress)
             container.add(TURNS, self._session.turn_lines(), deflate=compress)
             container.add(EVENTS, self._session.event_lines(), deflate=compress)
+            for media_type, sha256, content in self._session.pictures():
+                name = picture_name(sha256, media_type)
+                container.add(name, [content], size_bytes=len(content))
             unpacked_bytes = container.unpacked_bytes
             for turn in self._spoken_turns:
                 unpacked_bytes += self._add_sound(container, turn, compress=compress)

@@ -47,7 +47,8 @@ class ExportedSession:
         self._sound = SessionAudio(home, session_id)
         turns = database.execute(records.TURNS, (self._number,))
         asides = database.execute(records.ASIDES, (self._number,))
-        self.record: SessionRecord = records.session_record(row, turns, asides, home)
+        pictures = database.execute(records.PICTURES, (self._number,))
+        self.record: SessionRecord = records.session_record(row, turns, asides, pictures, home)
         if FORMS[order.form].sound:
             self._refuse_damaged()
 
@@ -56,6 +57,11 @@ class ExportedSession:
         asked for."""
         rows = self._database.execute(records.events_query(kinds), (self._number,))
         yield from records.events_of(rows)
+
+    def picture(self, sha256: str) -> bytes:
+        """The file of a picture; empty where it is lost."""
+        row = self._database.execute(records.PICTURE_FILE, (self._number, sha256)).fetchone()
+        return row[1] if row is not None and isinstance(row[1], bytes) else b""
 
     @cached_property
     def turns(self) -> tuple[TurnRecord, ...]:

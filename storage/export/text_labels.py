@@ -54,6 +54,11 @@ def heard_up_to(turn: TurnRecord) -> str:
     return f"heard up to character {turn.heard_chars:,} of {len(turn.text):,}"
 
 
+def picture_lines(turn: TurnRecord) -> list[str]:
+    """Lines that stand for the pictures of a turn: `[picture: cat.png, 640×480]`."""
+    return [plain_line(picture.label) for picture in turn.pictures]
+
+
 def thinking_of(turn: TurnRecord) -> str:
     """`Thought for 4.2 s`, or `Thoughts` where they came at once; empty without thoughts."""
     if turn.thinking_us >= SHORTEST_US:

@@ -6,14 +6,17 @@ back. The sound then goes further than the events that tell of it.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from collections.abc import Generator
 
 from gramophone.core.frozen import frozen
+from gramophone.text.sanitize import plain_line
 from storage.audio.turn_audio import TurnSound
 from storage.audio.wav import WavFormat
 from storage.home import Home
 from storage.recording.session_state import MOST_AHEAD_S
+from storage.sqlite.schema import schema_version
 
 _LARGEST_FRAME_S = 20
 _TURNS = """
@@ -30,6 +33,14 @@ _TURNLESS_SOUND = """
     SELECT DISTINCT turn FROM event WHERE session = :session AND kind = 'AudioReceived'
     AND turn NOT IN (SELECT turn FROM turn WHERE session = :session)
 """
+
+_LOST_PICTURES = """
+    SELECT turn, json_extract(detail, '$.name') FROM event INDEXED BY event_picture
+    WHERE session = :session AND kind = 'PictureAttached' AND json_extract(detail, '$.sha256')
+        NOT IN (SELECT sha256 FROM picture WHERE session = :session)
+    ORDER BY seq
+"""
+_PICTURES_SINCE_SCHEMA = 12
 
 
 @frozen
@@ -69,6 +80,25 @@ def event_findings(
         killed = bool(recovered) and turn.turn == last
         allowed_s = MOST_AHEAD_S + _LARGEST_FRAME_S if killed else 0
         yield from _turn_findings(home, session_id, turn, form, allowed_s)
+
+
+def picture_findings(database: sqlite3.Connection, number: int) -> Generator[str]:
+    """Sentences about pictures that are lost, or are not what was attached.
+
+    Raises:
+        sqlite3.Error: the rows cannot be read.
+    """
+    # An older library that cannot be written is not migrated, and has no pictures.
+    if schema_version(database) < _PICTURES_SINCE_SCHEMA:
+        return
+    missing = database.execute(_LOST_PICTURES, {"session": number}).fetchall()
+    for turn, name in missing:
+        yield f"The picture {plain_line(str(name))[:200]} of turn {turn} is missing."
+    for sha256, content in database.execute(
+        "SELECT sha256, content FROM picture WHERE session = ? ORDER BY number", (number,)
+    ):
+        if hashlib.sha256(content).hexdigest() != sha256:
+            yield f"A picture is not what was attached: its hash is not {sha256[:64]}."
 
 
 def _gaps(database: sqlite3.Connection, number: int, *, killed: bool) -> Generator[str]:

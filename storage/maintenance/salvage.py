@@ -6,6 +6,7 @@ are lost are made of their sound. The old library is only read.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import sqlite3
@@ -234,6 +235,8 @@ def _table_of(row: PageRow) -> str:
     """The table that a row is of, by its shape; empty for indices and what is not ours."""
     if row.rowid is None:
         return "event" if _is_event(row.values) else "tag" if _is_tag(row.values) else ""
+    if _is_picture(row.values):
+        return "picture"
     if len(row.values) < 13 or row.values[0] is not None:
         return ""
     first, second, third = row.values[1:4]
@@ -248,6 +251,12 @@ def _table_of(row: PageRow) -> str:
 
 def _is_event(values: Sequence[object]) -> bool:
     return len(values) >= 10 and values[3] in EVENT_TYPES and isinstance(values[0], int)
+
+
+def _is_picture(values: Sequence[object]) -> bool:
+    if len(values) != 4 or values[0] is not None or not isinstance(values[1], int):
+        return False
+    return isinstance(values[3], bytes) and hashlib.sha256(values[3]).hexdigest() == values[2]
 
 
 def _is_tag(values: Sequence[object]) -> bool:

@@ -29,7 +29,7 @@ from storage.sqlite import rows
 from storage.sqlite.database import transaction
 from storage.sqlite.schema import FORMAT_VERSION
 
-_NAMES = ("session", "turn", "event", "tag")
+_NAMES = ("session", "turn", "event", "tag", "picture")
 _UNKNOWN = WavFormat("linear16", 48_000)
 
 _INCOMPLETE = """
@@ -83,7 +83,7 @@ def complete_sessions(
             if isinstance(number, int) and 0 < number < 1 << 43:
                 _insert_homeless(database, number, now, new_id)
                 count += 1
-        for table in ("turn", "event", "tag"):
+        for table in ("turn", "event", "tag", "picture"):
             database.execute(
                 f"DELETE FROM {table} WHERE session NOT IN (SELECT number FROM session)"
             )

@@ -11,7 +11,7 @@ from gramophone.library.library import Finding
 from storage.audio.turn_audio import TurnSound
 from storage.audio.wav import WavFormat
 from storage.home import Home, is_session_id
-from storage.maintenance.event_checks import event_findings
+from storage.maintenance.event_checks import event_findings, picture_findings
 from storage.maintenance.orphaned_audio import DELETED, counted, stray_sessions
 from storage.sqlite.database import connect_to_read
 from storage.sqlite.error_messages import no_library, storage_error, storage_errors
@@ -156,6 +156,7 @@ def _session_details(
         path = home.sound(session_id, turn, audio_file)
         yield from _audio_details(path, turn, form, samples, sha256)
     yield from event_findings(home, database, number, session_id, form)
+    yield from picture_findings(database, number)
 
 
 def _audio_details(

@@ -83,6 +83,10 @@ def store(database: sqlite3.Connection, session: SessionState, events: Iterable[
     with transaction(database):
         for turn in session.changed.values():
             _store_turn(database, session, turn)
+        database.executemany(
+            "INSERT OR IGNORE INTO picture (session, sha256, content) VALUES (?, ?, ?)",
+            [(session.number, *picture) for picture in session.pictures.items()],
+        )
         database.executemany(rows.INSERT, events)
         _store_settings(database, session)
         summary = session.summary() if session.changed else session.listed

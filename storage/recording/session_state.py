@@ -62,6 +62,8 @@ class SessionState:
         self.listed: tuple[str, int, int] = ("", 0, 0)
         self.settings: SettingsChanged | None = None
         self.ended = False
+        self.pictures: dict[str, bytes] = {}
+        """Files by their SHA-256 that the database does not have yet."""
 
     def turn(self, turn: int, event: Event, role: Role = "assistant") -> TurnRowState:
         """The turn's state, made where an event names a turn whose start did not come; the turn
@@ -109,6 +111,7 @@ class SessionState:
         """Note that all changes are stored; files of turns that are over are closed."""
         self.listed = self.summary() if self.changed else self.listed
         self.settings = None
+        self.pictures.clear()
         for turn in self.changed.values():
             turn.stored, turn.text_due, turn.audio_due = True, False, False
             if turn.completed_us is not None and turn.wav is not None:

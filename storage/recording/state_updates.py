@@ -11,6 +11,7 @@ from gramophone.core.timeline import (
     DeltaReceived,
     Event,
     HistoryRewound,
+    PictureAttached,
     PlaybackStopped,
     SessionEnded,
     SettingsChanged,
@@ -44,6 +45,7 @@ class StateUpdates:
         self.handlers: Mapping[type[Event], Callable[[SessionState, Event], None]] = {
             SettingsChanged: self._settings_changed,
             TurnInherited: self._turn_inherited,
+            PictureAttached: self._picture_attached,
             HistoryRewound: self._history_rewound,
             TurnStarted: self._turn_started,
             DeltaReceived: self._delta_received,
@@ -67,6 +69,12 @@ class StateUpdates:
         turn.heard_characters = event.remembered
         turn.finish_reason = INHERITED
         turn.completed_us = event.at_us
+
+    def _picture_attached(self, session: SessionState, event: Event) -> None:
+        assert isinstance(event, PictureAttached)
+        # A timeline that is read without its pictures and recorded again has none.
+        if event.content:
+            session.pictures[event.sha256] = event.content
 
     def _history_rewound(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, HistoryRewound)

@@ -59,7 +59,8 @@ def _delete(home: Home, database: sqlite3.Connection, session_id: str) -> None:
         mark_deleted(directory)
     try:
         with transaction(database):
-            # Events, turns and tags go with it; triggers take its words out of the indices.
+            # Turns, events, pictures and tags go with it; triggers take its words out of the
+            # indices.
             database.execute("DELETE FROM session WHERE id = ?", (session_id,))
     except BaseException:
         with suppress(OSError):
@@ -102,6 +103,12 @@ def _delete_in_steps(database: sqlite3.Connection, session_id: str) -> None:
                 "WHERE session = :session ORDER BY seq LIMIT :most)",
                 {"session": number, "most": _EVENTS_A_STEP},
             ).rowcount
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    for (picture,) in database.execute(
+        "SELECT number FROM picture WHERE session = ?", (number,)
+    ).fetchall():
+        with transaction(database):
+            database.execute("DELETE FROM picture WHERE number = ?", (picture,))
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
     with transaction(database):
         database.execute("DELETE FROM session WHERE id = ?", (session_id,))

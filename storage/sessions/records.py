@@ -8,10 +8,12 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gramophone.analysis.answer_asides import answer_asides
+from gramophone.analysis.answer_asides import NO_ASIDE, answer_asides
 from gramophone.analysis.metrics import TurnMetrics
+from gramophone.core.attached_pictures import picture_of
 from gramophone.core.errors import StorageError, TimelineError
-from gramophone.core.timeline import Event, Failed
+from gramophone.core.picture import Picture
+from gramophone.core.timeline import Event, Failed, PictureAttached
 from gramophone.library.library import SessionRecord, TurnAudio, TurnRecord
 from gramophone.text.sanitize import plain_line
 from storage.audio.wav import WavFormat
@@ -46,6 +48,12 @@ ASIDES = (
     f"SELECT seq, {rows.COLUMNS} FROM event INDEXED BY event_aside "
     f"WHERE session = ? AND {ASIDE_KINDS} ORDER BY seq"
 )
+PICTURES = (
+    f"SELECT seq, {rows.COLUMNS} FROM event INDEXED BY event_picture "
+    "WHERE session = ? AND kind = 'PictureAttached' ORDER BY seq"
+)
+PICTURE_FILES = "SELECT sha256, content FROM picture WHERE session = ?"
+PICTURE_FILE = f"{PICTURE_FILES} AND sha256 = ?"
 EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
 # Frames that lie between two other rows, as one: the first of them, their bytes, and whether they
 # are of one turn, without details, and follow each other. (If each began where the last ended, the
@@ -95,15 +103,17 @@ def session_record(
     row: Sequence[Any],
     turns: Iterable[Sequence[Any]],
     asides: Iterable[tuple[Any, ...]],
+    pictures: Iterable[tuple[Any, ...]],
     home: Home,
 ) -> SessionRecord:
-    """The session of a row of `SESSION`, with its rows of `TURNS` and of `ASIDES`; the number of a
-    session is the first column of its row. Where the rows are damaged, the text is still there: a
-    turn has no sound where its form or its samples cannot be."""
+    """The session of a row of `SESSION`, with its rows of `TURNS`, `ASIDES` and `PICTURES`; the
+    number of a session is the first column of its row. Where the rows are damaged, the text is
+    still there: a turn has no sound where its form or its samples cannot be."""
     *columns, system_prompt, encoding = row
     about = summary(columns)
     sample_rate_hz = columns[6]
     aside_of = answer_asides(events_of(asides))
+    pictures_of = _pictures_by_turn(events_of(pictures))
     turn_records = (_turn(turn, home, about.id, encoding, sample_rate_hz) for turn in turns)
     return SessionRecord(
         summary=about,
@@ -111,10 +121,22 @@ def session_record(
         encoding=encoding,
         sample_rate_hz=sample_rate_hz,
         turns=tuple(
-            replace(turn, aside=aside_of[turn.turn]) if turn.turn in aside_of else turn
+            replace(
+                turn,
+                aside=aside_of.get(turn.turn, NO_ASIDE),
+                pictures=tuple(pictures_of.get(turn.turn, ())),
+            )
             for turn in turn_records
         ),
     )
+
+
+def _pictures_by_turn(events: Iterable[Event]) -> dict[int, list[Picture]]:
+    by_turn: dict[int, list[Picture]] = {}
+    for event in events:
+        if isinstance(event, PictureAttached):
+            by_turn.setdefault(event.turn, []).append(picture_of(event))
+    return by_turn
 
 
 def _turn(

@@ -1,7 +1,7 @@
 """Events to rows of the table `event`, and back.
 
 The fields that many events share have columns of their own; the rest stands in `detail` as a
-JSON object, without the fields that have their default. PCM is never in a row.
+JSON object, without the fields that have their default. PCM and pictures are never in a row.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ COLUMNS = "at_us, kind, turn, connection, text, offset_bytes, size_bytes, detail
 _TEXT_FIELDS = {"ModelChunkReceived": "raw", "TurnInterrupted": "heard_text", "Failed": "detail"}
 _COLUMN_FIELDS = frozenset({"at_us", "turn", "connection", "offset_bytes", "size_bytes"})
 _LARGEST = (1 << 63) - 1
-_NOT_STORED = frozenset({"pcm"})
+_NOT_STORED = frozenset({"pcm", "content"})
+_NOT_TEXT = frozenset({"sha256", "media_type"})
 
 
 @frozen
@@ -65,7 +66,11 @@ def _layout(kind: type[Event]) -> _Layout:
         span="offset_bytes" in names,
         text=text,
         rest=rest,
-        strings=tuple(field.name for field in fields(kind) if "str" in str(field.type)),
+        strings=tuple(
+            field.name
+            for field in fields(kind)
+            if "str" in str(field.type) and field.name not in _NOT_TEXT
+        ),
     )
 
 

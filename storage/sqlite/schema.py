@@ -228,6 +228,22 @@ ASIDE_KINDS = (
 )
 _ASIDES = (f"CREATE INDEX event_aside ON event (session, seq) WHERE {ASIDE_KINDS}",)
 
+# The files of pictures stand here and not beside the sound: they are written once, whole and in the
+# transaction of the event that names them, and go with their session. A picture that is attached
+# twice in a session is stored once.
+_PICTURES = (
+    """
+    CREATE TABLE picture (
+        number INTEGER PRIMARY KEY,
+        session INTEGER NOT NULL REFERENCES session (number) ON DELETE CASCADE,
+        sha256 TEXT NOT NULL,
+        content BLOB NOT NULL,
+        UNIQUE (session, sha256)
+    ) STRICT
+    """,
+    "CREATE INDEX event_picture ON event (session, seq) WHERE kind = 'PictureAttached'",
+)
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
@@ -240,6 +256,7 @@ MIGRATIONS = (
     Migration(9, "the list in the order of time", _BY_TIME),
     Migration(10, "searches in the order of time", time_order.STATEMENTS),
     Migration(11, "thoughts, and ends of answers", _ASIDES),
+    Migration(12, "pictures", _PICTURES),
 )
 
 _INSTRUCTIONS_A_LOOK = 100_000

@@ -111,6 +111,7 @@ class FakeLibrary:
         self.exported: list[tuple[str, Path]] = []
         self.orders: list[ExportRequest] = []
         self.shapes: dict[str, dict[int, bytes]] = {}
+        self.picture_files: dict[str, dict[str, bytes]] = {}
         self.failure: StorageError | None = None
         self.export_held = asyncio.Event()
         self.export_held.set()
@@ -159,6 +160,10 @@ class FakeLibrary:
         await self.answers_held.wait()
         self._check()
         return self.timelines.get(session_id, [])
+
+    async def pictures(self, session_id: str) -> dict[str, bytes]:
+        self._check()
+        return self.picture_files.get(session_id, {})
 
     async def peaks(self, session_id: str, *, buckets_per_second: int = 20) -> dict[int, bytes]:
         return self.shapes.get(session_id, {})

@@ -2,13 +2,14 @@
 
 What was said is Markdown itself and stands in a quotation, which every line of it opens again: no
 heading, rule or list in it can be one of the document. HTML could, wherever the page is shown, so
-that is taken apart (`storage.export.formats.markdown_escape`).
+that is taken apart (`storage.export.formats.markdown_escape`). Pictures stand in the file itself.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from collections.abc import Generator, Iterable
 from statistics import median
 from typing import BinaryIO
@@ -58,10 +59,27 @@ def _lines(session: ExportedSession, *, first: bool, thoughts: bool) -> Generato
             yield from (f"*{thinking_of(turn)}:*", "", *_quoted(turn.aside.thoughts))
             yield from ("", "*Answer:*", "")
         yield from _quoted(turn.text)
+        for number, picture in enumerate(turn.pictures, 1):
+            name = _PUNCTUATION.sub(_ESCAPED, plain_line(f"{picture.name}, {picture.size}"))
+            yield from ("", f"![{name}][{_reference(turn.turn, number)}]")
         if turn.aside.incomplete:
             yield from ("", f"*{_PUNCTUATION.sub(_ESCAPED, plain_line(turn.aside.incomplete))}*")
         if figures := ", ".join(_figures_of(turn)):
             yield from ("", f"*{figures}*")
+    yield from _pictures(session, read_turns(session.turns))
+
+
+# A picture's Base64 has thousands of characters: it stands below the turns, where nobody reads.
+def _pictures(session: ExportedSession, turns: tuple[TurnRecord, ...]) -> Generator[str]:
+    for turn in turns:
+        for number, picture in enumerate(turn.pictures, 1):
+            if content := session.picture(picture.sha256):
+                uri = f"data:{picture.media_type};base64,{b64encode(content).decode()}"
+                yield from ("", f"[{_reference(turn.turn, number)}]: {uri}")
+
+
+def _reference(turn: int, number: int) -> str:
+    return f"picture-{turn}-{number}"
 
 
 def _quoted(text: str) -> Generator[str]:

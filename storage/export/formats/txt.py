@@ -15,6 +15,7 @@ from storage.export.excerpt_audio import ReportProgress
 from storage.export.stored_session import ExportedSession
 from storage.export.text_labels import (
     moment_of,
+    picture_lines,
     read_turns,
     remarks_on,
     speaker_of,
@@ -55,6 +56,8 @@ def _lines(session: ExportedSession, *, thoughts: bool) -> Generator[str]:
                 yield f"{_INDENT}| {line}".rstrip()
         for line in _lines_of(turn.text):
             yield f"{_INDENT}{line}".rstrip()
+        for line in picture_lines(turn):
+            yield f"{_INDENT}{line}"
         if turn.aside.incomplete:
             yield f"{_INDENT}[{plain_line(turn.aside.incomplete)}]"
 

@@ -257,7 +257,7 @@ def test_a_link_is_refused(tmp_path: Path, home: Path, good: Parts) -> None:
 @pytest.mark.parametrize(
     ("manifest", "match"),
     [
-        ({"version": 2}, "newer Gramophone wrote it.*upgrade"),
+        ({"version": 3}, "newer Gramophone wrote it.*upgrade"),
         ({"version": 0}, "not that of a bundle"),
         ({"version": True}, "not that of a bundle"),
         ({"version": "1"}, "not that of a bundle"),

@@ -28,6 +28,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
     "h6": frozenset[str](),
     "header": frozenset[str](),
     "hr": frozenset[str](),
+    "img": frozenset({"alt", "src", "height", "width"}),
     "li": frozenset[str](),
     "ol": frozenset({"start"}),
     "p": frozenset[str](),
@@ -46,7 +47,7 @@ ALLOWED: Final[Mapping[str, frozenset[str]]] = {
 }
 """By tag, which attributes it may have besides those that all may have."""
 
-_EMPTY: Final = frozenset({"br", "hr"})
+_EMPTY: Final = frozenset({"br", "hr", "img"})
 _LISTS: Final = frozenset({"ol", "ul"})
 _LINED: Final = frozenset(
     "article blockquote details div footer h2 h3 h4 h5 h6 header hr li ol p pre summary"

@@ -55,7 +55,9 @@ def _write(
         "title": _plain(harmless_line(excerpt.record.summary.title) or "A conversation"),
         "style": [_asset("page.css").encode()],
         "facts": _encoded(written(facts(excerpt))),
-        "turns": _encoded(chain.from_iterable(turn_elements(excerpt, thoughts=thoughts))),
+        "turns": _encoded(
+            chain.from_iterable(turn_elements(excerpt, session.picture, thoughts=thoughts))
+        ),
         "sound": _audio(sound),
         "data": [_data(excerpt, sound).encode()],
         "script": [_asset("page.js").encode()],

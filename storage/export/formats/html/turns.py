@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from base64 import b64encode
+from collections.abc import Callable, Generator, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from gramophone.analysis.metrics import TurnMetrics
+from gramophone.core.picture import Picture
 from storage.export.formats.html.elements import Element, Node, Timed, untimed, written
 from storage.export.formats.html.text import (
     ShownWord,
@@ -31,6 +33,9 @@ _ENDS: Final = {
     "max_tokens": "cut off by the token limit",
     "repeated": "spoken again",
 }
+PictureFile: TypeAlias = Callable[[str], bytes]
+"""Gives the file of a picture by its SHA-256; nothing where it is lost."""
+
 _SPEAKERS: Final = {"user": "You", "assistant": "Reply"}
 
 
@@ -47,13 +52,18 @@ def facts(excerpt: Excerpt) -> list[Node]:
     return [Element("span", [fact], {"class": "fact"}) for fact in items if fact]
 
 
-def turn_elements(excerpt: Excerpt, *, thoughts: bool) -> Generator[Generator[str]]:
-    """Each turn as HTML, with its thoughts folded above the text if they are wanted."""
+def turn_elements(
+    excerpt: Excerpt, picture: PictureFile, *, thoughts: bool
+) -> Generator[Generator[str]]:
+    """Each turn as HTML, with its thoughts folded above the text if they are wanted. `picture`
+    gives the file of one by its SHA-256."""
     for turn in excerpt.turns:
-        yield _turn(turn, heard_at_all=bool(excerpt.samples), thoughts=thoughts)
+        yield _turn(turn, picture, heard_at_all=bool(excerpt.samples), thoughts=thoughts)
 
 
-def _turn(turn: ExcerptTurn, *, heard_at_all: bool, thoughts: bool) -> Generator[str]:
+def _turn(
+    turn: ExcerptTurn, picture: PictureFile, *, heard_at_all: bool, thoughts: bool
+) -> Generator[str]:
     record = turn.record
     text = verbatim(record.text) if record.role == "user" else markdown(record.text)
     timed: Timed = untimed
@@ -80,12 +90,27 @@ def _turn(turn: ExcerptTurn, *, heard_at_all: bool, thoughts: bool) -> Generator
     if thoughts and record.aside.thoughts:
         article.children += ["\n", _thoughts(record)]
     article.children += ["\n", Element("div", list(text.nodes), {"class": "text"})]
+    for shown in record.pictures:
+        article.children += ["\n", _picture(shown, picture(shown.sha256))]
     if record.aside.incomplete:
         note = harmless_line(record.aside.incomplete)
         article.children.append(Element("p", [note], {"class": "end"}))
     if notes := _notes(turn):
         article.children.append(Element("footer", [Element("p", [" · ".join(notes)])]))
     return written([article], timed)
+
+
+def _picture(picture: Picture, content: bytes) -> Element:
+    caption = harmless_line(f"{picture.name}, {picture.size}")
+    if not content:
+        return Element("p", [f"[{caption}]"], {"class": "picture"})
+    attributes = {
+        "src": f"data:{picture.media_type};base64,{b64encode(content).decode()}",
+        "alt": caption,
+        "width": str(picture.width),
+        "height": str(picture.height),
+    }
+    return Element("p", [Element("img", [], attributes)], {"class": "picture"})
 
 
 def _thoughts(record: TurnRecord) -> Element:

@@ -161,7 +161,10 @@ def test_emoji_stay_whole_and_directions_are_not_turned() -> None:
     assert harmless_line("a\r\n b\x07\ud800") == "a b\ufffd"
 
 
-@pytest.mark.parametrize(("tag", "attribute"), [("p", "onclick"), ("a", "style"), ("img", "class")])
+@pytest.mark.parametrize(
+    ("tag", "attribute"),
+    [("p", "onclick"), ("a", "style"), ("img", "onerror"), ("iframe", "class")],
+)
 def test_what_is_not_listed_cannot_be_made(tag: str, attribute: str) -> None:
     with pytest.raises((KeyError, ValueError), match=rf"{tag}"):
         Element(tag, attributes={attribute: ""})
