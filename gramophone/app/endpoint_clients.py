@@ -50,6 +50,7 @@ def client_of(
         extra_body=endpoint.extra_body,
         settings=settings,
         context_tokens=endpoint.context_tokens,
+        pictures=endpoint.pictures,
         memory=memory or EndpointMemory(),
         progress=progress,
     )

@@ -33,6 +33,7 @@ ENDPOINT_ENTRIES: Final[Mapping[str, tuple[type, ...]]] = {
     "timeout_s": (int, float),
     "tools": (bool,),
     "context_tokens": (int,),
+    "pictures": (bool,),
     "fallback": (list,),
     "temperature": (int, float),
     "top_p": (int, float),
@@ -71,6 +72,7 @@ class Endpoint:
         timeout_s: how long a stream may stay silent; None for the usual time.
         tools: whether its models may be offered tools.
         context_tokens: tokens that a request and its answer may have together; None if unknown.
+        pictures: whether its models take pictures; None if unknown.
         fallback: endpoints that are asked instead, in this order, when this one fails.
         settings: of each request.
     """
@@ -89,6 +91,7 @@ class Endpoint:
     timeout_s: float | None = None
     tools: bool = True
     context_tokens: int | None = None
+    pictures: bool | None = None
     fallback: tuple[str, ...] = ()
     settings: ModelSettings = field(default_factory=ModelSettings)
 
@@ -267,6 +270,7 @@ def _changed(
         timeout_s=checked_timeout_s(where, table.get("timeout_s")),
         tools=table.get("tools", endpoint.tools),
         context_tokens=_context_tokens(where, table.get("context_tokens")),
+        pictures=table.get("pictures", endpoint.pictures),
         fallback=fallback_of(table),
         settings=settings_of({name: table}, name),
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gramophone.ports.language_model import Message
+from gramophone.providers.llm import sent_pictures
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.error_messages import RequestError
 from gramophone.providers.llm.http_model import (
@@ -101,5 +102,5 @@ def _messages(messages: Sequence[Message]) -> Any:
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
-    blocks = messages_blocks(message.give_back)
+    blocks = [*messages_blocks(message.give_back), *sent_pictures.messages_blocks(message)]
     return [*blocks, {"type": "text", "text": message.text}] if blocks else message.text

@@ -1,6 +1,7 @@
 """Decides which turns of a conversation fit a model's context: the oldest are left out first.
 
-Tokens are estimated by characters, cautiously at first, then by what the server has counted.
+Tokens are estimated by characters, cautiously at first, then by what the server has counted;
+those of pictures by their size (`sent_pictures`).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gramophone.ports.language_model import Message
+from gramophone.providers.llm.sent_pictures import picture_tokens
 
 CHARS_PER_TOKEN: Final = 3.0
 """A cautious guess for English text; other languages have fewer."""
@@ -17,10 +19,15 @@ MESSAGE_CHARS: Final = 12
 MOST_RESERVED_TOKENS: Final = 1024
 
 
+def chars_of(message: Message) -> int:
+    """Characters of a message; its pictures count as the text that takes as many tokens."""
+    return len(message.text) + int(picture_tokens(message) * CHARS_PER_TOKEN)
+
+
 def prompt_chars(messages: Sequence[Message], system_prompt: str) -> int:
     """Characters of a prompt, with what its messages cost besides."""
-    texts = [message.text for message in messages]
-    return sum(map(len, texts)) + len(system_prompt) + MESSAGE_CHARS * (len(texts) + 1)
+    chars = sum(map(chars_of, messages)) + len(system_prompt)
+    return chars + MESSAGE_CHARS * (len(messages) + 1)
 
 
 def room_chars(
@@ -44,7 +51,7 @@ def newest_that_fit(
     """
     fitting: list[Message] = []
     for message in reversed(messages):
-        room_chars -= len(message.text) + message_chars
+        room_chars -= chars_of(message) + message_chars
         if fitting and room_chars < 0:
             break
         fitting.append(message)

@@ -26,6 +26,7 @@ class EndpointMemory:
         announced: those of them that the user has been informed of.
         context_tokens: tokens that it takes, by its own word.
         chars_per_token: characters of a token, a little less than it counted.
+        takes_pictures: whether it takes pictures, as a refusal or its own list has shown.
         think_tags: what its answers have shown of tags around thoughts.
     """
 
@@ -33,6 +34,7 @@ class EndpointMemory:
     announced: set[str] = field(default_factory=set[str])
     context_tokens: int | None = None
     chars_per_token: float = CHARS_PER_TOKEN
+    takes_pictures: bool | None = None
     think_tags: ThinkTagMemory = field(default_factory=ThinkTagMemory)
 
     def learn_context(self, refusal: ServerRefusal, sent_chars: int) -> None:

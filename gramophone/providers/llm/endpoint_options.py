@@ -27,6 +27,7 @@ class EndpointOptions:
         extra_body: put into every request, over what the protocol puts there.
         settings: temperature and the like.
         context_tokens: tokens of a request with its answer; None if only the server knows.
+        pictures: whether the model takes pictures; None if only the server knows.
         memory: what earlier requests have shown of the endpoint; shared by its clients.
         progress: called with what a request waits for, and with "" when it goes on.
         clock: by which it waits.
@@ -38,6 +39,7 @@ class EndpointOptions:
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: ModelSettings = field(default_factory=ModelSettings)
     context_tokens: int | None = None
+    pictures: bool | None = None
     memory: EndpointMemory = field(default_factory=EndpointMemory, compare=False)
     progress: Callable[[str], None] = ignore_progress
     clock: Clock = field(default_factory=SystemClock, compare=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from gramophone.core.errors import ModelError
+from gramophone.core.errors import ModelError, PicturesRefused
 from gramophone.core.frozen import frozen
 from gramophone.providers.llm.retry_policy import Trouble
 from gramophone.text.graphemes import cut
@@ -112,6 +112,25 @@ class ModelFailures:
             f"{self.provider} refused the request ({refusal.status}: "
             f"{self._short(refusal.reason)}); {self._advice(refusal)}.",
             refusal,
+        )
+
+    def takes_no_pictures(self) -> PicturesRefused:
+        """The question has pictures, and the model is known to take none."""
+        return PicturesRefused(
+            f"{self.provider} takes no pictures with the model {self.model!r}; choose another with "
+            "--model, or ask without the picture."
+        )
+
+    def pictures_refused(self, refusal: ServerRefusal, *, by_model: bool) -> PicturesRefused:
+        """The provider refused the question's pictures; `by_model` where its model takes none."""
+        advice = (
+            f"the model {self.model!r} takes none: choose another with --model"
+            if by_model
+            else "attach a smaller copy, or another picture"
+        )
+        return PicturesRefused(
+            f"{self.provider} refused the picture ({refusal.status}: "
+            f"{self._short(refusal.reason)}); {advice}."
         )
 
     def _advice(self, refusal: ServerRefusal) -> str:

@@ -187,7 +187,7 @@ class HttpModel(ABC, Generic[ClientT]):
         what the endpoint does not take. Afterwards it never is, because words would come twice.
         """
         policy = RetryPolicy(self._options.clock.now_us())
-        plan = OutgoingRequest(messages, system_prompt, self._options, self._failures.provider)
+        plan = OutgoingRequest(messages, system_prompt, self._options, self._failures)
         while True:
             begun = noticed = False
             try:
@@ -203,6 +203,8 @@ class HttpModel(ABC, Generic[ClientT]):
                             for notice in self._once("cut", plan.counted(chunk.usage)):
                                 yield ModelChunk("", notice=notice)
             except RequestError as error:
+                if not begun and (refused := plan.pictures_failure(error.trouble)) is not None:
+                    raise refused from error
                 if begun or not await self._may_try_again(error.trouble, policy, plan):
                     raise
             else:
@@ -234,7 +236,11 @@ class HttpModel(ABC, Generic[ClientT]):
     def _notices(self, plan: OutgoingRequest) -> list[str]:
         """Sentences about an answer that begins."""
         sent = {*self._parameters(), *self._always_sent} - self._options.memory.refused
-        return [*plan.notices(sent), *self._once("left out", plan.left_out_notice())]
+        return [
+            *plan.notices(sent),
+            *self._once("pictures", plan.pictures_notice()),
+            *self._once("left out", plan.left_out_notice()),
+        ]
 
     def _once(self, subject: str, notice: str) -> list[str]:
         """The notice, if it is the first about its subject in this conversation."""

@@ -12,10 +12,11 @@ from contextlib import aclosing
 from importlib import import_module
 from typing import Any, Final, cast
 
-from gramophone.core.errors import GramophoneError, ModelError
+from gramophone.core.errors import GramophoneError, ModelError, PicturesRefused
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.langchain_output import OutputReader
 from gramophone.providers.llm.langchain_runs import NamedRun
+from gramophone.providers.llm.sent_pictures import chat_parts
 from gramophone.providers.user_code import WorkerLoop, user_code_failure
 from gramophone.providers.user_objects import import_object
 from gramophone.wire.limits import TextBound, TooMuch
@@ -154,6 +155,7 @@ def input_for(chain: Any, messages: Sequence[Message], system_prompt: str) -> ob
     schema = chain.get_input_jsonschema()
     question = messages[-1].text if messages else ""
     if schema.get("type") == "string":
+        _require_no_pictures(messages)
         return question
     properties: dict[str, dict[str, object]] = schema.get("properties", {})
     if "messages" in properties or (is_graph(chain) and not properties):
@@ -163,8 +165,22 @@ def input_for(chain: Any, messages: Sequence[Message], system_prompt: str) -> ob
         keys = [name for name, entry in properties.items() if "type" not in entry]
     if len(keys) != 1:
         return history
+    _require_no_pictures(messages)
     before = {name: history[:-1] for name, entry in properties.items() if "array" in _types(entry)}
     return {keys[0]: question, **before}
+
+
+def _require_no_pictures(messages: Sequence[Message]) -> None:
+    """Refuse pictures where the question goes in as a string.
+
+    Raises:
+        PicturesRefused: the question has pictures.
+    """
+    if messages and messages[-1].pictures:
+        raise PicturesRefused(
+            "This chain takes its question as a text, so it cannot see the picture; name a chain "
+            "that takes messages, or ask without the picture."
+        )
 
 
 def _types(entry: dict[str, object]) -> set[object]:
@@ -175,7 +191,8 @@ def _types(entry: dict[str, object]) -> set[object]:
 def _message(message: Message) -> object:
     classes = import_module("langchain_core.messages")
     kind = classes.HumanMessage if message.role == "user" else classes.AIMessage
-    return kind(message.text)
+    # Chat models of LangChain take the parts of OpenAI's Chat, whatever service is behind them.
+    return kind(chat_parts(message) if message.pictures else message.text)
 
 
 async def outputs_of(stream: AsyncIterator[object]) -> AsyncGenerator[object]:

@@ -94,7 +94,10 @@ class LocalModel:
                 provider="local",
                 read_timeout_s=READ_TIMEOUT_S,
                 options=EndpointOptions(
-                    settings=settings, context_tokens=CONTEXT_TOKENS, memory=self._memory
+                    settings=settings,
+                    context_tokens=CONTEXT_TOKENS,
+                    pictures=False,
+                    memory=self._memory,
                 ),
             )
         return self._chats[settings]

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gramophone.ports.language_model import Message
 from gramophone.providers.llm.http_model import SdkStream
 from gramophone.providers.llm.openai_model import OpenAIModel
+from gramophone.providers.llm.sent_pictures import chat_parts
 from gramophone.wire.llm.give_back import chat_fields
 
 if TYPE_CHECKING:
@@ -48,5 +49,10 @@ def _messages(messages: Sequence[Message], system_prompt: str) -> Any:
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
     return [
         *system,
-        *({**chat_fields(m.give_back), "role": m.role, "content": m.text} for m in messages),
+        *({**chat_fields(m.give_back), "role": m.role, "content": _content(m)} for m in messages),
     ]
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    # Servers that know no pictures take a text alone, so others get no list.
+    return chat_parts(message) if message.pictures else message.text

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gramophone.ports.language_model import Message
 from gramophone.providers.llm.http_model import SdkStream
 from gramophone.providers.llm.openai_model import OpenAIModel
+from gramophone.providers.llm.sent_pictures import responses_parts
 from gramophone.wire.llm.give_back import responses_items
 
 if TYPE_CHECKING:
@@ -53,5 +54,5 @@ def _items(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
         yield from responses_items(message.give_back)
         # OpenAI takes a bare text for the content, but llama.cpp does not for an answer.
         kind = "output_text" if message.role == "assistant" else "input_text"
-        content = [{"type": kind, "text": message.text}]
+        content = [{"type": kind, "text": message.text}, *responses_parts(message)]
         yield {"type": "message", "role": message.role, "content": content}

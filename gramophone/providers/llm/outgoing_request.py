@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from gramophone.core.errors import PicturesRefused
 from gramophone.ports.language_model import Message, Usage
 from gramophone.providers.llm.context_window import newest_that_fit, prompt_chars, room_chars
 from gramophone.providers.llm.endpoint_memory import SYSTEM, with_system_prompt
 from gramophone.providers.llm.endpoint_options import EndpointOptions
-from gramophone.wire.llm.refusal_reader import ServerRefusal
+from gramophone.providers.llm.error_messages import ModelFailures
+from gramophone.providers.llm.retry_policy import Trouble
+from gramophone.providers.llm.sent_pictures import newest_pictures, without_pictures
+from gramophone.wire.llm.refusal_reader import ServerRefusal, refused_pictures
 
 _NAMES: Final = {
     "max_tokens": {"max_tokens", "max_completion_tokens", "max_output_tokens"},
@@ -30,19 +34,26 @@ class OutgoingRequest:
         messages: Sequence[Message],
         system_prompt: str,
         options: EndpointOptions,
-        title: str,
+        failures: ModelFailures,
     ) -> None:
-        """`title` is what sentences call the endpoint."""
         self._messages = messages
         self._system_prompt = system_prompt
         self._options = options
-        self._title = title
+        self._failures = failures
+        self._title = failures.provider
+        self._earlier_refused = False
+        self._pictures_left_out = 0
         self._sent_messages = 0
+        self._sent_pictures = False
         self._sent_chars = 0
 
     def prompt(self) -> tuple[Sequence[Message], str]:
-        """Messages and system prompt of the next try, by what is known of the endpoint now."""
-        messages, system_prompt = self._messages, self._system_prompt
+        """Messages and system prompt of the next try, by what is known of the endpoint now.
+
+        Raises:
+            PicturesRefused: the question has pictures, and the model takes none.
+        """
+        messages, system_prompt = self._with_pictures_taken(), self._system_prompt
         memory = self._options.memory
         if (context_tokens := self._context_tokens) is not None:
             answer_tokens = self._options.settings.max_tokens
@@ -51,12 +62,45 @@ class OutgoingRequest:
         if SYSTEM in memory.refused:
             messages, system_prompt = with_system_prompt(messages, system_prompt), ""
         self._sent_messages = len(messages)
+        self._sent_pictures = any(message.pictures for message in messages)
         self._sent_chars = prompt_chars(messages, system_prompt)
         return messages, system_prompt
+
+    def _with_pictures_taken(self) -> Sequence[Message]:
+        """The messages with those of their pictures that the endpoint takes."""
+        pictures = sum(len(message.pictures) for message in self._messages)
+        if not pictures:
+            return self._messages
+        if self._takes_pictures is False and self._asks_about_pictures:
+            raise self._failures.takes_no_pictures()
+        if self._takes_pictures is False or self._earlier_refused:
+            last = len(self._messages) - 1
+            self._pictures_left_out = pictures - len(self._messages[last].pictures)
+            return [
+                message if index == last else without_pictures(message)
+                for index, message in enumerate(self._messages)
+            ]
+        messages, self._pictures_left_out = newest_pictures(self._messages)
+        return messages
+
+    def pictures_failure(self, trouble: ServerRefusal | Trouble) -> PicturesRefused | None:
+        """Learn whether a refusal is about the question's pictures; the error of that."""
+        about = refused_pictures(trouble) if isinstance(trouble, ServerRefusal) else ""
+        if not about or not self._sent_pictures:
+            return None
+        if about == "model":
+            self._options.memory.takes_pictures = False
+        if not self._asks_about_pictures:
+            return None
+        assert isinstance(trouble, ServerRefusal)
+        return self._failures.pictures_refused(trouble, by_model=about == "model")
 
     def change(self, refusal: ServerRefusal, parameters: Collection[str]) -> bool:
         """Learn from a refusal of a try with these parameters; false if the next is the same."""
         memory = self._options.memory
+        if self._sent_pictures and refused_pictures(refusal):
+            self._earlier_refused = True
+            return not self._asks_about_pictures
         if refusal.kind == "context":
             before = self._sent_messages
             memory.learn_context(refusal, self._sent_chars)
@@ -81,6 +125,18 @@ class OutgoingRequest:
             )
         return notices
 
+    def pictures_notice(self) -> str:
+        """Sentence about earlier pictures that did not go out; empty where all did."""
+        count = self._pictures_left_out
+        if not count:
+            return ""
+        if self._takes_pictures is False:
+            reason = "takes no pictures"
+        else:
+            reason = "cannot be shown all pictures of this conversation"
+        earlier = f"the {count} earlier ones are" if count > 1 else "the earlier one is"
+        return f"{self._title} {reason}: {earlier} left out."
+
     def left_out_notice(self) -> str:
         """Sentence about turns that did not fit; empty where all did."""
         count = len(self._messages) - self._sent_messages
@@ -93,7 +149,8 @@ class OutgoingRequest:
         """Learn from the tokens that the server counted; a sentence where they are too few."""
         memory = self._options.memory
         chars, tokens = self._sent_chars, usage.input_tokens
-        if tokens <= 0:
+        # The tokens of pictures are a guess, from which nothing is to be learned.
+        if tokens <= 0 or self._sent_pictures:
             return ""
         if chars < _LEAST_CUT_CHARS or chars / tokens < _CUT_CHARS_PER_TOKEN:
             memory.learn_usage(chars, tokens)
@@ -104,6 +161,15 @@ class OutgoingRequest:
             "it may have cut off its beginning. Set context_tokens to what it takes "
             "(docs/models.md)."
         )
+
+    @property
+    def _asks_about_pictures(self) -> bool:
+        return bool(self._messages and self._messages[-1].pictures)
+
+    @property
+    def _takes_pictures(self) -> bool | None:
+        setting = self._options.pictures
+        return self._options.memory.takes_pictures if setting is None else setting
 
     @property
     def _context_tokens(self) -> int | None:

@@ -22,7 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final, Protocol, TypeAlias, cast
 
-from gramophone.core.errors import GramophoneError, ModelError
+from gramophone.core.errors import GramophoneError, ModelError, PicturesRefused
 from gramophone.core.frozen import frozen
 from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.user_code import WorkerLoop, iterate_in_thread, user_code_failure
@@ -68,8 +68,14 @@ class PlainTextModel:
         """Stream the text; see `LanguageModel.stream`.
 
         Raises:
+            PicturesRefused: the question has pictures.
             ModelError: the text never ends, is not text, or its source failed.
         """
+        if messages and messages[-1].pictures:
+            raise PicturesRefused(
+                "A text as a model sees no pictures; choose a model with --provider and --model, "
+                "or ask without the picture."
+            )
         bound = TextBound()
         pieces = self._source.pieces(messages[-1].text if messages else "")
         try:

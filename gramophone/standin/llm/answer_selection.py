@@ -75,7 +75,8 @@ def runs_of(answers: Iterable[ModelAnswer]) -> Iterator[list[ModelAnswer]]:
 
 
 class EchoAnswers:
-    """Answers that repeat the question, a word at a time, for a stand-in without a source."""
+    """Answers that repeat the question, a word at a time, and name its pictures, for a stand-in
+    without a source."""
 
     def __init__(self, first_word_ms: int = 200, word_ms: int = 30) -> None:
         self._first_word_us = 1000 * first_word_ms
@@ -90,4 +91,5 @@ class EchoAnswers:
                 TextPiece(word, self._first_word_us + number * self._word_us)
                 for number, word in enumerate(words)
             ),
+            pictures="named",
         )

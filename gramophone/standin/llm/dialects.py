@@ -57,6 +57,7 @@ from gramophone.wire.llm.openai_responses import (
 from gramophone.wire.llm.openai_responses_closing import failure_event
 from gramophone.wire.llm.refusals.betas import beta_refusal
 from gramophone.wire.llm.refusals.openai_rules import shown
+from gramophone.wire.llm.request_pictures import RequestPictures
 from gramophone.wire.llm.request_validation import refuse_if
 from gramophone.wire.sse import SseReader, Timed, event_bytes, raw_event
 
@@ -80,6 +81,7 @@ class Question:
         model: the name of the model that is asked.
         limits: where the answer has to end.
         prompt_chars: its length, by which its tokens are guessed.
+        pictures: those that it shows.
     """
 
     prompt: str
@@ -90,6 +92,7 @@ class Question:
     model: str
     limits: AnswerLimits = AnswerLimits()
     prompt_chars: int = 0
+    pictures: RequestPictures = RequestPictures()
 
 
 def _question(
@@ -107,6 +110,7 @@ def _question(
         parsed.model,
         parsed.limits,
         parsed.prompt_chars,
+        parsed.pictures,
     )
 
 

@@ -46,6 +46,7 @@ from gramophone.standin.llm.response_plan import (
     plan_of,
 )
 from gramophone.standin.llm.responses_websocket import ResponsesWebsocket
+from gramophone.standin.llm.shown_pictures import shown_to
 from gramophone.standin.llm.stored_responses import (
     RESPONSES_PATH,
     ConnectionResponses,
@@ -317,7 +318,7 @@ class ModelStandin:
         if failure is not None and body and not (failure.in_stream and question.stream):
             await self._until(came_us + self._timed((answer.due_us, b""))[0])
             raise RequestRefused(dialect.refusal_of(failure))
-        return with_quirk(question, within_limits(answer, question.limits))
+        return with_quirk(question, within_limits(shown_to(question, answer), question.limits))
 
     def _understood(self, dialect: ProviderDialect, request: Request) -> Question:
         self._check_key(dialect, request)

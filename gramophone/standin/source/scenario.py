@@ -28,7 +28,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from gramophone.core.errors import GramophoneError
 from gramophone.core.frozen import frozen
@@ -72,6 +72,7 @@ _ANSWER = (
     "output_tokens",
     "fails",
     "quirk",
+    "pictures",
 )
 _REFUSAL = ("status", "message", "retry_after_s", "headers", "body")
 
@@ -248,6 +249,7 @@ def _answer(table: _ScenarioTable) -> ModelAnswer:
         output_tokens=table.count("output_tokens"),
         failure=_failure(table, in_stream=bool(pieces)),
         quirk=_quirk(table),
+        pictures=_pictures(table),
     )
 
 
@@ -256,6 +258,14 @@ def _quirk(table: _ScenarioTable) -> str:
     if name and name not in QUIRKS:
         raise table.wrong("quirk", f"is one of {', '.join(QUIRKS)}")
     return name
+
+
+def _pictures(table: _ScenarioTable) -> Literal["", "named", "refused"]:
+    match table.text("pictures"):
+        case "" | "named" | "refused" as pictures:
+            return pictures
+        case _:
+            raise table.wrong("pictures", "is named or refused")
 
 
 def _pieces(table: _ScenarioTable, tools: Sequence[_ScenarioTable]) -> list[AnswerPiece]:

@@ -7,7 +7,7 @@ which `answer_blocks` reads for the other protocols.
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from gramophone.core.frozen import frozen
 from gramophone.wire.refusal_details import USUAL, RefusalDetails
@@ -105,6 +105,8 @@ class ModelAnswer:
         failure: its failure, if it has one.
         ends_us: instant of its end, if that is after its last piece.
         stop_sequence: the sequence of the request's that ended its text; empty where none did.
+        pictures: what becomes of those of the question: they are named behind the text, or the
+            request is refused; empty where nothing does.
         quirk: name of the quirk (`quirks`) that it is sent with; empty for none.
     """
 
@@ -118,6 +120,7 @@ class ModelAnswer:
     ends_us: int = 0
     stop_sequence: str = ""
     quirk: str = ""
+    pictures: Literal["", "named", "refused"] = ""
 
     @property
     def due_us(self) -> int:

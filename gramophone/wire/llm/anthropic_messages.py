@@ -32,6 +32,7 @@ from gramophone.wire.llm.deterministic_ids import CallIds, made_id, made_signatu
 from gramophone.wire.llm.errors import anthropic_error, body, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.refusals.messages import messages_refusal
+from gramophone.wire.llm.request_pictures import RequestPictures, request_pictures
 from gramophone.wire.llm.request_validation import (
     calls_in,
     json_body,
@@ -82,6 +83,7 @@ class MessagesRequest:
     limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
+    pictures: RequestPictures = RequestPictures()
 
 
 def parse_messages(
@@ -107,9 +109,7 @@ def parse_messages(
             refuse("max_tokens: Field required")
         if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
             refuse("max_tokens: Input should be a whole number greater than or equal to 1")
-    stream = fields.get("stream") or False
-    if not isinstance(stream, bool):
-        refuse("stream: Input should be a valid boolean")
+    stream = _stream(fields)
     messages = _messages(fields.get("messages"))
     refuse_if(messages_refusal(fields, betas) if strict else None)
     if version >= _STRICT_SINCE:
@@ -123,7 +123,15 @@ def parse_messages(
         limits=limits_of(limit, as_list(fields.get("stop_sequences")), tools=offers_tools(fields)),
         step=step,
         calls=calls_in(messages),
+        pictures=request_pictures(messages),
     )
+
+
+def _stream(fields: dict[str, Any]) -> bool:
+    stream = fields.get("stream") or False
+    if not isinstance(stream, bool):
+        refuse("stream: Input should be a valid boolean")
+    return stream
 
 
 def _messages(messages: object) -> list[Any]:

@@ -33,6 +33,7 @@ from gramophone.wire.llm.deterministic_ids import CREATED_S, CallIds, made_id
 from gramophone.wire.llm.errors import body, openai_error, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.refusals.chat import chat_refusal
+from gramophone.wire.llm.request_pictures import RequestPictures, request_pictures
 from gramophone.wire.llm.request_validation import (
     article,
     asks_for_stream,
@@ -66,6 +67,7 @@ class ChatRequest:
     limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
+    pictures: RequestPictures = RequestPictures()
     service_tier: object = "default"
     metadata: object = None
     created_s: int = CREATED_S
@@ -104,6 +106,7 @@ def parse_chat(payload: bytes, *, strict: bool = False, created_s: int = CREATED
         limits=limits_of(most, fields.get("stop"), tools=offers_tools(fields)),
         step=step,
         calls=calls_in(messages),
+        pictures=request_pictures(messages),
         service_tier=served_tier(fields.get("service_tier")),
         metadata=fields.get("metadata"),
         created_s=created_s,

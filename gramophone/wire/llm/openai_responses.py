@@ -32,6 +32,7 @@ from gramophone.wire.llm.errors import ModelRefusal, body, refusal_of
 from gramophone.wire.llm.limits import AnswerLimits, limits_of
 from gramophone.wire.llm.openai_responses_closing import BrokenOff, failed_fields
 from gramophone.wire.llm.refusals.responses import responses_refusal
+from gramophone.wire.llm.request_pictures import RequestPictures, request_pictures
 from gramophone.wire.llm.request_validation import (
     article,
     asks_for_stream,
@@ -70,6 +71,7 @@ class ResponsesRequest:
     limits: AnswerLimits = AnswerLimits()
     step: int = 0
     calls: int = 0
+    pictures: RequestPictures = RequestPictures()
     created_s: int = CREATED_S
 
 
@@ -106,6 +108,7 @@ def parse_responses(
         limits=limits_of(fields.get("max_output_tokens"), tools=offers_tools(fields)),
         step=step,
         calls=calls_in(as_list(fields.get("input"))),
+        pictures=request_pictures(as_list(fields.get("input"))),
         created_s=created_s,
     )
 

@@ -47,6 +47,16 @@ _LIMIT: Final = re.compile(
 _PROMPT: Final = re.compile(
     r"(?:requested|resulted in|contains|count \(|long:|request \() ?(\d{3,9})\b", re.IGNORECASE
 )
+_PICTURE: Final = re.compile(r"image|picture|multimodal|vision\b|mmproj", re.IGNORECASE)
+# In the words of OpenAI, OpenRouter, llama.cpp, LM Studio and Anthropic, vLLM, Mistral, serde (of
+# DeepSeek), Groq and Ollama.
+_NO_PICTURES: Final = re.compile(
+    r"only supported by certain models|found that support image|image input is not supported|"
+    r"not support (?:image|vision|multimodal)|not a multimodal model|at most 0 image|"
+    r"not enabled for this model|unknown variant `image_url`|content must be a string|"
+    r"missing data required for image|input should be 'text'",
+    re.IGNORECASE,
+)
 _UNSUPPORTED: Final = re.compile(
     r"unsupported|not support|unknown|unrecognized|unrecognised|not allowed|not permitted|"
     r"unexpected|invalid|deprecated|extra inputs|may not|cannot be used",
@@ -117,6 +127,18 @@ def unsupported_parameter(refusal: ServerRefusal, sent: Collection[str]) -> str:
     # 'max_completion_tokens' instead."
     words = re.findall(r"system (?=role|message|prompt)|[a-z_]{4,40}", refusal.reason.lower())
     return next((word.strip() for word in words if word.strip() in sent and word != "system"), "")
+
+
+def refused_pictures(refusal: ServerRefusal) -> Literal["", "model", "picture"]:
+    """The part of a request with pictures that was refused: the model, which takes none, or the
+    picture; empty where the refusal is about something else."""
+    if refusal.status not in (400, 404, 413, 415, 422, 500, 501) or refusal.kind == "credit":
+        return ""
+    if _NO_PICTURES.search(refusal.reason):
+        return "model"
+    if refusal.status in (413, 415):
+        return "picture"
+    return "picture" if refusal.kind == "other" and _PICTURE.search(refusal.reason) else ""
 
 
 def _reason(fields: Mapping[str, object]) -> str:

@@ -26,6 +26,7 @@ from gramophone.wire.llm.refusals.openai_rules import (
     unknown_value,
     wrong_type,
 )
+from gramophone.wire.llm.refusals.pictures import openai_picture_refusals
 
 _RANGES: Final = (
     NumberRange("temperature", 0, 2),
@@ -112,6 +113,8 @@ def _contents(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
             kind = part.get("type")
             if kind not in _PARTS or (kind == "text" and not isinstance(part.get("text"), str)):
                 yield _bad_part(kind, f"messages[{number}].content[{index}]")
+            elif kind == "image_url":
+                yield from openai_picture_refusals(part, f"messages[{number}].content[{index}]")
 
 
 def _bad_part(kind: object, param: str) -> ModelRefusal:

@@ -15,6 +15,7 @@ from typing import Any, Final
 from gramophone.core.frozen import frozen
 from gramophone.wire.lenient_json import as_list, as_object, as_text, is_list, is_object
 from gramophone.wire.llm.errors import ModelRefusal
+from gramophone.wire.llm.refusals.pictures import anthropic_picture_refusals
 
 _BLOCKS: Final = (
     "advisor_tool_result",
@@ -189,6 +190,9 @@ def _blocks(messages: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
             # Most are right, and paths and sentences are made for a refusal only.
             if not _is_block(as_object(block)):
                 yield from _bad_block(f"messages.{number}.content.{index}", block)
+            elif as_object(block).get("type") == "image":
+                path = f"messages.{number}.content.{index}"
+                yield from anthropic_picture_refusals(as_object(block), path)
 
 
 def _is_block(block: dict[str, Any]) -> bool:

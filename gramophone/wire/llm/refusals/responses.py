@@ -24,6 +24,7 @@ from gramophone.wire.llm.refusals.openai_rules import (
     unfound_tool,
     unknown_value,
 )
+from gramophone.wire.llm.refusals.pictures import openai_picture_refusals
 
 _RANGES: Final = (
     NumberRange("temperature", 0, 2),
@@ -114,6 +115,8 @@ def _contents(items: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
                 yield missing(f"{param}.type")
             elif kind not in _PARTS:
                 yield unknown_value(param, shown(str(kind)), _PARTS)
+            elif kind == "input_image":
+                yield from openai_picture_refusals(part, f"{param}.image_url")
 
 
 def _repeated(items: list[dict[str, Any]]) -> Iterator[ModelRefusal]:
