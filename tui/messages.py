@@ -11,17 +11,19 @@ from typing import Literal, TypeAlias
 from textual.message import Message
 from textual.widget import Widget
 
+from gramophone.core.picture import Picture
 from tui.prompt.completion_model import CompletionState
 from tui.support.alerts import Alert
 from tui.transcript.model import TranscriptModel
 
 
 class PromptSent(Message):
-    """The user sent a prompt; never empty."""
+    """The user sent a prompt, with the pictures that it names; the text is never empty."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, pictures: tuple[Picture, ...] = ()) -> None:
         super().__init__()
         self.text = text
+        self.pictures = pictures
 
 
 class CommandGiven(Message):

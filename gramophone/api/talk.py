@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Unpack
 
 from gramophone.api.answer import Answer
 from gramophone.api.held_session import held_session
+from gramophone.api.picture_sources import PictureSource, pictures_of
 from gramophone.api.settings import Record, TalkSettings, settings_for
 from gramophone.api.turn_feed import TurnFeed, TurnFeeds
 from gramophone.app.session import Session, SessionOptions
 from gramophone.config.config import Config
 from gramophone.core.errors import ConfigError, GramophoneError
 from gramophone.core.intents import Interrupt, Request, Say, Submit
+from gramophone.core.picture import Picture
 from gramophone.core.sinks import Sink
 from gramophone.core.timeline import Event
 
@@ -39,31 +42,43 @@ class Talk:
         """Name of the session in the library."""
         return self._session.session_id
 
-    async def ask(self, question: str) -> Answer:
+    async def ask(self, question: str, *, pictures: Sequence[PictureSource] = ()) -> Answer:
         """Ask the model; returns when the answer has come and was heard, or was stopped.
 
         Cancelling stops the model and the sound. A failure of the voice alone does not raise: it
         is in `Answer.failures`, because the text is whole.
 
+        Args:
+            question: a text that is not empty.
+            pictures: paths of pictures, or their files as bytes: PNG, JPEG, GIF or WebP.
+
         Raises:
-            ModelError: the model failed; its `partial_text` is the text that came before.
+            PictureError: a picture cannot be read, or is none.
+            ModelError: the model failed; its `partial_text` is the text that came before. Where it
+                takes no pictures, or not these, the question no longer counts.
             GramophoneError: the question is empty, or the conversation has ended.
         """
-        feed = self._request(Submit(_checked(question)))
+        attached = await _read(pictures)
+        feed = self._request(Submit(_checked(question), attached))
         await self._over(feed)
         feed.fold.raise_failure(*FATAL_STAGES)
         return feed.fold.answer(self.session_id)
 
-    async def stream(self, question: str) -> AsyncGenerator[Event]:
+    async def stream(
+        self, question: str, *, pictures: Sequence[PictureSource] = ()
+    ) -> AsyncGenerator[Event]:
         """Ask the model; yields every event from the question to the end of the answer.
 
-        Closing the generator, or cancelling its task, stops the model and the sound.
+        Closing the generator, or cancelling its task, stops the model and the sound. `pictures` as
+        for `ask`.
 
         Raises:
+            PictureError: a picture cannot be read, or is none.
             ModelError: the model failed; after the events up to there.
             GramophoneError: the question is empty, or the conversation has ended.
         """
-        feed = self._request(Submit(_checked(question)))
+        attached = await _read(pictures)
+        feed = self._request(Submit(_checked(question), attached))
         try:
             async for event in feed.reader().events():
                 yield event
@@ -154,6 +169,11 @@ async def converse(
     config = await settings_for(record, settings)
     async with open_talk(config) as talk:
         yield talk
+
+
+async def _read(sources: Sequence[PictureSource]) -> tuple[Picture, ...]:
+    """Pictures of a question, read in a thread where there are any."""
+    return await asyncio.to_thread(pictures_of, sources) if sources else ()
 
 
 def _checked(text: str) -> str:

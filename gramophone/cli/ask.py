@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gramophone.api.talk import Talk, open_talk
@@ -17,6 +17,7 @@ from gramophone.core.sinks import Sink
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import SessionRecord
 from gramophone.ports.language_model import Message
+from gramophone.ports.stored_turns import message_of
 from storage.home import Home
 from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
@@ -94,8 +95,10 @@ async def speak_session(
     The stored session stays as it is. Returns the exit code.
     """
     async with await StoredLibrary.open(config.home) as library:
-        record = await library.session(await library.resolve(reference))
-    inherited, answers = _answers(record, turn)
+        session_id = await library.resolve(reference)
+        record = await library.session(session_id)
+        pictures = await library.pictures(session_id)
+    inherited, answers = _answers(record, turn, pictures)
     notes = Notes()
     printed: list[Sink] = [JsonLines()] if as_json else []
     options = SessionOptions(with_model=False, inherited=inherited)
@@ -111,7 +114,9 @@ async def speak_session(
     return 130 if interrupted else int(notes.failed)
 
 
-def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], list[int]]:
+def _answers(
+    record: SessionRecord, turn: int | None, pictures: Mapping[str, bytes]
+) -> tuple[list[Message], list[int]]:
     """The turns of a session as messages, and indices of the answers that are to be spoken.
 
     Raises:
@@ -128,7 +133,5 @@ def _answers(record: SessionRecord, turn: int | None) -> tuple[list[Message], li
         raise SessionNotFound(
             f"The session {record.summary.id} has {missing}; `gramophone show` prints its turns."
         )
-    messages = [
-        Message(entry.role, entry.text, entry.heard_chars, entry.aside.give_back) for entry in turns
-    ]
+    messages = [message_of(entry, pictures, entry.aside.give_back) for entry in turns]
     return messages, answers

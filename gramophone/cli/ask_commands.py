@@ -30,7 +30,7 @@ OUTPUT = click.option(
     "files",
     multiple=True,
     metavar="FILE|-",
-    help="Text file that goes with the question; can be repeated.",
+    help="Text file or picture that goes with the question; can be repeated.",
 )
 @conversation_options
 @JSON
@@ -46,6 +46,7 @@ def ask(
     """Ask one question; print, speak and record the answer.
 
     What comes through a pipe or from a file goes with it: git diff | gramophone ask "Review this".
+    So does a picture that TEXT names with @, or --file: gramophone ask "What is this? @cat.png".
     TEXT may be left out where a text is spoken that nobody asks for: --provider text:FILE.
     """
     from gramophone.cli.ask import speak_once
@@ -62,30 +63,35 @@ def ask(
 def _continued(config: Config, flags: Mapping[str, object]) -> tuple[Config, Sequence[Message]]:
     from gramophone.cli.last_session import continued_config, last_session, messages_of
 
-    record = run(last_session(config))
+    record, pictures = run(last_session(config))
     model_named = bool(flags["provider"] or flags["model"])
     config = continued_config(
         record, config, model_named=model_named, system_named=bool(flags["system"])
     )
-    return config, messages_of(record)
+    return config, messages_of(record, pictures)
 
 
 def _request(config: Config, text: str | None, files: Sequence[str]) -> Submit | SayStream:
     """The question, or the text that nobody asks for."""
+    from gramophone.cli.named_pictures import pictures_for
     from gramophone.cli.text_input import STDIN, piped_text, read_question
+    from gramophone.pictures.attachable import is_picture_name
 
     stdin_answers = config.provider == f"text:{STDIN}"
     if stdin_answers and STDIN in (text, *files):
         raise click.UsageError("standard input is the question or the answer, not both")
     if text is None and not files and config.provider.startswith("text:"):
         return SayStream()
+    texts = [file for file in files if not is_picture_name(file)]
     try:
-        question = read_question(text, files, piped=None if stdin_answers else piped_text)
+        question = read_question(text, texts, piped=None if stdin_answers else piped_text)
     except KeyboardInterrupt:
         sys.exit(130)
     if question is None:
         raise click.UsageError("give a question, or - for standard input")
-    return Submit(question)
+    # What comes in by standard input was written elsewhere, and names nothing.
+    pictures = pictures_for("" if text in (None, STDIN) else text, filter(is_picture_name, files))
+    return Submit(question, pictures)
 
 
 @click.command()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from gramophone.cli.output import note
@@ -10,23 +11,25 @@ from gramophone.config.loading import choose
 from gramophone.core.errors import ConfigError
 from gramophone.library.library import SessionRecord
 from gramophone.ports.language_model import Message
+from gramophone.ports.stored_turns import message_of
 from storage.library import StoredLibrary
 
 
-async def last_session(config: Config) -> SessionRecord:
-    """Read the last session.
+async def last_session(config: Config) -> tuple[SessionRecord, dict[str, bytes]]:
+    """Read the last session, and the files of its pictures by their SHA-256.
 
     Raises:
         SessionNotFound: there is none.
     """
     async with await StoredLibrary.open(config.home) as library:
-        return await library.session(await library.resolve("last"))
+        session_id = await library.resolve("last")
+        return await library.session(session_id), await library.pictures(session_id)
 
 
-def messages_of(record: SessionRecord) -> list[Message]:
-    """The turns of a session that count, as a history."""
+def messages_of(record: SessionRecord, pictures: Mapping[str, bytes]) -> list[Message]:
+    """The turns of a session that count, as a history with these files of pictures."""
     turns = [turn for turn in record.turns if turn.counts and turn.text.strip()]
-    return [Message(turn.role, turn.text, turn.heard_chars, turn.aside.give_back) for turn in turns]
+    return [message_of(turn, pictures, turn.aside.give_back) for turn in turns]
 
 
 def continued_config(

@@ -8,6 +8,7 @@ from typing import Any
 
 from gramophone.cli.output import note, result, result_json
 from gramophone.core.errors import LibraryCorrupt, LibraryTooNew
+from gramophone.core.picture import Picture
 from gramophone.library.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.library.tags import tag_changes
 from gramophone.text.sanitize import plain_line
@@ -57,6 +58,8 @@ async def show(home: Path, reference: str, *, as_json: bool, thoughts: bool = Fa
         if thoughts and turn.aside.thoughts:
             result(f"[{thinking_of(turn)}]\n{turn.aside.thoughts}\n[Answer]")
         result(turn.text)
+        for picture in turn.pictures:
+            result(plain_line(picture.label))
         if turn.aside.incomplete:
             result(f"[{plain_line(turn.aside.incomplete)}]")
     return 0
@@ -181,6 +184,17 @@ def _record(record: SessionRecord) -> dict[str, Any]:
     }
 
 
+def _picture(picture: Picture) -> dict[str, Any]:
+    return {
+        "name": picture.name,
+        "media_type": picture.media_type,
+        "width": picture.width,
+        "height": picture.height,
+        "bytes": picture.file_bytes,
+        "sha256": picture.sha256,
+    }
+
+
 def _turn(turn: TurnRecord) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "turn": turn.turn,
@@ -191,6 +205,8 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "started_ms": turn.started_us / 1000,
         "withdrawn": turn.withdrawn,
     }
+    if turn.pictures:
+        fields["pictures"] = [_picture(picture) for picture in turn.pictures]
     if turn.role == "assistant":
         fields |= {"thoughts": turn.aside.thoughts, "incomplete": turn.aside.incomplete}
     if turn.audio is not None:

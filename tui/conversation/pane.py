@@ -151,8 +151,8 @@ class Pane(Vertical):
 
     @property
     def spoken(self) -> bool:
-        """Whether there is a turn; notices alone are not one."""
-        return any(view.turn >= 0 for view in self.model.visible)
+        """Whether there is a turn, or was one that was given back; notices alone are not one."""
+        return self.model.gave_back or any(view.turn >= 0 for view in self.model.visible)
 
     def _show_or_excuse(self) -> None:
         """The transcript, or the words that stand where there is none."""

@@ -1,7 +1,7 @@
-"""Files named with `@path` in a prompt: found in the text, completed, read, joined to the prompt.
+"""Files named with `@path` in a prompt: completed, read, joined to the prompt.
 
-Only a regular file of UTF-8 text is ever read, and only when the user named it. What touches the
-disk stands at the end; it may be slow, so it is called in a thread.
+Only a regular file of UTF-8 text or a picture is ever read, and only when the user named it. What
+touches the disk stands at the end; it may be slow, so it is called in a thread.
 """
 
 from __future__ import annotations
@@ -14,8 +14,18 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
+from gramophone.core.errors import PictureError
 from gramophone.core.frozen import frozen
+from gramophone.core.picture import Picture
 from gramophone.library.library import is_database_file
+from gramophone.pictures.attachable import (
+    MOST_PICTURE_BYTES,
+    check_together,
+    is_picture_name,
+    picture_of,
+)
+from gramophone.pictures.file_header import looks_like_picture
+from gramophone.text.mentions import MENTION_BEGINS, Mention
 from gramophone.text.quoted_block import quoted_block
 from gramophone.text.sanitize import plain, plain_line
 from tui.prompt.completion_model import Completion, CompletionState
@@ -25,38 +35,11 @@ MOST_ATTACHED = 16
 _MOST_SCANNED = 5_000
 _MOST_OFFERED = 200
 
-# An @ inside a word is an address or a handle of something else.
-_BEGINS = r"(?<![^\s(\[{])@"
-_MENTION = re.compile(_BEGINS + r'(?:"(?P<quoted>[^"\n]+)"|(?P<bare>[^\s"]+))')
-_FRAGMENT = re.compile(_BEGINS + r'(?:"(?P<quoted>[^"\n]*)|(?P<bare>[^\s"]*))\Z')
-_AFTER_A_PATH = ".,;:!?'’)]}"
+_FRAGMENT = re.compile(MENTION_BEGINS + r'(?:"(?P<quoted>[^"\n]*)|(?P<bare>[^\s"]*))\Z')
 _BLOCK = re.compile(r"\n\n`(?P<name>[^`\n]+)`:\n(?P<fence>`{3,})\n")
 
 
 # --- in the text ----------------------------------------------------------------------------------
-
-
-@frozen
-class Mention:
-    """A path behind an `@`; `paths` are the ways to read it, the one with its last punctuation
-    first."""
-
-    paths: tuple[str, ...]
-
-
-def mentions(text: str) -> list[Mention]:
-    """Mentions in a text, in order, each once; not all of them name a file."""
-    unique: dict[tuple[str, ...], None] = {}
-    for match in _MENTION.finditer(text):
-        path = match["quoted"] or match["bare"]
-        shorter = path if match["quoted"] else path.rstrip(_AFTER_A_PATH)
-        unique[(path,) if shorter in ("", path) else (path, shorter)] = None
-    return [Mention(paths) for paths in unique]
-
-
-def mentioned_paths(text: str) -> frozenset[str]:
-    """Every path that a text may name."""
-    return frozenset(path for mention in mentions(text) for path in mention.paths)
 
 
 @frozen
@@ -197,31 +180,57 @@ def _is_directory(entry: os.DirEntry[str]) -> bool:
 # Its paths are `strange`, and are not read; the prompt says so, and whoever wants one types it.
 
 
+@frozen
+class Attached:
+    """Files that go out with a prompt. `unread` are the names of those that do not, because their
+    paths were pasted."""
+
+    texts: tuple[Attachment, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
 def attached(
-    mentioned: Iterable[Mention], base: Path, strange: frozenset[str] = frozenset()
-) -> tuple[list[Attachment], list[str]] | NotAttached:
-    """The files that are there, and the names of those that are not read because they are
-    `strange`. What names no file is only text."""
-    attachments: list[Attachment] = []
+    mentioned: Iterable[Mention],
+    base: Path,
+    strange: frozenset[str] = frozenset(),
+    pictures: Sequence[Picture] = (),
+) -> Attached | NotAttached:
+    """The files that are there; what names no file is only text.
+
+    Those at paths that are `strange` are not read. `pictures` are at hand already, of a question
+    that is asked again, and are not read anew.
+    """
+    by_name = {picture.name: picture for picture in pictures}
+    files: list[Attachment | Picture] = []
     unread: list[str] = []
     for mention in mentioned:
+        if known := [by_name[path] for path in mention.paths if path in by_name]:
+            files.append(known[0])
+            continue
         if strange.intersection(mention.paths):
             there = [path for path in mention.paths if os.path.isfile(_located(path, base))]
             unread += [plain_line(path) for path in there[:1]]
             continue
         for path in mention.paths:
-            attachment = _read(path, base)
-            if isinstance(attachment, NotAttached):
-                return attachment
-            if attachment is not None:
-                attachments.append(attachment)
+            file = _read(path, base)
+            if isinstance(file, NotAttached):
+                return file
+            if file is not None:
+                files.append(file)
                 break
-    if len(attachments) > MOST_ATTACHED:
+    if len(files) > MOST_ATTACHED:
         return NotAttached(f"At most {MOST_ATTACHED} files can be attached to one prompt.")
-    return attachments, unread
+    shown = tuple(file for file in files if isinstance(file, Picture))
+    try:
+        check_together(shown)
+    except PictureError as error:
+        return NotAttached(str(error))
+    texts = tuple(file for file in files if isinstance(file, Attachment))
+    return Attached(texts, shown, tuple(unread))
 
 
-def _read(path: str, base: Path) -> Attachment | NotAttached | None:
+def _read(path: str, base: Path) -> Attachment | Picture | NotAttached | None:
     name = plain_line(path)
     location = _located(path, base)
     # Looked at before it is opened: to open a pipe waits, and to open a device may do something.
@@ -241,26 +250,38 @@ def _read(path: str, base: Path) -> Attachment | NotAttached | None:
         if error.errno == errno.ENAMETOOLONG:
             return None
         return NotAttached(f"{name} cannot be read: {error.strerror or 'the disk refused'}.")
-    if raw is None:
+    # A text that is called a picture (a page of an error, saved under its name) is a mistake.
+    if looks_like_picture(raw) or is_picture_name(path):
+        try:
+            return picture_of(raw, name)
+        except PictureError as error:
+            return NotAttached(str(error))
+    if len(raw) > LARGEST_BYTES:
         return NotAttached(f"{name} is larger than {LARGEST_BYTES // 1000} kB; attach less of it.")
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        return NotAttached(f"{name} is not UTF-8 text, so it cannot be attached.")
+        return NotAttached(
+            f"{name} is neither UTF-8 text nor a picture (PNG, JPEG, GIF, WebP), so it cannot be "
+            "attached."
+        )
     return Attachment(name, plain(text))
 
 
-def _bytes_of(location: Path) -> bytes | None:
-    """The content, or None where it is too long. The file may have been changed for another
-    since it was looked at, so it is opened without waiting and looked at again."""
+def _bytes_of(location: Path) -> bytes:
+    """The content, or its beginning where it is too long for its kind. The file may have been
+    changed for another since it was looked at, so it is opened without waiting and looked at
+    again."""
     number = os.open(location, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(number, "rb") as file:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError(0, "it is not a plain file")
         raw = file.read(LARGEST_BYTES + 1)
-    return raw if len(raw) <= LARGEST_BYTES else None
+        if looks_like_picture(raw):
+            raw += file.read(MOST_PICTURE_BYTES + 1 - len(raw))
+    return raw
 
 
 def _located(path: str, base: Path) -> Path:

@@ -12,6 +12,7 @@ from dataclasses import field
 from types import MappingProxyType
 
 from gramophone.core.frozen import frozen
+from gramophone.core.picture import Picture
 
 LARGE_CHARACTERS = 2_000
 LARGE_LINES = 20
@@ -23,11 +24,13 @@ _NOTHING: Mapping[int, str] = MappingProxyType({})
 @frozen
 class Draft:
     """A prompt before it is sent. `strange` are the paths behind an `@` that came with a paste:
-    who pasted them may not have seen them, so they are not read."""
+    who pasted them may not have seen them, so they are not read. `pictures` are those of a question
+    that is asked again; they need not be on the disk any more."""
 
     text: str
     pasted: Mapping[int, str] = field(default_factory=lambda: _NOTHING)
     strange: frozenset[str] = frozenset()
+    pictures: tuple[Picture, ...] = ()
 
     @property
     def whole(self) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -16,6 +17,8 @@ from textual import events
 from textual.binding import BindingType
 from textual.document._edit import Edit
 
+from gramophone.core.picture import Picture
+from gramophone.text.mentions import mentioned_paths, mentions
 from gramophone.text.sanitize import plain
 from tui import bindings
 from tui.conversation.slash import commands as slash
@@ -67,6 +70,7 @@ class Prompt(FoldingArea):
         self._past_asked = False
         self._waiting_for_past: Draft | None = None
         self._strange: frozenset[str] = frozenset()
+        self._pictures: tuple[Picture, ...] = ()
         self._offer: CompletionState | None = None
         self._scanned: tuple[str, tuple[attachments.PathEntry, ...]] | None = None
         self._blinks_left = 0
@@ -99,12 +103,12 @@ class Prompt(FoldingArea):
 
     @property
     def draft(self) -> Draft:
-        return Draft(self.text, dict(self._pasted), self._strange)
+        return Draft(self.text, dict(self._pasted), self._strange, self._pictures)
 
     def show_draft(self, draft: Draft) -> None:
         """Put a prompt here, to be edited or sent; the cursor at its end."""
         self._pasted = dict(draft.pasted)
-        self._strange = draft.strange
+        self._strange, self._pictures = draft.strange, draft.pictures
         self.load_text(draft.text)
         self.move_cursor(self.document.end)
         self._set_offer(None)
@@ -131,10 +135,11 @@ class Prompt(FoldingArea):
                 await self._send_prose(prose, draft)
 
     async def _send_prose(self, prose: str, draft: Draft) -> None:
-        mentions = attachments.mentions(prose)
-        whole = unfolded(prose, draft.pasted)
-        if mentions:
-            read_files = partial(attachments.attached, mentions, self.directory, draft.strange)
+        whole, pictures = unfolded(prose, draft.pasted), ()
+        if named := mentions(prose):
+            read_files = partial(
+                attachments.attached, named, self.directory, draft.strange, draft.pictures
+            )
             try:
                 async with asyncio.timeout(READ_WITHIN_S):
                     attached = await asyncio.to_thread(read_files)
@@ -143,10 +148,11 @@ class Prompt(FoldingArea):
             if isinstance(attached, attachments.NotAttached):
                 self.post_message(PromptRefused(attached.sentence))
                 return
-            whole = attachments.joined(whole, attached[0])
+            whole = attachments.joined(whole, attached.texts)
+            pictures = attached.pictures
         self._sent(draft)
         # A joiner may have been typed, and then what it joined been taken away.
-        self.post_message(PromptSent(plain(whole)))
+        self.post_message(PromptSent(plain(whole), pictures))
 
     def _sent(self, draft: Draft) -> None:
         self._past.add(Draft(draft.text.strip(), draft.pasted, draft.strange))
@@ -175,7 +181,7 @@ class Prompt(FoldingArea):
 
     def take_pasted_keys(self, text: str) -> None:
         """Mark the paths in pasted lines as strange, so that they are not read."""
-        self._strange |= attachments.mentioned_paths(plain(text))
+        self._strange |= mentioned_paths(plain(text))
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()
@@ -192,9 +198,9 @@ class Prompt(FoldingArea):
             text = self.fold(text)
         else:
             # One path alone was pasted on purpose; in a text it may not have been seen.
-            named = attachments.mentions(text)
+            named = mentions(text)
             if not (len(named) == 1 and text.strip().startswith("@") and len(text.split()) == 1):
-                self._strange |= attachments.mentioned_paths(text)
+                self._strange |= mentioned_paths(text)
         self._write(text)
         self.action_close_list()
 
@@ -254,7 +260,7 @@ class Prompt(FoldingArea):
         row = self.cursor_location[0]
         rest = self._line[offer.end :]
         end = offer.end + (1 if text.endswith(" ") and rest.startswith(" ") else 0)
-        self._strange -= attachments.mentioned_paths(text)
+        self._strange -= mentioned_paths(text)
         self._replace_via_keyboard(text, (row, offer.start), (row, end))
 
     def action_close_list(self) -> None:
@@ -309,6 +315,18 @@ class Prompt(FoldingArea):
         if waiting == self.draft:
             self._browse_back()
 
+    def edit_again(self, prompt_text: str, pictures: tuple[Picture, ...]) -> None:
+        """Show a question, with its pictures, to be changed and asked again."""
+        self.show_draft(Draft(slash.as_text(prompt_text, self._commands), pictures=pictures))
+        self.focus()
+
+    def give_back(self, prompt_text: str, pictures: tuple[Picture, ...]) -> bool:
+        """Show a prompt that was sent, unless another is being written; whether it is shown."""
+        if self.text.strip():
+            return False
+        self.show_draft(replace(self._recalled(prompt_text), pictures=pictures))
+        return True
+
     def _recalled(self, prompt_text: str) -> Draft:
         """Draft of a sent prompt: its files are named in it, not quoted."""
         text, names = attachments.parted(plain(prompt_text))
@@ -316,7 +334,7 @@ class Prompt(FoldingArea):
             return Draft(label(prompt_text, 1), {1: prompt_text})
         return Draft(
             slash.as_text(text, self._commands),
-            strange=attachments.mentioned_paths(text) - names,
+            strange=mentioned_paths(text) - names,
         )
 
     # --- keys meant for the transcript --------------------------------------------------------

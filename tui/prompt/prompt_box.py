@@ -13,12 +13,15 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Static, TextArea
 
+from gramophone.core.picture import Picture
+from gramophone.text.mentions import mentions
 from tui.conversation.slash.commands import SlashCommand
 from tui.messages import CandidateTaken, OfferChanged
 from tui.prompt import attachments
 from tui.prompt.completions import Completions
+from tui.prompt.draft import Draft
 from tui.prompt.prompt import Prompt
-from tui.support.formatting import counted
+from tui.support.formatting import counted, file_size
 from tui.theme.colour_names import MUTED, WARNING
 
 LOOK_AFTER_S = 0.15
@@ -73,31 +76,31 @@ class PromptBox(Vertical):
     @on(TextArea.Changed)
     def _text_changed(self) -> None:
         draft = self.prompt.draft
-        mentions = attachments.mentions(draft.text)
-        if mentions:
-            self.run_worker(
-                partial(self._look, mentions, draft.strange), group="attached", exclusive=True
-            )
+        if mentions(draft.text):
+            self.run_worker(partial(self._look, draft), group="attached", exclusive=True)
         else:
             self.workers.cancel_group(self, "attached")
             self._say(Content(""))
 
-    async def _look(self, mentions: Sequence[attachments.Mention], strange: frozenset[str]) -> None:
+    async def _look(self, draft: Draft) -> None:
         """Say what would go out with the prompt now."""
         await asyncio.sleep(LOOK_AFTER_S)
         attached = await asyncio.to_thread(
-            attachments.attached, mentions, self.prompt.directory, strange
+            attachments.attached,
+            mentions(draft.text),
+            self.prompt.directory,
+            draft.strange,
+            draft.pictures,
         )
         if isinstance(attached, attachments.NotAttached):
             self._say(Content.styled(attached.sentence, WARNING))
             return
-        attachments_read, unread = attached
         words = Content("")
-        if attachments_read:
-            words = Content.styled(f"attached: {_listed(attachments_read)}", MUTED)
-        if unread:
-            gap = Content("\n" if attachments_read else "")
-            sentence = f"pasted, so not attached: {', '.join(map(_short, unread))}"
+        if names := [*map(_text, attached.texts), *map(_picture, attached.pictures)]:
+            words = Content.styled(f"attached: {_listed(names)}", MUTED)
+        if attached.unread:
+            gap = Content("\n" if names else "")
+            sentence = f"pasted, so not attached: {', '.join(map(_short, attached.unread))}"
             words += gap + Content.styled(sentence, WARNING)
         self._say(words)
 
@@ -109,11 +112,15 @@ class PromptBox(Vertical):
             note.update(words)
 
 
-def _listed(files: Sequence[attachments.Attachment]) -> str:
-    names = [
-        f"{_short(attachment.name)} ({counted(len(attachment.text), 'character')})"
-        for attachment in files
-    ]
+def _text(file: attachments.Attachment) -> str:
+    return f"{_short(file.name)} ({counted(len(file.text), 'character')})"
+
+
+def _picture(picture: Picture) -> str:
+    return f"{_short(picture.name)} ({picture.size}, {file_size(picture.file_bytes)})"
+
+
+def _listed(names: Sequence[str]) -> str:
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 

@@ -20,9 +20,7 @@ from tui import bindings
 from tui.conversation.layout import MOST_PANES
 from tui.conversation.pane_grid import PaneGrid
 from tui.conversation.slash.actions import run_slash_command
-from tui.conversation.slash.commands import as_text
 from tui.conversation.slash.conversation_commands import (
-    CONVERSATION_COMMANDS,
     continuation,
     conversation_commands,
 )
@@ -120,6 +118,8 @@ class ConversationScreen(Screen[None]):
     def _pane_changed(self, event: PaneChanged) -> None:
         if event.model is self.pane.model:
             self._show_status()
+        if (refused := event.model.take_refused()) is not None:
+            self.query_one(Prompt).give_back(refused.text, tuple(refused.pictures))
         self._excuse()
 
     @on(AlertRaised)
@@ -163,15 +163,15 @@ class ConversationScreen(Screen[None]):
             (pane, turn), self._editing = self._editing, None
             self._show_target()
             pane.transcript.action_follow()
-            pane.post(EditAndResend(turn, event.text))
+            pane.post(EditAndResend(turn, event.text, event.pictures))
         else:
-            self.send(event.text, self.grid.spoken_to)
+            self.send(Submit(event.text, event.pictures), self.grid.spoken_to)
 
-    def send(self, text: str, panes: Sequence[TalkPane]) -> None:
+    def send(self, question: Submit, panes: Sequence[TalkPane]) -> None:
         """Ask in these panes at once."""
         for pane in panes:
             pane.transcript.action_follow()
-            pane.post(Submit(text))
+            pane.post(question)
 
     @on(PromptRefused)
     def _prompt_refused(self, event: PromptRefused) -> None:
@@ -231,9 +231,7 @@ class ConversationScreen(Screen[None]):
             self.notice("Only a prompt that still counts can be edited.", refused=True)
             return
         self._editing = self.pane, turn
-        prompt = self.query_one(Prompt)
-        prompt.show_draft(Draft(as_text(view.text, CONVERSATION_COMMANDS)))
-        prompt.focus()
+        self.query_one(Prompt).edit_again(view.text, tuple(view.pictures))
         self._show_target()
 
     def speak(self, turn: int) -> None:
@@ -274,11 +272,10 @@ class ConversationScreen(Screen[None]):
         """Go on from the end of a kept session: what was said in it goes with the next prompt."""
         try:
             library = await self._backend.open_library()
-            record = await library.session(session_id)
+            choice, inherited = await continuation(library, session_id, self._backend.choices())
         except GramophoneError as error:
             notify_error(self, error)
             return
-        choice, inherited = continuation(record, self._backend.choices())
         if self.pane.untouched:
             await self.grid.replace(choice, inherited)
         elif self.grid.full:

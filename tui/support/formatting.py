@@ -48,6 +48,15 @@ def times(speed: float) -> str:
     return f"{speed:.2f}×" if round(speed * 100) % 10 else f"{speed:.1f}×"
 
 
+def file_size(size_bytes: int) -> str:
+    """`412 bytes`, `12 kB`, `4.1 MB`."""
+    if size_bytes < 1000:
+        return counted(size_bytes, "byte")
+    if size_bytes < 999_500:
+        return f"{size_bytes / 1000:.0f} kB"
+    return f"{size_bytes / 1_000_000:.1f} MB"
+
+
 def counted(count: int, noun: str) -> str:
     """`1 turn`, `3 turns`."""
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

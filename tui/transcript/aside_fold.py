@@ -1,19 +1,23 @@
-"""Folds what comes with an answer beside its text into its view: thoughts, its end."""
+"""Folds what comes with a turn beside its text into its view: thoughts, pictures, its end."""
 
 from __future__ import annotations
 
 from typing import TypeAlias
 
+from gramophone.core.attached_pictures import picture_of
 from gramophone.core.timeline import (
     AnswerIncomplete,
     AnswerRetracted,
     GiveBackReceived,
+    PictureAttached,
     ThoughtReceived,
 )
 from gramophone.text.sanitize import plain_line
 from tui.transcript.turn_views import TurnViews
 
-Aside: TypeAlias = ThoughtReceived | AnswerRetracted | AnswerIncomplete | GiveBackReceived
+Aside: TypeAlias = (
+    ThoughtReceived | AnswerRetracted | AnswerIncomplete | GiveBackReceived | PictureAttached
+)
 
 
 def fold_aside(views: TurnViews, entry: Aside) -> None:
@@ -32,3 +36,5 @@ def fold_aside(views: TurnViews, entry: Aside) -> None:
             view.notices.append(plain_line(entry.detail))
         case GiveBackReceived():
             view.give_back.append(entry.item)
+        case PictureAttached():
+            view.pictures.append(picture_of(entry))

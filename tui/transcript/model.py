@@ -24,6 +24,7 @@ from gramophone.core.timeline import (
     ModelFinished,
     ModelQuiet,
     NoticeGiven,
+    PictureAttached,
     ProgressMade,
     RequestSent,
     SessionEnded,
@@ -63,11 +64,14 @@ class TranscriptModel:
         self.recording = False
         self.stored = True
         self.ended = False
+        self.gave_back = False
+        """Whether a question was refused and given back, which leaves its sentence alone."""
         self._views = TurnViews()
         self._playback = PlaybackFold(self._views)
         self._metrics = MetricsFold()
         self._unmeasured: dict[int, None] = {}
         self._notices = 0
+        self._refused: TurnView | None = None
         self._restarted: TranscriptModel | None = None
         self._restart_entries_left = 0
 
@@ -98,6 +102,11 @@ class TranscriptModel:
     def take_levels(self) -> list[tuple[float, float]]:
         """Peak and RMS as measured since the last call, in order."""
         return self._playback.take_levels()
+
+    def take_refused(self) -> TurnView | None:
+        """The question that the model refused since the last call, if it did."""
+        refused, self._refused = self._refused, None
+        return refused
 
     @property
     def busy(self) -> bool:
@@ -132,7 +141,8 @@ class TranscriptModel:
             if is_included and view.voice != "notice" and not view.withdrawn and view.text.strip():
                 # Of an answer that did not come to its end a provider takes nothing back.
                 items = tuple(view.give_back) if view.phase is Phase.DONE else ()
-                messages.append(Message(view.voice, view.text, view.stopped_at, items))
+                pictures = tuple(view.pictures)
+                messages.append(Message(view.voice, view.text, view.stopped_at, items, pictures))
         return messages
 
     # --- folding ------------------------------------------------------------------------------
@@ -205,7 +215,13 @@ class TranscriptModel:
                 self._fold_silence(entry)
             case Failed() | NoticeGiven():
                 self._note(entry)
-            case ThoughtReceived() | AnswerRetracted() | AnswerIncomplete() | GiveBackReceived():
+            case (
+                ThoughtReceived()
+                | AnswerRetracted()
+                | AnswerIncomplete()
+                | GiveBackReceived()
+                | PictureAttached()
+            ):
                 fold_aside(self._views, entry)
             case _:
                 self._playback.apply(entry)
@@ -248,6 +264,8 @@ class TranscriptModel:
             if entry.remembered is not None:
                 view.stopped_at = len(plain(entry.text[: entry.remembered]))
             return
+        if entry.refused:
+            self._refused, self.gave_back = self.turns.get(entry.to_turn), True
         for turn, view in self.turns.items():
             if turn >= entry.to_turn and not view.withdrawn:
                 view.withdrawn = True

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from gramophone.text.sanitize import plain_line
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Decoration, Slice, TextRow
-from tui.support.formatting import milliseconds, seconds
+from tui.support.formatting import file_size, milliseconds, seconds
 from tui.transcript.turn_view import Phase, TurnView
 
 LONGEST_PROMPT_SHOWN: Final = 4_000
@@ -78,7 +79,11 @@ def plain_rows(text: str, width: int, look: str = "", source: int = 0) -> Iterab
 
 
 def _foot_lines(view: TurnView) -> list[str]:
-    lines = [*view.failures, *view.notices]
+    pictures = [
+        f"picture: {plain_line(picture.name)}, {picture.size}, {file_size(picture.file_bytes)}"
+        for picture in view.pictures
+    ]
+    lines = [*pictures, *view.failures, *view.notices]
     if view.phase is Phase.STOPPED:
         if not view.text:
             lines.append("■ stopped before anything came")

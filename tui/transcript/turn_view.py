@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Literal, TypeAlias
 
 from gramophone.analysis.metrics import TurnMetrics
+from gramophone.core.picture import Picture
 from gramophone.library.library import TurnRecord
 from gramophone.text.sanitize import plain, plain_line
 
@@ -40,6 +41,8 @@ class TurnView:
     failures: list[str] = field(default_factory=list[str])
     notices: list[str] = field(default_factory=list[str])
     """Sentences about the turn that tell of no failure: how it ended, who answered instead."""
+    pictures: list[Picture] = field(default_factory=list[Picture])
+    """Pictures of a question; of a stored session without their content."""
     thoughts: str = ""
     """The model's reasoning."""
     started_us: int = 0
@@ -108,6 +111,7 @@ def stored_view(record: TurnRecord) -> TurnView:
         thinking_us=record.thinking_us,
         notices=[plain_line(record.aside.incomplete)] if record.aside.incomplete else [],
         give_back=list(give_back_of(record)),
+        pictures=list(record.pictures),
         phase=phase_of(record.finish_reason),
         spoken_ms=spoken_ms,
         metrics=record.metrics,

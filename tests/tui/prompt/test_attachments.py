@@ -9,16 +9,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gramophone.text.mentions import mentions
 from gramophone.text.sanitize import plain_line
+from tests.support.picture_files import jpeg, picture, png
 from tui.prompt.attachments import (
     LARGEST_BYTES,
+    Attached,
     Attachment,
     NotAttached,
     PathEntry,
     attached,
     fragment,
     joined,
-    mentions,
     offered,
     parted,
     scan,
@@ -123,9 +125,7 @@ def test_scan_lists_directories_first_and_no_name_that_deceives(tmp_path: Path) 
 # --- reading --------------------------------------------------------------------------------------
 
 
-def read(
-    text: str, directory: Path, *strange: str
-) -> tuple[list[Attachment], list[str]] | NotAttached:
+def read(text: str, directory: Path, *strange: str) -> Attached | NotAttached:
     return attached(mentions(text), directory, frozenset(strange))
 
 
@@ -133,28 +133,34 @@ def test_a_text_file_is_read_and_made_harmless(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_bytes(b"\xef\xbb\xbfone\r\n\ttwo \x1b[31mred\x07\n")
     (tmp_path / "link").symlink_to("a.md")
     expected = "one\n\ttwo red\n"
-    assert read("@a.md, @link and @b.md", tmp_path) == (
-        [Attachment("a.md", expected), Attachment("link", expected)],
-        [],
+    assert read("@a.md, @link and @b.md", tmp_path) == Attached(
+        (Attachment("a.md", expected), Attachment("link", expected))
     )
 
 
 def test_what_names_no_file_is_text(tmp_path: Path) -> None:
     (tmp_path / "docs").mkdir()
     long = "x" * 5_000
-    assert read(f"@nobody @docs @property @{long} @a.md/b", tmp_path) == ([], [])
+    assert read(f"@nobody @docs @property @{long} @a.md/b", tmp_path) == Attached()
 
 
 def test_what_was_pasted_is_named_but_not_read(tmp_path: Path) -> None:
     (tmp_path / "id_rsa").write_text("secret")
-    assert read("@id_rsa. @other", tmp_path, "id_rsa", "other") == ([], ["id_rsa"])
+    assert read("@id_rsa. @other", tmp_path, "id_rsa", "other") == Attached(unread=("id_rsa",))
+
+
+NO_TEXT = "x is neither UTF-8 text nor a picture (PNG, JPEG, GIF, WebP), so it cannot be attached."
 
 
 @pytest.mark.parametrize(
     ("content", "sentence"),
     [
-        (b"\x89PNG\r\n\x00\x01", "x is not UTF-8 text, so it cannot be attached."),
-        ("façade".encode("latin-1"), "x is not UTF-8 text, so it cannot be attached."),
+        (b"\x7fELF\x00\x01", NO_TEXT),
+        ("façade".encode("latin-1"), NO_TEXT),
+        (
+            b"\x89PNG\r\n\x1a\n\x00\x01",
+            "x is a damaged PNG: it breaks off or is not what it says, so it cannot be attached.",
+        ),
         (b"a" * (LARGEST_BYTES + 1), "x is larger than 200 kB; attach less of it."),
     ],
 )
@@ -167,7 +173,7 @@ def test_what_is_no_text_or_too_long_is_refused(
 
 def test_two_hundred_kilobytes_are_taken_whole(tmp_path: Path) -> None:
     (tmp_path / "x").write_bytes(b"a" * LARGEST_BYTES)
-    assert read("@x", tmp_path) == ([Attachment("x", "a" * LARGEST_BYTES)], [])
+    assert read("@x", tmp_path) == Attached((Attachment("x", "a" * LARGEST_BYTES),))
 
 
 def test_a_pipe_or_a_device_is_not_even_opened(tmp_path: Path) -> None:
@@ -204,3 +210,57 @@ def test_sixteen_files_are_enough(tmp_path: Path) -> None:
         (tmp_path / f"f{number}").write_text("x")
     refused = read(" ".join(f"@f{number}" for number in range(17)), tmp_path)
     assert refused == NotAttached("At most 16 files can be attached to one prompt.")
+
+
+# --- pictures -------------------------------------------------------------------------------------
+
+
+def test_pictures_and_texts_go_together(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("one")
+    (tmp_path / "cat.png").write_bytes(png(8, 6))
+    (tmp_path / "photo").write_bytes(jpeg())
+    assert read("@cat.png, @a.md and @photo", tmp_path) == Attached(
+        (Attachment("a.md", "one"),), (picture("cat.png", png(8, 6)), picture("photo", jpeg()))
+    )
+
+
+def test_a_picture_that_was_pasted_is_not_read(tmp_path: Path) -> None:
+    (tmp_path / "cat.png").write_bytes(png())
+    assert read("@cat.png", tmp_path, "cat.png") == Attached(unread=("cat.png",))
+
+
+def test_a_picture_at_hand_is_not_read_again(tmp_path: Path) -> None:
+    again = attached(mentions("@cat.png?"), tmp_path, pictures=[picture()])
+    assert again == Attached(pictures=(picture(),))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "x.png is empty, so it cannot be attached."),
+        (
+            b"version https://git-lfs.github.com/spec/v1",
+            "x.png is not a PNG, JPEG, GIF or WebP picture, so it cannot be attached.",
+        ),
+        (
+            png(padding_bytes=20_000_000),
+            "x.png is larger than 20 MB, and no service takes such a picture; attach a smaller "
+            "copy.",
+        ),
+    ],
+    ids=["empty", "text", "large"],
+)
+def test_what_is_called_a_picture_must_be_one(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
+    (tmp_path / "x.png").write_bytes(content)
+    assert read("@x.png", tmp_path) == NotAttached(sentence)
+
+
+def test_pictures_have_a_limit_together(tmp_path: Path) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(png(padding_bytes=13_000_000))
+    refused = read("@a.png @b.png", tmp_path)
+    assert refused == NotAttached(
+        "The pictures are together larger than 24 MB; attach fewer, or smaller copies."
+    )

@@ -218,7 +218,7 @@ class TestFiles:
             await typed(pilot, *"What is @picture.png", "escape", "enter")
             assert backend.posted == []
             assert prompt_of(pilot).text == "What is @picture.png"
-            assert "picture.png is not UTF-8 text, so it cannot be attached." in notices(pilot)
+            assert "picture.png is not a PNG, JPEG, GIF or WebP picture" in notices(pilot)
 
     async def test_what_names_no_file_is_only_text(self, folder: Path) -> None:
         backend = FakeBackend()

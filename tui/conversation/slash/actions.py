@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from textual.screen import Screen
 
 from gramophone.core.errors import ConfigError, GramophoneError
-from gramophone.core.intents import Regenerate
+from gramophone.core.intents import Regenerate, Submit
 from gramophone.ports.backend import Backend, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui.conversation.pane_grid import PaneGrid
@@ -48,7 +48,7 @@ class SlashHost(Protocol):
 
     def notice(self, sentence: str, *, refused: bool = False) -> None: ...
 
-    def send(self, text: str, panes: Sequence[TalkPane]) -> None: ...
+    def send(self, question: Submit, panes: Sequence[TalkPane]) -> None: ...
 
     def edit(self, turn: int) -> None: ...
 
@@ -90,7 +90,7 @@ async def run_slash_command(host: SlashHost, name: str, argument: str) -> None:
         case "pane":
             _go_to(host, argument)
         case "all" if argument and host.grid.many:
-            host.send(argument, host.grid.panes)
+            host.send(Submit(argument), host.grid.panes)
         case "all":
             host.action_to_all()
         case "fork":

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gramophone.core.model_settings import SETTING_NAMES
-from gramophone.library.library import SessionRecord
+from gramophone.library.library import SessionContents
 from gramophone.ports.backend import AvailableOptions, ConversationOptions
 from gramophone.ports.language_model import Message
+from gramophone.ports.stored_turns import message_of
 from tui.conversation.layout import MOST_PANES
 from tui.conversation.slash.commands import SlashCommand, declared
 from tui.conversation.slash.copy_targets import COPYABLE
@@ -51,14 +52,19 @@ CONVERSATION_COMMANDS: Final = conversation_commands()
 """All of them, without what their arguments may be: enough to list and to read them."""
 
 
-def continuation(
-    record: SessionRecord, choices: AvailableOptions
+async def continuation(
+    library: SessionContents, session_id: str, choices: AvailableOptions
 ) -> tuple[ConversationOptions, list[Message]]:
-    """Options and messages with which a stored session goes on.
+    """Read the options and messages with which a stored session goes on.
 
     A model, provider or voice that is not available any more is left out, so the usual one
     answers.
+
+    Raises:
+        StorageError: it cannot be read.
     """
+    record = await library.session(session_id)
+    pictures = await library.pictures(session_id)
     summary = record.summary
     there = summary.model in choices.models.get(summary.provider, ())
     usable = there and summary.provider in choices.providers
@@ -69,7 +75,7 @@ def continuation(
         system_prompt=record.system_prompt,
     )
     messages = [
-        Message(turn.role, turn.text, turn.heard_chars, give_back_of(turn))
+        message_of(turn, pictures, give_back_of(turn))
         for turn in record.turns
         if turn.counts and turn.text.strip()
     ]
