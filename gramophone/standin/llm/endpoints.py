@@ -14,7 +14,6 @@ from dataclasses import replace
 from functools import partial
 from http import HTTPStatus
 from typing import TypeAlias, TypeVar
-from urllib.parse import unquote
 
 from websockets.datastructures import Headers as WebsocketHeaders
 from websockets.http11 import Response
@@ -46,6 +45,7 @@ from gramophone.standin.llm.response_plan import (
     plan_of,
 )
 from gramophone.standin.llm.responses_websocket import ResponsesWebsocket
+from gramophone.standin.llm.served_models import MODELS_PATH, ServedModels
 from gramophone.standin.llm.shown_pictures import shown_to
 from gramophone.standin.llm.stored_responses import (
     RESPONSES_PATH,
@@ -64,15 +64,13 @@ from gramophone.wire.llm.embeddings import (
 )
 from gramophone.wire.llm.errors import NOT_JSON, ModelRefusal, RequestRefused, detailed
 from gramophone.wire.llm.limits import within_limits
+from gramophone.wire.llm.served_windows import ServedWindow
 from gramophone.wire.sse import event_bytes
 
 _log = logging.getLogger(__name__)
 
 _UNKNOWN_EVENT = event_bytes({"type": "applause", "volume": 11}, "applause")
 _FEW_INPUTS = 16
-_USUAL_MODELS = ("gramophone",)
-MODELS_PATH = "/v1/models"
-"""The path of the list of models, and above each of them."""
 ReadT = TypeVar("ReadT")
 BodyMaker: TypeAlias = Callable[[Request], MediaBody | Awaitable[MediaBody]]
 """Makes the body of the answer to a request; may raise RequestRefused."""
@@ -90,6 +88,7 @@ class ModelOptions:
         api_key: the one key that is accepted; None accepts any, and none.
         faults: injected on purpose.
         models: the models there are; empty allows any name.
+        window: the context of the models, and how it is told; None does not tell it.
         betas: names in `anthropic-beta` that are known beside the service's.
         tolerant: answer also what the services refuse, as far as it can be read.
     """
@@ -98,6 +97,7 @@ class ModelOptions:
     api_key: str | None = None
     faults: tuple[Fault, ...] = ()
     models: tuple[str, ...] = ()
+    window: ServedWindow | None = None
     betas: tuple[str, ...] = ()
     tolerant: bool = False
 
@@ -114,6 +114,7 @@ class ModelStandin:
         self._at_path: Counter[str] = Counter()
         self._strict = not options.tolerant
         self._stored = StoredResponses()
+        self._models = ServedModels(options.models, options.window, strict=self._strict)
         self._wall = wall = wall_time(clock)
         self._openai: ProviderDialect = ChatDialect(strict=self._strict, wall=wall)
         self._anthropic: ProviderDialect = MessagesDialect(
@@ -231,34 +232,26 @@ class ModelStandin:
             raise RequestRefused(_by_fault(dialect, fault))
 
     def _model_handlers(self) -> dict[tuple[str, str], Handler]:
-        return {("GET", MODELS_PATH): self._models, ("GET", f"{MODELS_PATH}/"): self._models}
+        elsewhere = {
+            path: self._without_model(self._openai, partial(_always, content))
+            for path, content in self._models.elsewhere().items()
+        }
+        paths = (MODELS_PATH, f"{MODELS_PATH}/")
+        return {**{("GET", path): self._fetch_models for path in paths}, **elsewhere}
 
-    async def _models(self, request: Request, reply: Reply) -> None:
+    async def _fetch_models(self, request: Request, reply: Reply) -> None:
         # Both providers have them at the same path; only Anthropic's clients send this header.
         dialect = self._anthropic if request.header("anthropic-version") else self._openai
-        await self._answer_otherwise(dialect, partial(self._list_models, dialect), request, reply)
-
-    def _list_models(self, dialect: ProviderDialect, request: Request) -> MediaBody:
-        """The list of models, or the one whose name the path ends with."""
-        name = unquote(request.path[len(MODELS_PATH) + 1 :], errors="replace")
-        if not name:
-            return json_body(dialect.model_list(self._options.models or _USUAL_MODELS))
-        self._check_model(dialect, name)
-        return json_body(dialect.model(name))
-
-    def _check_model(self, dialect: ProviderDialect, name: str) -> None:
-        models = self._options.models
-        if self._strict and models and name not in models:
-            raise RequestRefused(dialect.unknown_model(name))
+        await self._answer_otherwise(dialect, partial(self._models.fetch, dialect), request, reply)
 
     def _count(self, dialect: ProviderDialect, request: Request) -> MediaBody:
         question = dialect.read(request)
-        self._check_model(dialect, question.model)
+        self._models.check(dialect, question.model)
         return json_body(question.whole(ModelAnswer(None, ()), 0))
 
     async def _embed(self, request: Request) -> MediaBody:
         parsed = _bounded(partial(_read_embeddings, strict=self._strict), request)
-        self._check_model(self._openai, parsed.model)
+        self._models.check(self._openai, parsed.model)
         if len(parsed.inputs) <= _FEW_INPUTS:
             content = render_embeddings(parsed)
         else:
@@ -323,7 +316,7 @@ class ModelStandin:
     def _understood(self, dialect: ProviderDialect, request: Request) -> Question:
         self._check_key(dialect, request)
         question = _bounded(dialect.read, request)
-        self._check_model(dialect, question.model)
+        self._models.check(dialect, question.model)
         return question
 
     def _check_key(self, dialect: ProviderDialect, request: Request) -> None:
@@ -438,3 +431,7 @@ def _length(plan: ResponsePlan, body: bytes) -> Headers:
         return []
     whole_body = b"".join(data for _, data in plan.pieces) if plan.ending is Ending.WHOLE else body
     return [("content-length", str(len(whole_body)))]
+
+
+def _always(content: MediaBody, request: Request) -> MediaBody:
+    return content

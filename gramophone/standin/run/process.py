@@ -231,6 +231,7 @@ class _Process:
             api_key=self._options.api_key,
             faults=self._options.faults,
             models=(*self._source.models, *self._arguments.model),
+            window=self._source.window,
             betas=(*self._source.betas, *self._arguments.beta),
             tolerant=self._arguments.tolerant,
         )

@@ -49,6 +49,7 @@ from gramophone.wire.llm.answer import (
     ToolPiece,
 )
 from gramophone.wire.llm.quirks import QUIRKS
+from gramophone.wire.llm.served_windows import WINDOW_SERVERS, ServedWindow
 from gramophone.wire.refusal_details import RefusalDetails
 
 FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter")
@@ -104,7 +105,7 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
     except (ValueError, RecursionError) as error:
         kind = "JSON" if is_json else "TOML"
         raise ScenarioError(f"The scenario is not valid {kind}: {error}.") from None
-    keys = ("title", "faults", "models", "betas", "refuse", "hear", "answer", "say")
+    keys = ("title", "faults", "models", "betas", "context", "refuse", "hear", "answer", "say")
     top = _ScenarioTable("", document, keys)
     hears = top.tables("hear", ("text", "wav", "duration_ms", "after_ms"))
     says = top.tables("say", ("text", "wav", "first_ms", "ends"))
@@ -119,8 +120,18 @@ def scenario(text: str, read_wav: ReadWav, *, is_json: bool = False) -> StandinS
             *(top.fault(value) for value in top.texts("faults")),
         ),
         models=tuple(top.texts("models")),
+        window=_window(top.table("context", ("tokens", "server"))) if top.has("context") else None,
         betas=tuple(top.texts("betas")),
     )
+
+
+def _window(table: _ScenarioTable) -> ServedWindow:
+    server, tokens = table.needed("server"), table.count("tokens")
+    if server not in WINDOW_SERVERS:
+        raise table.wrong("server", f"must be one of {', '.join(WINDOW_SERVERS)}")
+    if not tokens:
+        raise table.wrong("tokens", "is needed, and is above 0")
+    return ServedWindow(tokens, server)
 
 
 # --- refusals ---------------------------------------------------------------------------------

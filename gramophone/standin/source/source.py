@@ -13,6 +13,7 @@ from gramophone.standin.source.openai_transcripts import OpenAITranscript, opena
 from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
 from gramophone.wire.llm.answer import ModelAnswer
+from gramophone.wire.llm.served_windows import ServedWindow
 
 
 @frozen(kw_only=True)
@@ -27,6 +28,7 @@ class StandinSource:
         answers: of the language model.
         faults: injected on purpose.
         models: the models there are; empty allows any name.
+        window: the context of the models, and how it is told.
         betas: names in `anthropic-beta` that are known beside the service's.
     """
 
@@ -37,6 +39,7 @@ class StandinSource:
     answers: tuple[ModelAnswer, ...] = ()
     faults: tuple[Fault, ...] = ()
     models: tuple[str, ...] = ()
+    window: ServedWindow | None = None
     betas: tuple[str, ...] = ()
 
     @property

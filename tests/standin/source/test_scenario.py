@@ -22,6 +22,7 @@ from gramophone.wire.llm.answer import (
     ThinkingPiece,
     ToolPiece,
 )
+from gramophone.wire.llm.served_windows import ServedWindow
 from gramophone.wire.refusal_details import RefusalDetails
 from tests.support.paths import ROOT
 
@@ -77,11 +78,13 @@ def test_a_dozen_lines_say_this_then_fail() -> None:
 def test_json_says_the_same() -> None:
     document = {"answer": [{"text": "Yes."}], "faults": ["slow-first-byte=300"]}
     document |= {"models": ["m", "n"], "betas": ["b"]}
+    document |= {"context": {"tokens": 4096, "server": "ollama"}}
     script = scenario(json.dumps(document), no_wav, is_json=True)
     assert script.answers == (ModelAnswer(prompt=None, pieces=(TextPiece("Yes."),)),)
     assert script.prompts == ()
     assert script.faults == (Fault(FaultName.SLOW_FIRST_BYTE, 300),)
     assert (script.models, script.betas) == (("m", "n"), ("b",))
+    assert script.window == ServedWindow(4096, "ollama")
     assert script.speech is None
 
 
@@ -199,6 +202,14 @@ def test_an_utterance_has_the_length_of_its_text_of_its_file_or_as_given() -> No
     [
         ("[[answer", "The scenario is not valid TOML: "),
         ("title = 3", "title in the scenario is a text in quotes."),
+        (
+            "context = {tokens = 1, server = 'x'}",
+            "context.server in the scenario must be one of llam",
+        ),
+        (
+            "context = {server = 'vllm'}",
+            "context.tokens in the scenario is needed, and is above 0.",
+        ),
         ("voice = 'x'", "A scenario has no key voice; there are: title, faults, models, betas,"),
         ("[[hear]]", "hear[0].text in the scenario is needed."),
         ("[[hear]]\ntext = '–'", "hear[0].text in the scenario needs a word that can be heard."),
