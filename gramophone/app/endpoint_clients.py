@@ -23,6 +23,8 @@ from gramophone.wire.loopback import host_of
 
 if TYPE_CHECKING:
     from gramophone.providers.llm.model_list import ModelList
+    from gramophone.providers.llm.native_window import NativeWindow
+    from gramophone.providers.llm.window_query import AskWindow
 
 
 _CLIENTS: Mapping[Protocol, type[OpenAIChat | OpenAIResponses | AnthropicMessages]] = {
@@ -38,10 +40,12 @@ def client_of(
     settings: ModelSettings,
     memory: EndpointMemory | None = None,
     progress: Callable[[str], None] = ignore_progress,
+    ask_window: AskWindow | None = None,
 ) -> LanguageModel:
     """Make a client of an endpoint.
 
-    `memory` is shared by its clients; `progress` gets what a request waits for.
+    `memory` is shared by its clients; `progress` gets what a request waits for; `ask_window` asks
+    for the model's context.
     """
     options = EndpointOptions(
         title=endpoint.title,
@@ -50,6 +54,7 @@ def client_of(
         extra_body=endpoint.extra_body,
         settings=settings,
         context_tokens=endpoint.context_tokens,
+        ask_window=ask_window,
         pictures=endpoint.pictures,
         memory=memory or EndpointMemory(),
         progress=progress,
@@ -83,10 +88,22 @@ def model_list_of(endpoint: Endpoint) -> ModelList:
     # Imported here, because it imports httpx.
     from gramophone.providers.llm.model_list import ModelList
 
+    return ModelList(*_access(endpoint), messages=endpoint.protocol == "messages")
+
+
+def native_window_of(endpoint: Endpoint) -> NativeWindow:
+    """Make a client for the windows of an endpoint's models where its list does not tell them."""
+    from gramophone.providers.llm.native_window import NativeWindow
+
+    return NativeWindow(*_access(endpoint))
+
+
+def _access(endpoint: Endpoint) -> tuple[str, ModelFailures, HeaderPolicy]:
+    """Address, sentences and headers of an endpoint."""
     messages = endpoint.protocol == "messages"
     base_url = endpoint.base_url or (ANTHROPIC_BASE_URL if messages else OPENAI_BASE_URL)
     failures = ModelFailures(
         endpoint.title, endpoint.model, endpoint.key_variable, host_of(base_url), endpoint.key
     )
     headers = HeaderPolicy(base_url=base_url, key=endpoint.key, headers=endpoint.headers)
-    return ModelList(base_url, failures, headers, messages=messages)
+    return base_url, failures, headers

@@ -210,7 +210,7 @@ class EngineThread:
             async with await StoredLibrary.open(self._config.home) as library:
                 sessions = await library.sessions(limit=_SESSIONS_OF_USED_MODELS)
                 self._used_models = [(session.provider, session.model) for session in sessions]
-        pool = self._pool = ProviderPool()
+        pool = self._pool = ProviderPool(self._model_lists)
         self._open_waiting()
         listing = spawn(self._list_models(), name="lists of models")
         listing_voices = spawn(self._voice_lists.refresh(self._config), name="list of voices")

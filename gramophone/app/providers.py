@@ -9,7 +9,9 @@ from functools import partial
 from pathlib import Path
 
 from gramophone.app.choices import checked, speech_parameters
+from gramophone.app.context_windows import context_window
 from gramophone.app.endpoint_clients import client_of
+from gramophone.app.model_lists import ModelLists
 from gramophone.app.user_models import user_model_of
 from gramophone.app.voice_clients import speech_client
 from gramophone.config.config import Config
@@ -37,7 +39,9 @@ class ProviderPool:
     want the same; its model answers them one after another (`SerializedModel`).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lists: ModelLists | None = None) -> None:
+        """`lists` know windows of models; without them no server is asked for one."""
+        self._lists = lists
         self._models: dict[tuple[str, int], tuple[LocalModel, asyncio.Lock]] = {}
         self._memories = defaultdict[tuple[str, str, str], EndpointMemory](EndpointMemory)
         self._embedded_voices: dict[tuple[Path, str], EmbeddedSpeech] = {}
@@ -84,7 +88,12 @@ class ProviderPool:
             raise ConfigError(f"The provider {config.provider!r} has no client; choose another.")
         require_model(config)
         memory = self._memories[endpoint.name, endpoint.base_url, config.model]
-        return client_of(endpoint, config.model, config.model_settings, memory, progress)
+        ask_window = None
+        if self._lists is not None:
+            ask_window = partial(context_window, self._lists, endpoint, config.model)
+        return client_of(
+            endpoint, config.model, config.model_settings, memory, progress, ask_window
+        )
 
     def speech(self, config: Config, sample_rate_hz: int = 0) -> SpeechService:
         """Make a client of the service that speaks, else of the voice on this machine.

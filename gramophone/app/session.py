@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+from gramophone.app.model_lists import ModelLists
 from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config
 from gramophone.conversation.conversation import Conversation, ConversationSettings
@@ -39,13 +40,21 @@ class Session:
     """
 
     def __init__(
-        self, session_id: str, engine: Engine, pool: ProviderPool, sample_rate_hz: int
+        self,
+        session_id: str,
+        engine: Engine,
+        pool: ProviderPool,
+        sample_rate_hz: int,
+        *,
+        asks_window: bool = False,
     ) -> None:
+        """With `asks_window`, servers are asked for the context before the first question."""
         self.died = False
         self.session_id = session_id
         self.engine = engine
         self.pool = pool
         self._sample_rate_hz = sample_rate_hz
+        self._asks_window = asks_window
         self._warming: asyncio.Task[None] | None = None
 
     def report_progress(self, what: str, detail: str) -> None:
@@ -82,7 +91,9 @@ class Session:
         """Load in the background what the next answer will need, while the user still types."""
         if self._warming is not None:
             self._warming.cancel()
-        self._warming = spawn(_warm(model, speech, self.engine), name="model warm-up")
+        self._warming = spawn(
+            _warm(model, speech, self.engine, asks_window=self._asks_window), name="model warm-up"
+        )
 
     async def aclose(self) -> None:
         """Stop loading."""
@@ -156,7 +167,7 @@ async def open_session(
         # Called while the session runs, never while its parts are made.
         session.report_progress("model", detail)
 
-    async with _pool_or_own(pool) as engines:
+    async with _pool_or_own(pool, config) as engines:
         speech = engines.speech(config)
         model = options.model
         if model is None and options.with_model:
@@ -169,7 +180,8 @@ async def open_session(
         recording = [_FromFirstTurn(recorder)] if recorder is not None else []
         session_id = new_session_id()
         engine = _engine(config, options, session_id, model, speech, [*recording, *sinks])
-        session = Session(session_id, engine, engines, config.speech_rate_hz)
+        rate_hz, on_screen = config.speech_rate_hz, options.switchable
+        session = Session(session_id, engine, engines, rate_hz, asks_window=on_screen)
         async with _running(session, model, speech, recorder):
             yield session
 
@@ -238,12 +250,12 @@ async def _running(
 
 
 @asynccontextmanager
-async def _pool_or_own(pool: ProviderPool | None) -> AsyncGenerator[ProviderPool]:
+async def _pool_or_own(pool: ProviderPool | None, config: Config) -> AsyncGenerator[ProviderPool]:
     """The given pool, which stays open; or a new one, whose engines end with the context."""
     if pool is not None:
         yield pool
         return
-    own = ProviderPool()
+    own = ProviderPool(ModelLists(config.home, stored=config.keep))
     try:
         yield own
     finally:
@@ -273,7 +285,9 @@ def _report_death(session: Session, serving: asyncio.Task[None]) -> None:
         session.fail(internal_error_message(error))
 
 
-async def _warm(model: LanguageModel | None, speech: SpeechService, engine: Engine) -> None:
+async def _warm(
+    model: LanguageModel | None, speech: SpeechService, engine: Engine, *, asks_window: bool
+) -> None:
     if isinstance(speech, HttpSpeech):
         # It imports an SDK, too: without this the first answer would wait for that.
         await asyncio.to_thread(speech.load)
@@ -288,6 +302,8 @@ async def _warm(model: LanguageModel | None, speech: SpeechService, engine: Engi
     if isinstance(model, SerializedModel | HttpModel):
         # Imports an SDK for half a second, for which the loop that carries sound must not stop.
         await asyncio.to_thread(model.load)
+    if isinstance(model, HttpModel) and asks_window:
+        model.ask_window()
 
 
 async def _close_recorder(recorder: Recorder, engine: Engine) -> None:

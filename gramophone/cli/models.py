@@ -68,4 +68,4 @@ async def _fetch(endpoint: Endpoint) -> tuple[ListedModel, ...] | ModelError:
 
 
 def _row(endpoint: Endpoint, model: ListedModel) -> dict[str, Any]:
-    return {"id": model.id, "endpoint": endpoint.name, "context_tokens": model.context_tokens}
+    return {"id": model.id, "endpoint": endpoint.name, "context_tokens": model.window.tokens}

@@ -96,16 +96,17 @@ async def test_a_library_that_cannot_be_written_is_no_error(tmp_path: Path) -> N
     [
         (b"", {}),
         (b"[" * 100_000, {}),
-        (b'{"format": 2, "endpoints": {}}', {}),
-        (b'{"format": 1, "endpoints": 7}', {}),
-        (b'{"format": 1, "endpoints": {"mine": 7}}', {}),
+        (b'{"format": 3, "endpoints": {}}', {}),
+        (b'{"format": 1, "endpoints": {"mine": {"models": ["old"]}}}', {}),
+        (b'{"format": 2, "endpoints": 7}', {}),
+        (b'{"format": 2, "endpoints": {"mine": 7}}', {}),
         (
-            b'{"format": 1, "endpoints": {"mine": {"address": "http://127.0.0.1:9/v1", '
+            b'{"format": 2, "endpoints": {"mine": {"address": "http://127.0.0.1:9/v1", '
             b'"fetched_s": 1, "models": ["a\\u001b[31m", 7, "", "\\n", "b"]}}}',
             {"mine": ("a", "b")},
         ),
     ],
-    ids=["empty", "deep", "later", "number", "no list", "hostile"],
+    ids=["empty", "deep", "later", "earlier", "number", "no list", "hostile"],
 )
 async def test_what_the_file_may_have(
     tmp_path: Path, content: bytes, names: dict[str, tuple[str, ...]]

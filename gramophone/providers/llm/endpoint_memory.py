@@ -8,6 +8,7 @@ from typing import Final
 
 from gramophone.ports.language_model import Message
 from gramophone.providers.llm.context_window import CHARS_PER_TOKEN
+from gramophone.wire.llm.context_windows import NO_WINDOW, ContextWindow
 from gramophone.wire.llm.refusal_reader import ServerRefusal, unsupported_parameter
 from gramophone.wire.llm.think_tags import ThinkTagMemory
 
@@ -24,7 +25,8 @@ class EndpointMemory:
     Attributes:
         refused: parameters that it does not take.
         announced: those of them that the user has been informed of.
-        context_tokens: tokens that it takes, by its own word.
+        window: its context, as the server told it before any request.
+        context_tokens: tokens that it takes, as a refusal told it.
         chars_per_token: characters of a token, a little less than it counted.
         takes_pictures: whether it takes pictures, as a refusal or its own list has shown.
         think_tags: what its answers have shown of tags around thoughts.
@@ -32,6 +34,7 @@ class EndpointMemory:
 
     refused: set[str] = field(default_factory=set[str])
     announced: set[str] = field(default_factory=set[str])
+    window: ContextWindow = NO_WINDOW
     context_tokens: int | None = None
     chars_per_token: float = CHARS_PER_TOKEN
     takes_pictures: bool | None = None

@@ -10,6 +10,7 @@ from gramophone.core.clock import Clock, SystemClock
 from gramophone.core.frozen import frozen
 from gramophone.core.model_settings import ModelSettings
 from gramophone.providers.llm.endpoint_memory import EndpointMemory
+from gramophone.providers.llm.window_query import AskWindow
 
 
 def ignore_progress(detail: str) -> None:
@@ -27,6 +28,7 @@ class EndpointOptions:
         extra_body: put into every request, over what the protocol puts there.
         settings: temperature and the like.
         context_tokens: tokens of a request with its answer; None if only the server knows.
+        ask_window: asks the server for them; None where it is not asked.
         pictures: whether the model takes pictures; None if only the server knows.
         memory: what earlier requests have shown of the endpoint; shared by its clients.
         progress: called with what a request waits for, and with "" when it goes on.
@@ -39,6 +41,7 @@ class EndpointOptions:
     extra_body: Mapping[str, Any] = field(default_factory=dict[str, Any])
     settings: ModelSettings = field(default_factory=ModelSettings)
     context_tokens: int | None = None
+    ask_window: AskWindow | None = field(default=None, compare=False)
     pictures: bool | None = None
     memory: EndpointMemory = field(default_factory=EndpointMemory, compare=False)
     progress: Callable[[str], None] = ignore_progress

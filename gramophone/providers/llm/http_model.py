@@ -25,6 +25,7 @@ from gramophone.providers.llm.error_messages import ModelFailures, RequestError
 from gramophone.providers.llm.outgoing_request import OutgoingRequest
 from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.providers.llm.retry_policy import RetryPolicy, Trouble, waiting_for
+from gramophone.providers.llm.window_query import WindowQuery
 from gramophone.wire.limits import MOST_GIVE_BACK_CHARS, TextBound, TooMuch
 from gramophone.wire.llm.refusal_reader import ServerRefusal, read_refusal
 from gramophone.wire.llm.stream_parts import ErrorPart, error_part
@@ -131,6 +132,8 @@ class HttpModel(ABC, Generic[ClientT]):
         self._noticed: set[str] = set()
         # Not a default of the parameter: all clients would have one memory.
         self._options = options = options or EndpointOptions()
+        ask_window = options.ask_window if options.context_tokens is None else None
+        self._window = WindowQuery(ask_window, options.memory)
         self._failures = ModelFailures(
             options.title or name,
             model,
@@ -178,6 +181,10 @@ class HttpModel(ABC, Generic[ClientT]):
         with suppress(ModelError):
             self._ready()
 
+    def ask_window(self) -> None:
+        """Ask the server for the context window, in the background; call it on a loop."""
+        self._window.start()
+
     async def stream(
         self, messages: Sequence[Message], system_prompt: str
     ) -> AsyncIterator[ModelChunk]:
@@ -186,6 +193,7 @@ class HttpModel(ABC, Generic[ClientT]):
         A request that fails before the first piece may be made again: after a while, or without
         what the endpoint does not take. Afterwards it never is, because words would come twice.
         """
+        await self._window.before(messages)
         policy = RetryPolicy(self._options.clock.now_us())
         plan = OutgoingRequest(messages, system_prompt, self._options, self._failures)
         while True:
@@ -289,6 +297,7 @@ class HttpModel(ABC, Generic[ClientT]):
 
     async def aclose(self) -> None:
         """Close idle connections."""
+        await self._window.aclose()
         if self._client is not None:
             await self._client.close()
 

@@ -173,5 +173,7 @@ class OutgoingRequest:
 
     @property
     def _context_tokens(self) -> int | None:
-        known = (self._options.context_tokens, self._options.memory.context_tokens)
+        memory, setting = self._options.memory, self._options.context_tokens
+        # What the user sets counts over what the server lists, but not over its refusal.
+        known = (memory.window.tokens if setting is None else setting, memory.context_tokens)
         return min((tokens for tokens in known if tokens is not None), default=None)

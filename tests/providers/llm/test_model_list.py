@@ -11,6 +11,7 @@ from gramophone.app.endpoint_clients import model_list_of
 from gramophone.config.endpoints import Endpoint, Protocol
 from gramophone.core.errors import ModelError
 from gramophone.providers.llm.model_list import ListedModel
+from gramophone.wire.llm.context_windows import ContextWindow
 from tests.support.model_contract import KEY
 from tests.support.model_servers import JSON, Reply, serving
 
@@ -35,7 +36,7 @@ async def test_what_servers_tell() -> None:
     models = (
         {"id": "llama", "meta": {"n_ctx": 4096}},
         {"id": "router/auto", "context_length": 2_000_000},
-        {"id": "v", "max_model_len": 32768},
+        {"id": "v", "max_model_len": 32768, "owned_by": "library"},
         {"id": "plain", "created": 1},
         {"id": "odd", "context_window": "many"},
         {"id": "\x1b[31mred"},
@@ -45,9 +46,9 @@ async def test_what_servers_tell() -> None:
     async with serving(page(*models)) as server:
         listed = await model_list_of(endpoint_at(f"{server.origin}/v1/")).fetch()
     assert listed == (
-        ListedModel("llama", 4096),
-        ListedModel("router/auto", 2_000_000),
-        ListedModel("v", 32768),
+        ListedModel("llama", ContextWindow(4096, certain=True)),
+        ListedModel("router/auto", ContextWindow(2_000_000, certain=True)),
+        ListedModel("v", ContextWindow(32768, certain=True), "ollama"),
         ListedModel("plain"),
         ListedModel("odd"),
         ListedModel("red"),

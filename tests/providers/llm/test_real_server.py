@@ -7,11 +7,15 @@ from typing import Any
 
 import pytest
 
+from gramophone.app.endpoint_clients import model_list_of, native_window_of
+from gramophone.config.endpoints import Endpoint
 from gramophone.ports.language_model import LanguageModel, Message
 from gramophone.providers.engine_process import EngineProcess
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
+from gramophone.providers.llm.llama_server import CONTEXT_TOKENS
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.llm.openai_responses import OpenAIResponses
+from gramophone.wire.llm.context_windows import ContextWindow
 from tests.support.model_contract import QUESTION, chunks_of, closing, text_of
 
 MOST_TOKENS = 8
@@ -45,6 +49,15 @@ async def check(model: LanguageModel) -> None:
     assert reason in {"length", "max_tokens", "max_output_tokens", "completed", "stop", "end_turn"}
 
 
+async def check_window(base_url: str) -> None:
+    """The server's list, and its own address for it, tell the window that it was started with."""
+    endpoint = Endpoint(name="mine", title="mine", base_url=base_url)
+    window = ContextWindow(CONTEXT_TOKENS, certain=True)
+    (model,) = await model_list_of(endpoint).fetch()
+    assert (model.server, model.window) == ("llamacpp", window)
+    assert await native_window_of(endpoint).fetch("llamacpp", model.id) == window
+
+
 @pytest.mark.engines
 async def test_all_protocols_of_one_server() -> None:
     server = EngineProcess(
@@ -52,7 +65,9 @@ async def test_all_protocols_of_one_server() -> None:
     )
     try:
         ready = await server.start()
-        for adapter in adapters(str(ready["base_url"])):
+        base_url = str(ready["base_url"])
+        await check_window(base_url)
+        for adapter in adapters(base_url):
             async with closing(adapter) as model:
                 await check(model)
     finally:
