@@ -16,7 +16,7 @@ from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config
 from gramophone.config.endpoints import Endpoint, Protocol
 from gramophone.ports.language_model import Message
-from gramophone.providers.llm.http_model import HttpModel
+from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.wire.llm.context_windows import NO_WINDOW, ContextWindow
 from gramophone.wire.llm.served_windows import WINDOW_SERVERS, ServedWindow
 from tests.support.model_contract import chunks_of, closing
@@ -147,7 +147,7 @@ def answer() -> Reply:
     return Reply([*map(openai_event, chunks), OPENAI_DONE])
 
 
-def pool_model(home: Path, server: ModelServer, **entries: int) -> HttpModel[Any]:
+def pool_model(home: Path, server: ModelServer, **entries: int) -> OpenAIChat:
     """A client of the endpoint `mine`, as a conversation gets it."""
     config = Config(
         home=home,
@@ -157,7 +157,7 @@ def pool_model(home: Path, server: ModelServer, **entries: int) -> HttpModel[Any
         endpoint_tables={"mine": {"base_url": f"{server.origin}/v1", "max_tokens": 100, **entries}},
     )
     model = ProviderPool(lists(home)).model(config, lambda detail: None)
-    assert isinstance(model, HttpModel)
+    assert isinstance(model, OpenAIChat)
     return model
 
 
@@ -201,7 +201,7 @@ async def test_the_setting_counts_over_what_the_server_tells(tmp_path: Path) -> 
 async def test_a_window_is_there_before_the_first_question(tmp_path: Path) -> None:
     async with serving(page({"id": "m", "max_model_len": 4096}), answer()) as server:
         async with closing(pool_model(tmp_path, server)) as model:
-            assert isinstance(model, HttpModel)
+            assert isinstance(model, OpenAIChat)
             model.ask_window()
             await chunks_of(model, LONG_TALK)
     assert sent(server.requests[1].body) == [6, 7, 8]
