@@ -148,6 +148,7 @@ class _TurnTiming:
     segments: list[_FlushedSegment] = field(default_factory=list[_FlushedSegment])
     source: list[str] = field(default_factory=list[str])
     received_bytes: int = 0
+    own_rate_hz: int = 0
     us_per_char: int = GUESS_US_PER_CHAR
 
     def retract(self) -> None:
@@ -175,6 +176,7 @@ class WordTiming:
                 turn = self._turn(entry.turn)
                 end_bytes = entry.offset_bytes + entry.size_bytes
                 turn.received_bytes = max(turn.received_bytes, end_bytes)
+                turn.own_rate_hz = entry.sample_rate_hz
             case DeltaReceived() | DeltasPassed():
                 self._turn(entry.turn).source.append(entry.text)
             case TurnStarted() if entry.text and entry.role == "assistant":
@@ -233,7 +235,12 @@ class WordTiming:
     def _learn_pace(self, turn: _TurnTiming, segment: _FlushedSegment) -> None:
         spoken_samples = (segment.end_samples or 0) - segment.start_samples
         if segment.chars >= 20 and spoken_samples > 0:
-            turn.us_per_char = spoken_samples * 1_000_000 // (self._rate_hz * segment.chars)
+            turn.us_per_char = spoken_samples * 1_000_000 // (self._rate_of(turn) * segment.chars)
+
+    def own_rate_hz(self, turn: int) -> int:
+        """Give the rate of the turn's sound, if it is another than the session's; else 0."""
+        timing = self._turns.get(turn)
+        return timing.own_rate_hz if timing is not None else 0
 
     # --- out ----------------------------------------------------------------------------------
 
@@ -311,11 +318,14 @@ class WordTiming:
     def _end(self, turn: _TurnTiming, segment: _FlushedSegment) -> int:
         if segment.end_samples is not None:
             return segment.end_samples
-        guess = segment.chars * turn.us_per_char * self._rate_hz // 1_000_000
+        guess = segment.chars * turn.us_per_char * self._rate_of(turn) // 1_000_000
         return max(self._received_samples(turn), segment.start_samples + guess)
 
     def _known_end(self, turn: _TurnTiming) -> int:
         return self._end(turn, turn.segments[-1]) if turn.segments else 0
+
+    def _rate_of(self, turn: _TurnTiming) -> int:
+        return turn.own_rate_hz or self._rate_hz
 
     def _received_samples(self, turn: _TurnTiming) -> int:
         return turn.received_bytes // self._bytes_per_sample

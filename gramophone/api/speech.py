@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final, Unpack
@@ -11,6 +12,7 @@ from gramophone.api.held_session import held_session
 from gramophone.api.settings import Record, SpeechSettings, settings_for
 from gramophone.api.turn_feed import EventReader, TurnFeed, TurnFeeds
 from gramophone.app.session import SessionOptions
+from gramophone.audio.rate_converter import RateConverter
 from gramophone.core.errors import GramophoneError
 from gramophone.core.intents import Interrupt, Request, Say, SayStream
 from gramophone.core.timeline import AudioReceived, Event
@@ -48,12 +50,13 @@ class Speech:
 
     async def audio(self) -> AsyncIterator[bytes]:
         """Yield the sound as it comes, to the end of the speech: whole samples of signed 16 bits,
-        little-endian, one channel, `sample_rate_hz` of them a second.
+        little-endian, one channel, `sample_rate_hz` of them a second. A voice of another rate is
+        resampled to it here; the recording has what came.
 
         Raises:
             GramophoneError: text, voice or recording failed; after the sound up to there.
         """
-        async for frame in _whole_samples(self._sound):
+        async for frame in _at_rate(self.sample_rate_hz, _whole_samples(self._sound)):
             yield frame
         self._feed.fold.raise_failure(*FATAL_STAGES)
 
@@ -121,8 +124,24 @@ def _request_for(text: str | TextPieces) -> tuple[Request, SessionOptions]:
     return Say(text), SessionOptions(with_model=False)
 
 
-async def _whole_samples(reader: EventReader) -> AsyncIterator[bytes]:
-    """Sound of the frames as it is recorded: aligned to samples, without what was cleared."""
+async def _at_rate(
+    sample_rate_hz: int, frames: AsyncIterator[tuple[bytes, int]]
+) -> AsyncIterator[bytes]:
+    """Sound at this rate of frames that may have one of their own."""
+    converter: RateConverter | None = None
+    async for pcm, own_rate_hz in frames:
+        if own_rate_hz and converter is None:
+            converter = await asyncio.to_thread(RateConverter, own_rate_hz, sample_rate_hz)
+        sound = pcm if converter is None else converter.push(pcm)
+        if sound:
+            yield sound
+    if converter is not None:
+        yield converter.finish()
+
+
+async def _whole_samples(reader: EventReader) -> AsyncIterator[tuple[bytes, int]]:
+    """Sound of the frames as it is recorded, aligned to samples, without what was cleared; and its
+    own rate, if it has one."""
     rest = b""
     end_bytes = 0
     async for event in reader.events():
@@ -137,4 +156,4 @@ async def _whole_samples(reader: EventReader) -> AsyncIterator[bytes]:
         whole_bytes = len(sound) - len(sound) % BYTES_PER_SAMPLE
         rest = sound[whole_bytes:]
         if whole_bytes:
-            yield sound[:whole_bytes]
+            yield sound[:whole_bytes], event.sample_rate_hz

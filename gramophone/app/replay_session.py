@@ -31,7 +31,7 @@ def make_replay(
         clock=clock,
         speaker=make_speaker(config, schedule.rate_hz, clock),
         emit=emit,
-        make_stretcher=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
+        make_stretcher=WsolaStretcher,
     )
     return Replay(schedule, ports, ReplayOptions(speed=float("inf") if config.muted else speed))
 
@@ -52,7 +52,7 @@ def make_interactive_replay(
         speaker=make_speaker(config, schedule.rate_hz, clock),
         emit=emit,
         on_state=on_state,
-        make_stretcher=lambda at_speed: WsolaStretcher(at_speed, schedule.rate_hz),
+        make_stretcher=WsolaStretcher,
     )
     options = ReplayOptions(
         speed=state.speed,

@@ -72,7 +72,7 @@ class Session:
         Raises:
             ConfigError: they cannot be used; nothing changes.
         """
-        # A session has one rate: another voice is heard at that of the first.
+        # A service that sends any rate is asked for that of the session, which the device has.
         speech = self.pool.speech(config, self._sample_rate_hz)
         model = self.pool.model(config, partial(self.report_progress, "model"))
         self.engine.configure(

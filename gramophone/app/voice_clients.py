@@ -62,6 +62,6 @@ def _openai(service: VoiceService, speed: float, sample_rate_hz: int) -> SpeechS
         key_name=service.key_variable,
         title=service.title,
         sent_hz=service.sample_rate_hz,
-        sample_rate_hz=sample_rate_hz,
+        session_hz=sample_rate_hz,
         timeout_s=service.timeout_s,
     )

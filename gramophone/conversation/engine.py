@@ -215,7 +215,12 @@ class Engine:
                 if self._asking is not None:
                     self._asking.cancel()
             case PlayAudio():
-                self._speaker.play(command.turn, command.pcm, realign=command.realign)
+                self._speaker.play(
+                    command.turn,
+                    command.pcm,
+                    realign=command.realign,
+                    sample_rate_hz=command.sample_rate_hz,
+                )
             case FinishAudio():
                 self._speaker.finish(command.turn)
             case SetAudible():
@@ -329,7 +334,7 @@ class Engine:
                 if isinstance(frame, str):
                     self.post(TtsText(number, frame))
                 else:
-                    self.post(TtsAudio(number, frame))
+                    self.post(TtsAudio(number, frame, connection.sample_rate_hz))
         finally:
             await cancel(sender)
             await open_connection.close()

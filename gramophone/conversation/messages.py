@@ -46,10 +46,11 @@ class TtsText:
 
 @frozen
 class TtsAudio:
-    """A binary frame came."""
+    """A binary frame came; `sample_rate_hz` is that of its sound, 0 for the session's."""
 
     connection: int
     pcm: bytes
+    sample_rate_hz: int = 0
 
 
 @frozen
@@ -220,11 +221,13 @@ class StopModel:
 
 @frozen
 class PlayAudio:
-    """Hand a frame to the speaker. `realign` says that it begins a new stream of bytes."""
+    """Hand a frame to the speaker. `realign` says that it begins a new stream of bytes;
+    `sample_rate_hz` is that of its turn's sound, 0 for the session's."""
 
     turn: int
     pcm: bytes
     realign: bool = False
+    sample_rate_hz: int = 0
 
 
 @frozen

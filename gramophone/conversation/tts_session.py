@@ -83,6 +83,11 @@ SPEECH_ENDLESS = (
     "the answer goes on as text. Check the service with 'gramophone doctor'."
 )
 
+SPEECH_RATE_CHANGED = (
+    "The speech service changed its sample rate within an answer; the answer goes on as text. "
+    "Ask again."
+)
+
 HEARD_TIMEOUT_US = 1_000_000
 """Time that an interrupted turn waits for the service to say what was heard."""
 
@@ -189,7 +194,8 @@ class TtsSession:
             return []
         if turn is not None and turn.pacer is not None and not turn.ending:
             while batch := turn.pacer.send(now_us, turn.queued_us, client.flushes_left(now_us)):
-                self._queue(client, turn, batch)
+                self._sent.add(batch)
+                _queue(client, turn, batch)
         outputs: list[Output] = []
         for outgoing in client.poll(now_us):
             outputs += self._frame(outgoing.frame, now_us)
@@ -241,7 +247,7 @@ class TtsSession:
             case TtsText():
                 return self._text(report.text, now_us)
             case TtsAudio():
-                return self._audio(report.pcm, now_us)
+                return self._audio(report.pcm, report.sample_rate_hz, now_us)
             case _ if self._state is ConnectionState.CLOSED:
                 return []
             case TtsConnected():
@@ -259,7 +265,8 @@ class TtsSession:
         turn = self._turn
         if turn is not None and turn.pacer is not None and not turn.ending:
             for batch in turn.pacer.unspoken(now_us):
-                self._queue(self._client, turn, batch)
+                self._sent.add(batch)
+                _queue(self._client, turn, batch)
         return [
             SpeechConnected(
                 at_us=now_us, connection=self._connection, url=url, request_id=request_id
@@ -289,16 +296,21 @@ class TtsSession:
             outputs += self._understood(meaning, now_us)
         return outputs
 
-    def _audio(self, pcm: bytes, now_us: int) -> list[Output]:
-        """Give the frame to its turn; a service that sends sound without end is given up."""
+    def _audio(self, pcm: bytes, sample_rate_hz: int, now_us: int) -> list[Output]:
+        """Give the frame to its turn; a service that sends sound without end is given up, and one
+        that goes on with an answer at another rate."""
         if self._client is None or not pcm:
             return []
         self._client.receive_audio(now_us, len(pcm))
         owner = self._cleared[0] if self._cleared else self._turn
         if owner is None:
             return []
+        if not owner.sound.fits(sample_rate_hz):
+            dropped = self._drop(now_us, "the sample rate changed within an answer")
+            return dropped + self._lose_voice(SPEECH_RATE_CHANGED, now_us)
+        cleared, connection = self._client.stale, self._connection
         outputs: list[Output] = [
-            *owner.receive(pcm, self._connection, now_us, cleared=self._client.stale)
+            *owner.receive(pcm, connection, sample_rate_hz, now_us, cleared=cleared)
         ]
         if not owner.endless:
             return outputs
@@ -344,14 +356,6 @@ class TtsSession:
             return [CloseTts(self._connection)]
         return [CloseTts(self._connection), *self._closed(code, reason, now_us)]
 
-    def _queue(self, client: SpeechClient, turn: AssistantTurn, batch: TextBatch) -> None:
-        self._sent.add(batch)
-        turn.sent_characters += sum(len(chunk.text) for chunk in batch.chunks)
-        for number, chunk in enumerate(batch.chunks, batch.first_chunk):
-            client.speak(chunk.text, number)
-        if batch.ends:
-            client.flush(batch.flush)
-
     def _understood(self, meaning: SpeechClientEvent, now_us: int) -> list[Output]:
         match meaning:
             case Opened():
@@ -385,7 +389,9 @@ class TtsSession:
         if turn is None or turn.pacer is None:
             return []
         turn.pacer.flush_done(flush)
-        return [FlushAnswered(at_us=now_us, turn=turn.turn, flush=flush, end_samples=turn.samples)]
+        return [
+            FlushAnswered(at_us=now_us, turn=turn.turn, flush=flush, end_samples=turn.sound.samples)
+        ]
 
     def _flush_ignored(self, flush: int, now_us: int) -> list[Output]:
         turn = self._turn
@@ -396,3 +402,11 @@ class TtsSession:
             SendTts(self._connection, text),
             FrameSent(at_us=now_us, connection=self._connection, text=text),
         ]
+
+
+def _queue(client: SpeechClient, turn: AssistantTurn, batch: TextBatch) -> None:
+    turn.sent_characters += sum(len(chunk.text) for chunk in batch.chunks)
+    for number, chunk in enumerate(batch.chunks, batch.first_chunk):
+        client.speak(chunk.text, number)
+    if batch.ends:
+        client.flush(batch.flush)

@@ -25,6 +25,7 @@ from gramophone.conversation.messages import (
     PlayoutPolled,
     StopAudio,
 )
+from gramophone.conversation.received_sound import ReceivedSound
 from gramophone.conversation.speech_pacer import SpeechPacer
 from gramophone.conversation.turn_state import (
     AT_REST,
@@ -37,7 +38,6 @@ from gramophone.conversation.turn_state import (
 )
 from gramophone.core.timeline import (
     AnswerRetracted,
-    AudioReceived,
     DeltaReceived,
     Event,
     ModelQuiet,
@@ -75,7 +75,7 @@ class AssistantTurn:
     """
 
     turn: int
-    sample_rate_hz: int
+    session_rate_hz: int
     bytes_per_sample: int = 2
     repeats: int | None = None
     state: TurnState = TurnState.UNSPOKEN
@@ -88,13 +88,13 @@ class AssistantTurn:
     known_heard_chars: int | None = None
     written: AnswerText = field(init=False)
     timing: WordTiming = field(init=False)
+    sound: ReceivedSound = field(init=False)
     _voice_lost: bool = False
-    _audio_bytes: int = 0
-    _audio_connection: int = -1
 
     def __post_init__(self) -> None:
         self.written = AnswerText(self.turn)
-        self.timing = WordTiming(self.sample_rate_hz, self.bytes_per_sample)
+        self.timing = WordTiming(self.session_rate_hz, self.bytes_per_sample)
+        self.sound = ReceivedSound(self.turn, self.session_rate_hz, self.bytes_per_sample)
 
     def _move(self, trigger: Trigger) -> bool:
         """Follow the trigger if the table allows it; whether it does."""
@@ -182,7 +182,7 @@ class AssistantTurn:
             return
         self._voice_lost = True
         self.pacer.abandon()
-        if not self._audio_bytes:
+        if not self.sound.size_bytes:
             self.pacer = None
             self._move(Trigger.SPEECH_FAILED)
 
@@ -215,7 +215,7 @@ class AssistantTurn:
         """Follow from what was counted: the sound is whole, or there is none."""
         if self.state is not TurnState.SPEAKING or self.owed_speech:
             return []
-        if not self._audio_bytes:
+        if not self.sound.size_bytes:
             self._move(Trigger.SPEECH_FAILED)
             return []
         self._move(Trigger.SOUND_WHOLE)
@@ -285,54 +285,31 @@ class AssistantTurn:
 
     # --- sound --------------------------------------------------------------------------------
 
-    @property
-    def samples(self) -> int:
-        """Whole samples received."""
-        return self._audio_bytes // self.bytes_per_sample
-
     def receive(
-        self, pcm: bytes, connection: int, now_us: int, *, cleared: bool
+        self, pcm: bytes, connection: int, sample_rate_hz: int, now_us: int, *, cleared: bool
     ) -> list[Event | Command]:
-        """Take a frame of sound in; it is stale if it was `cleared`, or comes too late.
-
-        A frame may end within a sample, and the next one goes on there. A new connection begins
-        with a whole sample, so the half that the old one left is filled up.
-        """
-        realign = self._audio_connection != connection
-        if realign:
-            self._audio_bytes += -self._audio_bytes % self.bytes_per_sample
-            self._audio_connection = connection
+        """Take a frame of sound in; it is stale if it was `cleared`, or comes too late. Its rate,
+        0 for the session's, must be one that `sound.fits`."""
+        realign = self.sound.begin_frame(connection, sample_rate_hz)
         stale = cleared or self.state is not TurnState.SPEAKING
-        received = AudioReceived(
-            at_us=now_us,
-            turn=self.turn,
-            connection=connection,
-            offset_bytes=self._audio_bytes,
-            size_bytes=len(pcm),
-            stale=stale,
-            pcm=pcm,
-        )
-        samples_before = self.samples
-        self._audio_bytes += len(pcm)
+        samples_before = self.sound.samples
+        received = self.sound.add(pcm, now_us, stale=stale)
         if stale or self.pacer is None:
             return [received]
-        length_us = self._length_us(self.samples - samples_before)
+        length_us = self.sound.length_us(self.sound.samples - samples_before)
         self.pacer.audio(now_us, length_us)
         self.queued_us += length_us
-        return [received, PlayAudio(self.turn, pcm, realign=realign)]
+        return [received, PlayAudio(self.turn, pcm, realign, self.sound.own_rate_hz)]
 
     @property
     def endless(self) -> bool:
         """Whether more sound came than its text can have."""
         allowed_us = LEAST_SOUND_US + self.sent_characters * MOST_US_PER_CHAR
-        return self._length_us(self.samples) > allowed_us
+        return self.sound.length_us(self.sound.samples) > allowed_us
 
     def unheard_us(self, heard_samples: int) -> int:
         """Length of the sound that was received beyond this position."""
-        return self._length_us(max(0, self.samples - heard_samples))
-
-    def _length_us(self, samples: int) -> int:
-        return samples * 1_000_000 // self.sample_rate_hz
+        return self.sound.length_us(max(0, self.sound.samples - heard_samples))
 
     # --- the speaker --------------------------------------------------------------------------
 
@@ -345,7 +322,7 @@ class AssistantTurn:
         """Take in how far the sound is."""
         match report:
             case PlayoutPolled():
-                self.queued_us = self._length_us(report.queued_samples)
+                self.queued_us = self.sound.length_us(report.queued_samples)
                 return []
             case PlaybackBegan(at_us=at_us):
                 return [PlaybackStarted(at_us=at_us, turn=self.turn, device=device)]

@@ -376,8 +376,8 @@ class AudioReceived(Event):
     """One binary frame, exactly as received, even of odd length.
 
     `size_bytes` is its length; `offset_bytes` where it stands in the turn's PCM. `pcm` holds the
-    bytes while the event is live or replayed and is empty where only the row is at hand.
-    `stale` marks a frame that came after a Clear: stored, never heard.
+    bytes while the event is live or replayed, else nothing. `stale` marks a frame that came after a
+    Clear: stored, never heard. `sample_rate_hz` is 0, or the turn's rate if not the session's.
     """
 
     turn: int
@@ -385,6 +385,7 @@ class AudioReceived(Event):
     offset_bytes: int
     size_bytes: int
     stale: bool = False
+    sample_rate_hz: int = 0
     pcm: bytes = field(default=b"", repr=False, compare=False)
 
 

@@ -26,11 +26,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-from gramophone.audio.jitter_buffer import JitterBuffer, Pulled
+from gramophone.audio.jitter_buffer import Gap, JitterBuffer, Pulled
 from gramophone.audio.level import level
 from gramophone.core.clock import Clock
 from gramophone.core.tasks import cancel, spawn
 from gramophone.devices.output_device import Device, OutputDevice
+from gramophone.devices.turn_resampler import TurnResampler
 from gramophone.ports.speaker import PlayoutState, SpeakerListener
 
 BLOCK_MS = 20
@@ -69,6 +70,7 @@ class DeviceSpeaker:
         self._open_timeout_s = open_timeout_s
         self._close_timeout_s = close_timeout_s
         self._buffer = JitterBuffer(sample_rate_hz)
+        self._resampler = TurnResampler(sample_rate_hz)
         self._lock = threading.Lock()
         self._recent: deque[bytes] = deque(maxlen=3)
         self._make_device = lambda: make_device(
@@ -106,8 +108,11 @@ class DeviceSpeaker:
             if not audible:
                 self._leave_device()
 
-    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
+    def play(
+        self, turn: int, pcm: bytes, *, realign: bool = False, sample_rate_hz: int = 0
+    ) -> None:
         """Queue a frame of the turn."""
+        pcm = self._resampler.push(turn, pcm, sample_rate_hz, realign=realign)
         with self._lock:
             if realign:
                 self._buffer.realign()
@@ -116,7 +121,10 @@ class DeviceSpeaker:
 
     def finish(self, turn: int) -> None:
         """No more comes for this turn."""
+        rest = self._resampler.finish(turn)
         with self._lock:
+            if rest:
+                self._buffer.push(turn, rest)
             self._buffer.finish(turn)
         self._work.set()
 
@@ -124,16 +132,19 @@ class DeviceSpeaker:
         """Fall silent; returns the samples of the turn that were handed over."""
         with self._lock:
             self._stops += 1
+            turn = self._buffer.turn
             heard_samples = self._buffer.clear()
         if self._draining is not None:
             self._draining.cancel()
-        return heard_samples
+        return self._resampler.own_samples(turn, heard_samples)
 
     def playout(self) -> PlayoutState:
         """Position in the turn, and what waits."""
         with self._lock:
-            buffer = self._buffer
-            return PlayoutState(buffer.turn, buffer.position_samples, buffer.queued_samples)
+            turn, position = self._buffer.turn, self._buffer.position_samples
+            end = position + self._buffer.queued_samples
+        position = self._resampler.own_samples(turn, position)
+        return PlayoutState(turn, position, self._resampler.own_samples(turn, end) - position)
 
     def level(self) -> tuple[float, float]:
         """Peak and RMS of the last blocks handed over; they count once."""
@@ -295,16 +306,22 @@ class DeviceSpeaker:
         if pulled.began:
             self._listener.playback_began(turn, now_us)
         if (gap := pulled.gap) is not None:
-            self._listener.underran(turn, now_us, gap.position_samples, gap.missing_samples)
+            self._tell_gap(turn, gap, now_us)
         if pulled.drained and stops == self._stops:
             # The last sample was handed over; it is heard when the device's latency has passed.
             output = self._output
             latency_s = 0.0 if self.silent or output is None else output.latency_us / 1_000_000
             self._draining = self._loop.call_later(latency_s, self._tell_drained, turn, position)
 
+    def _tell_gap(self, turn: int, gap: Gap, now_us: int) -> None:
+        if self._listener is not None:
+            start = self._resampler.own_samples(turn, gap.position_samples)
+            missing = self._resampler.own_length(turn, gap.missing_samples)
+            self._listener.underran(turn, now_us, start, missing)
+
     def _tell_drained(self, turn: int, position_samples: int) -> None:
         if self._listener is not None:
-            self._listener.drained(turn, position_samples)
+            self._listener.drained(turn, self._resampler.own_samples(turn, position_samples))
 
     def _tell_device(self, detail: str) -> None:
         if self._listener is not None:
@@ -335,8 +352,10 @@ class MutedSpeaker:
     def set_audible(self, audible: bool) -> None:
         """Change nothing: it is never heard."""
 
-    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
-        """Swallow a frame of the turn."""
+    def play(
+        self, turn: int, pcm: bytes, *, realign: bool = False, sample_rate_hz: int = 0
+    ) -> None:
+        """Swallow a frame of the turn, at any rate."""
         if realign:
             self._buffer.realign()
         self._buffer.push(turn, pcm)

@@ -42,13 +42,13 @@ class TurnMark:
 
 @frozen
 class AudibleSpan:
-    """Span of a replay with sound and no gap: sample `start_samples` of the turn is heard at
-    `start_us`."""
+    """Span of a replay with sound and no gap: at `start_us` the turn's sound is heard from
+    `sound_us` on."""
 
     turn: int
     start_us: int
     end_us: int
-    start_samples: int
+    sound_us: int
 
 
 @frozen

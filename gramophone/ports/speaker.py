@@ -31,7 +31,10 @@ class PlayoutState:
 
 
 class Speaker(Protocol):
-    """Plays signed 16-bit mono PCM of one sample rate. Methods are called on the engine's loop.
+    """Plays signed 16-bit mono PCM. Methods are called on the engine's loop.
+
+    It has one sample rate, and resamples turns that have another; positions and numbers of samples
+    are always those of the turn's own sound.
 
     A speaker that is not audible holds no device; it keeps the pace of one in silence, so that
     positions and events of a turn are the same.
@@ -52,9 +55,12 @@ class Speaker(Protocol):
         `open`, it says how to begin. `device_changed` reports the device, once there is one."""
         ...
 
-    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
+    def play(
+        self, turn: int, pcm: bytes, *, realign: bool = False, sample_rate_hz: int = 0
+    ) -> None:
         """Queue a frame of the turn; an odd last byte is carried over to the next frame, unless
-        that is the first of a new stream (`realign`)."""
+        that is the first of a new stream (`realign`). `sample_rate_hz` is the same for all frames
+        of a turn; 0 is the speaker's."""
         ...
 
     def finish(self, turn: int) -> None:

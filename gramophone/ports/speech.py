@@ -132,6 +132,12 @@ class SpeechConnection(Protocol):
     @property
     def request_id(self) -> str: ...
 
+    @property
+    def sample_rate_hz(self) -> int:
+        """Rate of its sound, which does not change once `frames` has given some; 0 for that of the
+        session."""
+        ...
+
     async def send(self, text: str) -> None:
         """Send a text frame; on a lost connection it does nothing, and `frames` ends."""
         ...

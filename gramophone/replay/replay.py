@@ -37,7 +37,7 @@ class _Unchanged:
         return b""
 
 
-def _unchanged(_speed: float) -> TimeStretcher:
+def _unchanged(_speed: float, _rate_hz: int) -> TimeStretcher:
     return _Unchanged()
 
 
@@ -282,7 +282,9 @@ class Replay:
             speaker=self._speaker,
             speaker_turn=self._players,
             speed=speed,
-            stretcher=_Unchanged() if speed == 1.0 else self._make_stretcher(speed),
+            stretcher=(
+                _Unchanged() if speed == 1.0 else self._make_stretcher(speed, track.rate_hz)
+            ),
             skip_silence=self._skipping,
         )
         self._drained.clear()

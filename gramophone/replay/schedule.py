@@ -172,8 +172,10 @@ class _ScheduleBuilder:
         self._at_us, self._position_us = event.at_us, start_us
         self._pending.clear()
         frames = sorted(self._frames.get(event.turn, ()), key=lambda frame: frame.offset_bytes)
+        own_hz = frames[0].sample_rate_hz if frames else 0
         track = Track(
-            event.turn, start_us, self._rate_hz, frames, self._encoding, self._schedule.sound
+            *(event.turn, start_us, own_hz or self._rate_hz),
+            *(frames, self._encoding, self._schedule.sound),
         )
         self._track = track
         self._schedule.tracks.append(track)

@@ -126,7 +126,7 @@ class Track:
                 self.turn,
                 self.us_of(piece.timeline_start),
                 self.us_of(piece.timeline_start + piece.samples),
-                piece.source_start,
+                piece.source_start * 1_000_000 // self.rate_hz,
             )
             for piece in self.pieces
         ]

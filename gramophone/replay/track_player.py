@@ -26,8 +26,8 @@ class TimeStretcher(Protocol):
     def finish(self) -> bytes: ...
 
 
-StretcherMaker: TypeAlias = Callable[[float], TimeStretcher]
-"""Makes a stretcher for a speed: 2.0 is twice as fast."""
+StretcherMaker: TypeAlias = Callable[[float, int], TimeStretcher]
+"""Makes a stretcher for a speed (2.0 is twice as fast) and a sample rate in Hz."""
 
 
 class TrackPlayer:
@@ -116,7 +116,7 @@ class TrackPlayer:
     def _play(self, pcm: bytes) -> None:
         if pcm:
             self._fed += len(pcm) // 2
-            self._speaker.play(self._speaker_turn, pcm)
+            self._speaker.play(self._speaker_turn, pcm, sample_rate_hz=self._track.rate_hz)
 
     def _look_for_silence(self, until: int) -> None:
         if self._scanner is None or self._end < self._track.samples:

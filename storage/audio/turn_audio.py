@@ -13,8 +13,9 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
-from gramophone.system.regular_files import open_regular
-from storage.audio.wav import WavFormat, WavReader, header_fault
+from gramophone.core.errors import StorageError
+from gramophone.system.regular_files import open_binary, open_regular
+from storage.audio.wav import HEADER_BYTES, WavFormat, WavReader, format_of, header_fault
 
 WAV, FLAC = ".wav", ".flac"
 _OTHER = {WAV: FLAC, FLAC: WAV}
@@ -29,6 +30,23 @@ def stored_path(path: Path) -> Path | None:
         return path
     other = path.with_suffix(_OTHER.get(path.suffix, path.suffix))
     return other if other.exists() else None
+
+
+def stored_form(path: Path) -> WavFormat | None:
+    """The form that the file of a turn's sound states; None where it cannot be read.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    if path.suffix == FLAC:
+        import soundfile
+
+        try:
+            return WavFormat("linear16", soundfile.info(path).samplerate)
+        except (soundfile.SoundFileError, RuntimeError, StorageError):
+            return None
+    with open_binary(path, follow=False) as file:
+        return format_of(file.read(HEADER_BYTES))
 
 
 class TurnSound:

@@ -15,6 +15,7 @@ import hashlib
 import os
 import struct
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from gramophone.core.errors import StorageError
@@ -62,6 +63,18 @@ class WavFormat:
         """Format tag, channels, rate and bits a sample, as a WAV states them."""
         tag, width = _ENCODINGS[self.encoding]
         return tag, 1, self.sample_rate_hz, 8 * width
+
+    def at_rate(self, own_rate_hz: int | None) -> WavFormat:
+        """The form of a turn of this session; 0 or None is the session's rate.
+
+        Raises:
+            StorageError: the rate cannot be.
+        """
+        return replace(self, sample_rate_hz=own_rate_hz) if own_rate_hz else self
+
+    def counted(self, samples: int, own_rate_hz: int | None) -> int:
+        """Count at this rate the samples of a turn at its own; 0 or None is the same rate."""
+        return samples * self.sample_rate_hz // own_rate_hz if own_rate_hz else samples
 
     def samples(self, data_bytes: int) -> int:
         """Whole samples in so many bytes."""

@@ -27,13 +27,13 @@ from storage.sqlite import rows
 from storage.sqlite.database import open_library, transaction
 from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.locks import SessionLock
-from storage.sqlite.schema import turn_number
+from storage.sqlite.schema import SPOKEN_SAMPLES, turn_number
 
 _INCOMING = "incoming"
 _TURN = (
     "turn, role, text, finish_reason, started_us, completed_us, ttft_ms, ttfb_ms, ttfa_ms, "
     "response_ms, underruns, flushes, input_tokens, output_tokens, tokens_per_s, withdrawn, "
-    "heard_characters, samples, sha256"
+    "heard_characters, samples, sha256, own_rate_hz"
 )
 
 
@@ -169,7 +169,7 @@ class _BundleImport:
         make_private_directory(self._stage.parent)
         make_private_directory(self._stage)
         for turn, sound in self._bundle.sounds.items():
-            header = self._bundle.form.header(sound.data_bytes)
+            header = self._bundle.form.at_rate(sound.own_rate_hz).header(sound.data_bytes)
             pad = b"\0" * (sound.data_bytes % 2)
             path = self._stage / f"{int(turn)}.wav"
             with os.fdopen(open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
@@ -263,8 +263,7 @@ class _BundleImport:
         )
         self._database.execute(
             "UPDATE session SET turns = (SELECT count(*) FROM turn WHERE session = :number), "
-            "spoken_samples = (SELECT coalesce(sum(samples), 0) FROM turn "
-            "WHERE session = :number) WHERE number = :number",
+            f"spoken_samples = {SPOKEN_SAMPLES} WHERE number = :number",
             {"number": number},
         )
 

@@ -54,6 +54,10 @@ def _figure(value: object) -> bool:
     return value is None or _number(value) or (isinstance(value, float) and math.isfinite(value))
 
 
+def _rate(value: object) -> bool:
+    return type(value) is int and value in SAMPLE_RATES_HZ
+
+
 def _count_or_none(value: object) -> bool:
     return value is None or _count(value)
 
@@ -87,7 +91,7 @@ _SESSION: dict[str, tuple[_Fits, Any]] = {
     "model": (_text, _REQUIRED),
     "voice": (_text, _REQUIRED),
     "encoding": (lambda value: value in ("linear16", "mulaw", "alaw"), _REQUIRED),
-    "sample_rate_hz": (lambda value: _count(value) and value in SAMPLE_RATES_HZ, _REQUIRED),
+    "sample_rate_hz": (_rate, _REQUIRED),
     "system_prompt": (_text, _REQUIRED),
     "format_version": (lambda value: _count(value) and value == FORMAT_VERSION, _REQUIRED),
     "ended": (_flag, False),
@@ -114,6 +118,7 @@ _TURN: dict[str, tuple[_Fits, Any]] = {
     "tokens_per_s": (_figure, None),
     "withdrawn": (_flag, False),
     "heard_characters": (_count_or_none, None),
+    "own_rate_hz": (lambda value: value is None or _rate(value), None),
 }
 SESSION_COLUMNS = tuple(name for name in _SESSION if name != "tags")
 TURN_COLUMNS = tuple(_TURN)

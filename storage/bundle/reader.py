@@ -63,6 +63,7 @@ class BundledSound:
     part: BundlePart
     flac: bool
     data_bytes: int
+    own_rate_hz: int | None = None
 
 
 class Bundle:
@@ -157,9 +158,10 @@ class Bundle:
         digest = hashlib.sha256()
         with self._container.open(sound.part.name) as part:
             if sound.flac:
-                blocks = unpacked(part.blocks(), self.form.sample_rate_hz, sound.samples)
+                rate_hz = self.form.at_rate(sound.own_rate_hz).sample_rate_hz
+                blocks = unpacked(part.blocks(), rate_hz, sound.samples)
             else:
-                blocks = self._wav(part, self._wav_layout(sound.part))
+                blocks = self._wav(part, self._wav_layout(sound))
             for block in blocks:
                 digest.update(block)
                 yield block
@@ -192,7 +194,10 @@ class Bundle:
                 raise BadBundle(f"turn {turn} and its sound do not agree")
             if sha256:
                 part, flac = parts[turn]
-                sounds[turn] = self._fitting(BundledSound(turn, samples, sha256, part, flac, 0))
+                own_rate_hz = values["own_rate_hz"]
+                sounds[turn] = self._fitting(
+                    BundledSound(turn, samples, sha256, part, flac, 0, own_rate_hz)
+                )
         if len(sounds) != len(parts):
             raise BadBundle("it holds sound that belongs to no turn")
         return sounds
@@ -203,15 +208,13 @@ class Bundle:
                 raise BadBundle("only 16-bit sound can be FLAC")
             data_bytes = sound.samples * self.form.sample_bytes
         else:
-            data_bytes = self._wav_data_bytes(sound.part)
+            data_bytes = self._wav_layout(sound).data_bytes
         if data_bytes > LARGEST_DATA_BYTES or self.form.samples(data_bytes) != sound.samples:
             raise BadBundle(f"turn {sound.turn} and its sound are not of one length")
         return replace(sound, data_bytes=data_bytes)
 
-    def _wav_data_bytes(self, part: BundlePart) -> int:
-        return self._wav_layout(part).data_bytes
-
-    def _wav_layout(self, part: BundlePart) -> WavLayout:
+    def _wav_layout(self, sound: BundledSound) -> WavLayout:
+        part = sound.part
         with self._container.open(part.name) as file:
             head = file.read(min(part.size_bytes, _MOST_WAV_HEAD_BYTES))
         try:
@@ -219,7 +222,7 @@ class Bundle:
         except NotWav as error:
             raise BadBundle(f"{part.name} is not a WAV as the session's are ({error})") from error
         form = layout.tag, layout.channels, layout.sample_rate_hz, layout.bits
-        if form != self.form.riff:
+        if form != self.form.at_rate(sound.own_rate_hz).riff:
             raise BadBundle(f"{part.name} is not a WAV as the session's are")
         return layout
 
@@ -242,6 +245,8 @@ class Bundle:
             sound = self.sounds.get(event.turn)
             if sound is None or not within(event, sound.data_bytes):
                 raise BadBundle(f"{line_name} names sound that is not there")
+            if (event.sample_rate_hz or None) != sound.own_rate_hz:
+                raise BadBundle(f"{line_name} names another sample rate than its turn")
         if isinstance(event, PictureAttached) and event.sha256 not in self.pictures:
             raise BadBundle(f"{line_name} names a picture that is not there")
         if isinstance(event, SessionStarted) and event.session_id != self.session["id"]:
@@ -303,7 +308,9 @@ def _filled(event: Event, sound: dict[int, bytes], pictures: dict[str, bytes]) -
 def _record(path: Path, bundle: Bundle) -> SessionRecord:
     session, rate = bundle.session, bundle.form.sample_rate_hz
     turns = tuple(_turn(path, values, bundle.form) for values in bundle.turns())
-    samples = sum(turn.audio.samples for turn in turns if turn.audio is not None)
+    samples = sum(
+        bundle.form.counted(sound.samples, sound.own_rate_hz) for sound in bundle.sounds.values()
+    )
     return SessionRecord(
         summary=SessionSummary(
             id=session["id"],
@@ -329,7 +336,9 @@ def _turn(path: Path, values: Values, form: WavFormat) -> TurnRecord:
     if values["sha256"]:
         inside = path.absolute() / audio_name(values["turn"])
         audio = TurnAudio(
-            inside, form.sample_rate_hz, values["samples"], values["sha256"], form.encoding
+            inside,
+            form.at_rate(values["own_rate_hz"]).sample_rate_hz,
+            *(values["samples"], values["sha256"], form.encoding),
         )
     return TurnRecord(
         turn=values["turn"],

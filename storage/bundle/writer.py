@@ -115,12 +115,12 @@ class _Export:
 
     def _wav_blocks(self, turn: Values, sound: TurnSound) -> Generator[bytes]:
         data_bytes = sound.data_bytes()
-        yield self._form.header(data_bytes)
+        yield self._form.at_rate(turn["own_rate_hz"]).header(data_bytes)
         yield from self._pcm(turn, sound)
         yield b"\0" * (data_bytes % 2)
 
     def _add_flac(self, container: ContainerWriter, turn: Values, sound: TurnSound) -> None:
-        rate = self._form.sample_rate_hz
+        rate = self._form.at_rate(turn["own_rate_hz"]).sample_rate_hz
         with TemporaryFile() as file:
             packed(self._pcm(turn, sound), rate, file)
             digest = hashlib.sha256()

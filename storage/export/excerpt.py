@@ -9,8 +9,9 @@ sound that are made from the same excerpt fit each other by construction.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from gramophone.alignment.pause_matching import Silence
 from gramophone.alignment.word_timing import TimedChunk, WordTiming
@@ -57,7 +58,7 @@ TELLING = (
 
 @frozen
 class AudioClip:
-    """`samples` of a turn from its own sample `own_samples` on, heard from `start_samples` on."""
+    """`samples` of a turn from its sample `own_samples` on, heard from `start_samples` on."""
 
     turn: int
     start_samples: int
@@ -103,7 +104,8 @@ class ExcerptTurn:
 
 @frozen
 class Excerpt:
-    """Part of a session on a clock of its own, which begins at 0."""
+    """Part of a session on a clock of its own, which begins at 0. All samples are counted at
+    `rate_hz`, also those of a turn that has another rate."""
 
     record: SessionRecord
     rate_hz: int
@@ -153,6 +155,7 @@ def _joined_frames(events: Iterable[Event]) -> Generator[Event]:
                     offset_bytes=frame.offset_bytes,
                     size_bytes=frame.size_bytes + event.size_bytes,
                     stale=frame.stale,
+                    sample_rate_hz=frame.sample_rate_hz,
                 )
                 continue
             yield frame
@@ -216,7 +219,7 @@ class _Composer:
         self._cut = cut
         self._pauses = pauses
         self._silences = silences
-        self._rate_hz = record.sample_rate_hz or 48_000
+        self._rate_hz = _highest_rate_hz(record, cut) or record.sample_rate_hz or 48_000
         self._score = ReplaySchedule(events, _There())
         self._alignment = WordTiming()
         for event in events:
@@ -301,7 +304,7 @@ class _Composer:
         return laid
 
     def _whole(self, turn: TurnRecord) -> list[_HeardSpan]:
-        return [_HeardSpan(turn.turn, 0, 0, turn.audio.samples)] if turn.audio is not None else []
+        return [_HeardSpan(turn.turn, 0, 0, self._length(turn))] if turn.audio is not None else []
 
     def _heard(self, turn: TurnRecord) -> list[_HeardSpan]:
         """Spans of the turn's samples that are heard within the cut, with their positions."""
@@ -311,17 +314,17 @@ class _Composer:
         spans = [
             _HeardSpan(
                 turn.turn,
-                self._samples(track.start_us) + piece.timeline_start,
-                piece.source_start,
-                piece.samples,
+                self._samples(track.start_us) + self._of(turn, piece.timeline_start),
+                self._of(turn, piece.source_start),
+                self._of(turn, piece.samples),
             )
             for track in tracks
             for piece in track.pieces
         ]
         if not tracks:
             began = self._samples(self._began_us.get(turn.turn, turn.started_us))
-            spans = [_HeardSpan(turn.turn, began, 0, turn.audio.samples)]
-        return [part for span in spans if (part := self._within(span, turn.audio.samples))]
+            spans = [_HeardSpan(turn.turn, began, 0, self._length(turn))]
+        return [part for span in spans if (part := self._within(span, self._length(turn)))]
 
     def _within(self, part: _HeardSpan, kept_samples: int) -> _HeardSpan | None:
         # What is kept is what can be exported, whatever the timeline says.
@@ -347,7 +350,7 @@ class _Composer:
         )
 
     def _passages(self, laid: _TurnDraft) -> Generator[SpokenSentence]:
-        positions = _ExcerptMap(laid.stretches)
+        positions = _ExcerptMap(laid.stretches, partial(self._of, laid.record))
         silences = self._silences.get(laid.record.turn, ())
         for span in self._alignment.spans(laid.record.turn, silences) if laid.stretches else ():
             start, end = positions.of(span.start_samples), positions.of(span.end_samples)
@@ -369,6 +372,14 @@ class _Composer:
                     source_end=word.source_end,
                 )
 
+    def _of(self, turn: TurnRecord, own_samples: int) -> int:
+        """Count a turn's own samples at the excerpt's rate."""
+        own_hz = turn.audio.sample_rate_hz if turn.audio is not None else self._rate_hz
+        return own_samples * self._rate_hz // own_hz
+
+    def _length(self, turn: TurnRecord) -> int:
+        return self._of(turn, turn.audio.samples) if turn.audio is not None else 0
+
     def _us(self, samples: int) -> int:
         return samples * 1_000_000 // self._rate_hz
 
@@ -376,15 +387,24 @@ class _Composer:
         return -(-position_us * self._rate_hz // 1_000_000)
 
 
+def _highest_rate_hz(record: SessionRecord, cut: TurnSelection) -> int:
+    """Rate of the turns that may be chosen; the highest, where they have several; 0 for none."""
+    chosen = [turn for turn in record.turns if not cut.turns or turn.turn in cut.turns]
+    return max((turn.audio.sample_rate_hz for turn in chosen if turn.audio is not None), default=0)
+
+
 class _ExcerptMap:
     """From a turn's own samples to those of the excerpt."""
 
-    def __init__(self, stretches: Sequence[AudioClip]) -> None:
+    def __init__(self, stretches: Sequence[AudioClip], count: Callable[[int], int]) -> None:
+        """`count` counts the turn's own samples at the excerpt's rate."""
         self._stretches = stretches
+        self._count = count
         self._owns = [stretch.own_samples for stretch in stretches]
 
     def of(self, own: int) -> int:
         """Position of one of the turn's samples; one that was cut off lies at the nearest edge."""
+        own = self._count(own)
         stretch = self._stretches[max(0, bisect_right(self._owns, own) - 1)]
         into = min(max(0, own - stretch.own_samples), stretch.samples)
         return stretch.start_samples + into

@@ -17,7 +17,8 @@ BLOCK_SAMPLES = 1 << 18
 
 @frozen
 class AudioPiece:
-    """Samples of a turn from its own sample `own_samples` on, or silence where there is none."""
+    """Samples of a turn from its sample `own_samples` on, or silence where there is none; counted
+    at the excerpt's rate."""
 
     samples: int
     turn: TurnRecord | None = None

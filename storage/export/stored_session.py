@@ -102,12 +102,24 @@ class ExportedSession:
         return excerpt(self.record, self.events(), order.cut, order.pauses, silences=silences)
 
     def pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
-        """Samples of a turn as 16-bit little-endian PCM, whatever they are stored as.
+        """Samples of a turn as 16-bit little-endian PCM at the excerpt's rate, whatever they are
+        stored as.
 
         Raises:
             StorageError: they are not there.
         """
-        width = 2 if self.linear else 1
+        audio, rate_hz = turn.audio, self.excerpt.rate_hz
+        if audio is None or audio.sample_rate_hz == rate_hz:
+            return self._own_pcm(turn, own_samples, samples)
+        from storage.export.rate_conversion import resampled_range
+
+        def read(start: int, count: int) -> bytes:
+            return self._own_pcm(turn, start, max(0, min(count, audio.samples - start)))
+
+        return resampled_range(read, audio.sample_rate_hz, rate_hz, own_samples, samples)
+
+    def _own_pcm(self, turn: TurnRecord, own_samples: int, samples: int) -> bytes:
+        width = 2 if self._is_linear else 1
         pcm = self._sound.read(turn.turn, own_samples * width, samples * width)
         if len(pcm) < samples * width:
             raise self._lost(turn)
@@ -122,16 +134,21 @@ class ExportedSession:
             StorageError: they are not there.
         """
         copied = 0
-        if self.linear:
+        if self._is_linear and turn.audio and turn.audio.sample_rate_hz == self.excerpt.rate_hz:
             copied = self._sound.copy(turn.turn, 2 * own_samples, 2 * samples, descriptor) // 2
         if copied < samples:
             write_all(descriptor, self.pcm(turn, own_samples + copied, samples - copied))
 
     def _refuse_damaged(self) -> None:
         """Raises StorageError where the session has sound that its rows do not let anybody read."""
-        fault = records.sound_fault(self.record.encoding, self.record.sample_rate_hz)
-        query = "SELECT min(samples) < 0 FROM turn WHERE session = ? AND audio_file IS NOT NULL"
-        (negative,) = self._database.execute(query, (self._number,)).fetchone()
+        query = (
+            "SELECT min(samples) < 0, max(own_rate_hz), min(own_rate_hz) FROM turn "
+            "WHERE session = ? AND audio_file IS NOT NULL"
+        )
+        negative, *own_rates = self._database.execute(query, (self._number,)).fetchone()
+        rates = {self.record.sample_rate_hz, *own_rates} - {None}
+        faults = (records.sound_fault(self.record.encoding, rate_hz) for rate_hz in sorted(rates))
+        fault = next(filter(None, faults), "")
         if fault or negative:
             raise StorageError(
                 f"The sound of the session {self.id} cannot be exported: "
@@ -140,8 +157,13 @@ class ExportedSession:
             )
 
     @property
-    def linear(self) -> bool:
-        """Whether the sound is stored as 16-bit PCM."""
+    def stored_as_exported(self) -> bool:
+        """Whether all sound is stored as 16-bit PCM at the excerpt's rate."""
+        own_rates = {turn.audio.sample_rate_hz for turn in self.record.turns if turn.audio}
+        return self._is_linear and own_rates <= {self.excerpt.rate_hz}
+
+    @property
+    def _is_linear(self) -> bool:
         return self.record.encoding == "linear16"
 
     def _lost(self, turn: TurnRecord) -> StorageError:

@@ -288,8 +288,9 @@ class _LibraryCopy:
 
 def _spoken(copy: sqlite3.Connection) -> list[_TurnToCopy]:
     rows = copy.execute(
-        "SELECT turn.number, id, turn, audio_file, samples, encoding, sample_rate_hz, "
-        "ended OR recovered FROM turn JOIN session ON session.number = turn.session "
+        "SELECT turn.number, id, turn, audio_file, samples, encoding, "
+        "coalesce(own_rate_hz, sample_rate_hz), ended OR recovered FROM turn "
+        "JOIN session ON session.number = turn.session "
         "WHERE audio_file IS NOT NULL ORDER BY turn.number"
     )
     return [

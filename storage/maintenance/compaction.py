@@ -260,10 +260,14 @@ def _packed_turns(
     counter: _CompactionProgress,
 ) -> list[_WavTurn]:
     """Turns of which there is a FLAC now that decodes to the very same bytes."""
-    (rate_hz,) = database.execute(
-        "SELECT sample_rate_hz FROM session WHERE id = ?", (session_id,)
-    ).fetchone() or (0,)
-    return [turn for turn in turns if _pack(turn, rate_hz, result, counter)]
+    rates_hz = dict(
+        database.execute(
+            "SELECT turn.number, coalesce(own_rate_hz, sample_rate_hz) FROM turn "
+            "JOIN session ON session.number = turn.session WHERE id = ?",
+            (session_id,),
+        )
+    )
+    return [turn for turn in turns if _pack(turn, rates_hz[turn.number], result, counter)]
 
 
 def _pack(turn: _WavTurn, rate_hz: int, result: Compacted, counter: _CompactionProgress) -> bool:

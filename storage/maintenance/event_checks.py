@@ -21,7 +21,7 @@ from storage.sqlite.schema import schema_version
 _LARGEST_FRAME_S = 20
 _TURNS = """
     SELECT turn.turn, turn.audio_file, turn.samples, turn.text <> '',
-        turn.completed_us IS NOT NULL, told.events, told.end_bytes
+        turn.completed_us IS NOT NULL, turn.own_rate_hz, told.events, told.end_bytes
     FROM turn LEFT JOIN (
         SELECT turn AS turn, count(*) AS events,
             max(CASE kind WHEN 'AudioReceived' THEN offset_bytes + size_bytes END) AS end_bytes
@@ -52,6 +52,7 @@ class _TurnEvents:
     samples: int
     has_text: bool
     completed: bool
+    own_rate_hz: int | None
     events: int
     end_bytes: int | None
 
@@ -79,7 +80,8 @@ def event_findings(
         # Sound is written before its rows: the last turn of a killed process may be ahead of them.
         killed = bool(recovered) and turn.turn == last
         allowed_s = MOST_AHEAD_S + _LARGEST_FRAME_S if killed else 0
-        yield from _turn_findings(home, session_id, turn, form, allowed_s)
+        turn_form = form.at_rate(turn.own_rate_hz)
+        yield from _turn_findings(home, session_id, turn, turn_form, allowed_s)
 
 
 def picture_findings(database: sqlite3.Connection, number: int) -> Generator[str]:

@@ -20,8 +20,8 @@ from gramophone.core.timeline import (
     TurnCompleted,
     TurnStarted,
 )
-from storage.audio.turn_audio import FLAC
-from storage.audio.wav import HEADER_BYTES, WavFormat, format_of
+from storage.audio.turn_audio import stored_form
+from storage.audio.wav import WavFormat
 from storage.home import is_session_id
 from storage.maintenance.sqlite_pages import PageRow
 from storage.recording.recovery import RECOVERED
@@ -138,7 +138,7 @@ def insert_stray(
     """A session of sound alone, begun when the oldest of its files was written last; the repair at
     start makes its turns."""
     began = min(path.stat().st_mtime for path in files)
-    form = next((form for path in files if (form := _form_of(path))), _UNKNOWN)
+    form = next((form for path in files if (form := stored_form(path))), _UNKNOWN)
     created_at = _stamp(min(now, datetime.fromtimestamp(max(0.0, began), UTC)))
     title = f"Recovered sound of {created_at[:10]}"
     _insert(database, session_id, created_at, form.encoding, form.sample_rate_hz, title=title)
@@ -152,7 +152,7 @@ def insert_stray_events(database: sqlite3.Connection, session_id: str) -> None:
     ).fetchone()
     form = WavFormat(encoding, rate_hz)
     turns = database.execute(
-        "SELECT turn, samples FROM turn WHERE session = ? ORDER BY turn", (number,)
+        "SELECT turn, samples, own_rate_hz FROM turn WHERE session = ? ORDER BY turn", (number,)
     ).fetchall()
     began = SessionStarted(
         at_us=0,
@@ -167,8 +167,8 @@ def insert_stray_events(database: sqlite3.Connection, session_id: str) -> None:
     events: list[Event] = [began]
     at_us = 0
     with transaction(database):
-        for turn, samples in turns:
-            events += _heard(turn, samples, form, at_us)
+        for turn, samples, own_rate_hz in turns:
+            events += _heard(turn, samples, form, own_rate_hz or 0, at_us)
             database.execute(
                 "UPDATE turn SET started_us = ?, completed_us = ? WHERE session = ? AND turn = ?",
                 (at_us, events[-1].at_us, number, turn),
@@ -180,8 +180,11 @@ def insert_stray_events(database: sqlite3.Connection, session_id: str) -> None:
         )
 
 
-def _heard(turn: int, samples: int, form: WavFormat, at_us: int) -> Generator[Event]:
+def _heard(
+    turn: int, samples: int, session_form: WavFormat, own_rate_hz: int, at_us: int
+) -> Generator[Event]:
     """A turn that was received at once, a second of sound a frame, and played to its end."""
+    form = session_form.at_rate(own_rate_hz)
     yield TurnStarted(at_us=at_us, turn=turn, role="assistant")
     size_bytes, frame_bytes = samples * form.sample_bytes, form.sample_rate_hz * form.sample_bytes
     for offset_bytes in range(0, size_bytes, frame_bytes):
@@ -191,23 +194,12 @@ def _heard(turn: int, samples: int, form: WavFormat, at_us: int) -> Generator[Ev
             connection=0,
             offset_bytes=offset_bytes,
             size_bytes=min(frame_bytes, size_bytes - offset_bytes),
+            sample_rate_hz=own_rate_hz,
         )
     yield PlaybackStarted(at_us=at_us, turn=turn, device="")
     at_us += samples * 1_000_000 // form.sample_rate_hz
     yield PlaybackFinished(at_us=at_us, turn=turn, played_samples=samples)
     yield TurnCompleted(at_us=at_us, turn=turn, role="assistant", text="", finish_reason=RECOVERED)
-
-
-def _form_of(path: Path) -> WavFormat | None:
-    if path.suffix == FLAC:
-        import soundfile
-
-        try:
-            return WavFormat("linear16", soundfile.info(path).samplerate)
-        except (soundfile.SoundFileError, RuntimeError, StorageError):
-            return None
-    with path.open("rb") as file:
-        return format_of(file.read(HEADER_BYTES))
 
 
 def _insert(

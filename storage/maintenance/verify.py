@@ -16,7 +16,7 @@ from storage.maintenance.orphaned_audio import DELETED, counted, stray_sessions
 from storage.sqlite.database import connect_to_read
 from storage.sqlite.error_messages import no_library, storage_error, storage_errors
 from storage.sqlite.locks import SessionLock
-from storage.sqlite.schema import SCHEMA_VERSION, schema_version
+from storage.sqlite.schema import SCHEMA_VERSION, SPOKEN_SAMPLES, schema_version
 from storage.sqlite.time_order import DIFFERING_TAGS, MISPLACED
 
 
@@ -136,25 +136,23 @@ def _session_details(
 ) -> Generator[str]:
     # Read under the session's lock: before that it may have been recorded, or deleted.
     row = database.execute(
-        "SELECT encoding, sample_rate_hz, turns, spoken_samples FROM session WHERE number = ?",
+        "SELECT encoding, sample_rate_hz, turns, spoken_samples, (SELECT count(*) FROM turn "
+        f"WHERE turn.session = session.number), {SPOKEN_SAMPLES} FROM session WHERE number = ?",
         (number,),
     ).fetchone()
     if row is None:
         return
-    encoding, sample_rate_hz, *counters = row
-    sums = database.execute(
-        "SELECT count(*), coalesce(sum(samples), 0) FROM turn WHERE session = ?", (number,)
-    ).fetchone()
-    if sums != tuple(counters):
+    encoding, sample_rate_hz, turns, spoken_samples, *sums = row
+    if sums != [turns, spoken_samples]:
         yield "The session's counters do not agree with its turns."
     form = WavFormat(encoding, sample_rate_hz)
-    for turn, audio_file, samples, sha256 in database.execute(
-        "SELECT turn, audio_file, samples, sha256 FROM turn "
+    for turn, audio_file, samples, sha256, own_rate_hz in database.execute(
+        "SELECT turn, audio_file, samples, sha256, own_rate_hz FROM turn "
         "WHERE session = ? AND audio_file IS NOT NULL ORDER BY turn",
         (number,),
     ):
         path = home.sound(session_id, turn, audio_file)
-        yield from _audio_details(path, turn, form, samples, sha256)
+        yield from _audio_details(path, turn, form.at_rate(own_rate_hz), samples, sha256)
     yield from event_findings(home, database, number, session_id, form)
     yield from picture_findings(database, number)
 

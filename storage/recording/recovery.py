@@ -16,8 +16,8 @@ from gramophone.analysis.metrics import MetricsFold
 from gramophone.analysis.turn_text import TurnText
 from gramophone.core.errors import LibraryCorrupt, LibraryUnwritable, StorageError, TimelineError
 from gramophone.core.frozen import frozen
-from gramophone.core.timeline import Event, TurnStarted
-from storage.audio.turn_audio import FLAC, WAV, TurnSound
+from gramophone.core.timeline import AudioReceived, Event, TurnStarted
+from storage.audio.turn_audio import FLAC, WAV, TurnSound, stored_form
 from storage.audio.wav import WavFormat, WavWriter
 from storage.home import Home
 from storage.recording.session_rows import METRICS_COLUMNS, metrics_values
@@ -26,7 +26,7 @@ from storage.sqlite import rows
 from storage.sqlite.database import transaction
 from storage.sqlite.error_messages import storage_errors
 from storage.sqlite.locks import SessionLock
-from storage.sqlite.schema import TURN_BITS, turn_number
+from storage.sqlite.schema import SPOKEN_SAMPLES, TURN_BITS, turn_number
 
 RECOVERED = "recovered"
 """The finish reason of a turn that was not over when its process died."""
@@ -41,6 +41,16 @@ class _Open:
     number: int
     id: str
     form: WavFormat
+
+
+@frozen
+class _MeasuredSound:
+    """The file of a turn's sound as it is on the disk."""
+
+    name: str
+    samples: int
+    sha256: str
+    sample_rate_hz: int
 
 
 @frozen
@@ -103,8 +113,13 @@ def _recover_unheld(home: Home, database: sqlite3.Connection, session: _Open) ->
         if state != (0, 0):
             return False
         files = dict(sound_files(home, session.id))
-        measured = {turn: _measured(path, session.form) for turn, path in files.items()}
-        _rebuild(database, session, measured)
+        events = _events(database, session.number)
+        forms = _forms(events, session.form)
+        measured = {
+            turn: _measured(path, forms.get(turn) or stored_form(path) or session.form)
+            for turn, path in files.items()
+        }
+        _rebuild(database, session, events, measured)
     finally:
         lock.release()
     return True
@@ -127,13 +142,26 @@ def sound_files(home: Home, session_id: str) -> Iterable[tuple[int, Path]]:
             yield turn, home.session_audio(session_id) / f"{turn}{suffix}"
 
 
-def _measured(path: Path, form: WavFormat) -> tuple[str, int, str]:
-    """A file's name, its samples and its hash; a WAV gets the header that fits its length."""
+def _forms(events: list[Event], form: WavFormat) -> dict[int, WavFormat]:
+    """Forms of the sound of turns, as their events have it."""
+    forms: dict[int, WavFormat] = {}
+    for event in events:
+        if isinstance(event, AudioReceived):
+            try:
+                forms[event.turn] = form.at_rate(event.sample_rate_hz)
+            except StorageError:
+                _log.warning("turn %d has sound of an impossible rate", event.turn)
+    return forms
+
+
+def _measured(path: Path, form: WavFormat) -> _MeasuredSound:
+    """Measure a file; a WAV gets the header that fits its length."""
     if path.suffix == FLAC:
         # Rows of before beside files of today: a database that was put back.
         with TurnSound(path) as sound:
-            return path.name, form.samples(sound.data_bytes()), sound.sha256()
-    return path.name, *_repair(path, form)
+            samples = form.samples(sound.data_bytes())
+            return _MeasuredSound(path.name, samples, sound.sha256(), form.sample_rate_hz)
+    return _MeasuredSound(path.name, *_repair(path, form), form.sample_rate_hz)
 
 
 def _repair(path: Path, form: WavFormat) -> tuple[int, str]:
@@ -148,9 +176,11 @@ def _repair(path: Path, form: WavFormat) -> tuple[int, str]:
 
 
 def _rebuild(
-    database: sqlite3.Connection, session: _Open, measured: dict[int, tuple[str, int, str]]
+    database: sqlite3.Connection,
+    session: _Open,
+    events: list[Event],
+    measured: dict[int, _MeasuredSound],
 ) -> None:
-    events = _events(database, session.number)
     turns = _turns_of(events)
     metrics = MetricsFold()
     for event in events:
@@ -171,10 +201,16 @@ def _rebuild(
                         turn_number(session.number, turn),
                     ),
                 )
-            for turn, (audio_file, samples, sha256) in measured.items():
+            for turn, sound in measured.items():
+                is_own = sound.sample_rate_hz != session.form.sample_rate_hz
                 database.execute(
-                    "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ? WHERE number = ?",
-                    (audio_file, samples, sha256, turn_number(session.number, turn)),
+                    "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ?, own_rate_hz = ? "
+                    "WHERE number = ?",
+                    (
+                        *(sound.name, sound.samples, sound.sha256),
+                        sound.sample_rate_hz if is_own else None,
+                        turn_number(session.number, turn),
+                    ),
                 )
             _close_session(database, session)
     finally:
@@ -241,14 +277,12 @@ def _close_session(database: sqlite3.Connection, session: _Open) -> None:
     )
     title = next((title for (text,) in texts if (title := title_of(text))), "")
     database.execute(
-        """
+        f"""
         UPDATE session SET
             recovered = 1,
             title = CASE title WHEN '' THEN :title ELSE title END,
             turns = (SELECT count(*) FROM turn WHERE turn.session = :number),
-            spoken_samples = (
-                SELECT coalesce(sum(samples), 0) FROM turn WHERE turn.session = :number
-            )
+            spoken_samples = {SPOKEN_SAMPLES}
         WHERE number = :number
         """,
         {"title": title, "number": session.number},

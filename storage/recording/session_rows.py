@@ -140,6 +140,10 @@ def _store_turn(database: sqlite3.Connection, session: SessionState, turn: TurnR
         database.execute("UPDATE turn SET withdrawn = 1 WHERE number = ?", (number,))
     if turn.audio_due and turn.wav is not None:
         database.execute(
-            "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ? WHERE number = ?",
-            (turn.wav.path.name, turn.samples, turn.wav.sha256(), number),
+            "UPDATE turn SET audio_file = ?, samples = ?, sha256 = ?, own_rate_hz = ? "
+            "WHERE number = ?",
+            (
+                *(turn.wav.path.name, turn.samples, turn.wav.sha256()),
+                *(turn.own_rate_hz or None, number),
+            ),
         )

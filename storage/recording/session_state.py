@@ -24,7 +24,8 @@ class TurnRowState:
 
     `stored` says that there is a row; `text_due` and `audio_due` that its columns of text and of
     sound have to be written. `heard_text` is what an interrupted turn says was heard of it,
-    `heard_characters` how many characters of `text` that is.
+    `heard_characters` how many characters of `text` that is. `own_rate_hz` is 0 where the sound
+    has the session's rate.
     """
 
     turn: int
@@ -43,6 +44,7 @@ class TurnRowState:
     stored: bool = False
     text_due: bool = False
     audio_due: bool = False
+    own_rate_hz: int = 0
 
 
 class SessionState:
@@ -89,23 +91,26 @@ class SessionState:
         # never longer than its rows by more than a few seconds, so `verify` can tell sound that
         # a kill left over from rows that were lost.
         sounded = {turn.turn for turn in self.turns.values() if turn.wav is not None}
-        most_bytes = MOST_AHEAD_S * self.form.sample_rate_hz * self.form.sample_bytes
-        start, gathered_bytes = 0, 0
+        start, gathered_s = 0, 0.0
         for index, event in enumerate(events):
             if type(event) is not AudioReceived:
                 continue
             is_first = event.turn not in sounded
-            if index > start and (is_first or gathered_bytes > most_bytes):
+            if index > start and (is_first or gathered_s > MOST_AHEAD_S):
                 yield events[start:index]
-                start, gathered_bytes = index, 0
+                start, gathered_s = index, 0.0
             sounded.add(event.turn)
-            gathered_bytes += event.size_bytes
+            rate_hz = event.sample_rate_hz or self.form.sample_rate_hz
+            gathered_s += event.size_bytes / (rate_hz * self.form.sample_bytes)
         if start < len(events):
             yield events[start:]
 
     def summary(self) -> tuple[str, int, int]:
         """The columns that the list shows: title, number of turns, spoken samples."""
-        return self.title, len(self.turns), sum(turn.samples for turn in self.turns.values())
+        spoken_samples = sum(
+            self.form.counted(turn.samples, turn.own_rate_hz) for turn in self.turns.values()
+        )
+        return self.title, len(self.turns), spoken_samples
 
     def settle(self) -> None:
         """Note that all changes are stored; files of turns that are over are closed."""

@@ -106,7 +106,9 @@ class StateUpdates:
         turn = session.turn(event.turn, event)
         if turn.wav is None:
             make_private_directory(self._home.session_audio(session.id))
-            turn.wav = WavWriter(self._home.wav(session.id, event.turn), session.form)
+            turn.own_rate_hz = event.sample_rate_hz
+            form = session.form.at_rate(event.sample_rate_hz)
+            turn.wav = WavWriter(self._home.wav(session.id, event.turn), form)
         turn.wav.write(event.offset_bytes, event.pcm)
         turn.audio_due = True
 

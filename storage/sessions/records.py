@@ -42,7 +42,8 @@ SESSION = (
 TURNS = (
     f"SELECT turn, role, {_SO_FAR}, finish_reason, started_us, audio_file, samples, sha256, "
     "ttft_ms, ttfb_ms, ttfa_ms, response_ms, underruns, flushes, input_tokens, output_tokens, "
-    "tokens_per_s, withdrawn, heard_characters FROM turn WHERE session = ? ORDER BY turn"
+    "tokens_per_s, withdrawn, heard_characters, own_rate_hz FROM turn WHERE session = ? "
+    "ORDER BY turn"
 )
 ASIDES = (
     f"SELECT seq, {rows.COLUMNS} FROM event INDEXED BY event_aside "
@@ -56,16 +57,19 @@ PICTURE_FILES = "SELECT sha256, content FROM picture WHERE session = ?"
 PICTURE_FILE = f"{PICTURE_FILES} AND sha256 = ?"
 EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
 # Frames that lie between two other rows, as one: the first of them, their bytes, and whether they
-# are of one turn, without details, and follow each other. (If each began where the last ended, the
-# sizes add up, and so do the differences of squares.) In SQLite, because there are a great many.
+# are of one turn and rate, not stale, and follow each other. (If each began where the last ended,
+# the sizes add up, and so do the differences of squares.) In SQLite, because there are many.
 _FRAMES_BETWEEN = """
-    SELECT seq, at_us, turn, connection, first, size, oldest = newest AND details = 0
+    SELECT seq, at_us, turn, connection, first, size, detail, turn = newest AND is_same
         AND size = last - first AND squares = 1.0 * last * last - 1.0 * first * first
     FROM (
-        SELECT min(seq) AS seq, at_us, turn, connection, min(offset_bytes) AS first,
+        SELECT min(seq) AS seq, min(at_us) AS at_us, min(turn) AS turn,
+            min(connection) AS connection, min(offset_bytes) AS first,
             max(offset_bytes + size_bytes) AS last, sum(size_bytes) AS size,
             total((2.0 * offset_bytes + size_bytes) * size_bytes) AS squares,
-            max(turn) AS newest, min(turn) AS oldest, count(detail) AS details
+            max(turn) AS newest, min(detail) AS detail,
+            count(detail) = 0 OR (count(detail) = count(*) AND min(detail) = max(detail)
+                AND min(detail) NOT LIKE '%stale%') AS is_same
         FROM event WHERE session = ? AND seq > ? AND seq < ? AND kind = 'AudioReceived'
     ) WHERE seq IS NOT NULL
 """
@@ -143,7 +147,8 @@ def _turn(
     row: Sequence[Any], home: Home, session_id: str, encoding: str, sample_rate_hz: int
 ) -> TurnRecord:
     turn, role, text, finish_reason, started_us, audio_file, samples, sha256, *rest = row
-    *figures, withdrawn, heard_chars = rest
+    *figures, withdrawn, heard_chars, own_rate_hz = rest
+    sample_rate_hz = sample_rate_hz if own_rate_hz is None else own_rate_hz
     audio = None
     readable = samples >= 0 and not sound_fault(encoding, sample_rate_hz)
     if audio_file is not None and readable:
@@ -211,8 +216,8 @@ def _frames(
         return
     *row, as_one = joined
     if as_one:
-        seq, at_us, turn, connection, offset_bytes, size_bytes = row
-        yield seq, at_us, "AudioReceived", turn, connection, None, offset_bytes, size_bytes, None
+        seq, at_us, turn, connection, offset_bytes, size_bytes, detail = row
+        yield seq, at_us, "AudioReceived", turn, connection, None, offset_bytes, size_bytes, detail
     else:
         yield from database.execute(_ROWS_BETWEEN, between)
 

@@ -21,7 +21,7 @@ from storage.sqlite.schema import TURN_BITS
 
 _SUMS = (
     "count(*), sum(withdrawn), sum(finish_reason = 'repeated'), "
-    "sum(samples * 1000 / sample_rate_hz), sum(length(text)), "
+    "sum(samples * 1000 / coalesce(own_rate_hz, sample_rate_hz)), sum(length(text)), "
     # Older recordings may hold whatever a service said: their sum would not fit.
     f"sum(min(input_tokens, {LARGEST_COUNT})), sum(min(output_tokens, {LARGEST_COUNT})), "
     "sum(underruns), group_concat(ttft_ms), group_concat(ttfb_ms), "

@@ -244,6 +244,18 @@ _PICTURES = (
     "CREATE INDEX event_picture ON event (session, seq) WHERE kind = 'PictureAttached'",
 )
 
+# NULL is the session's rate: a voice that is taken in the middle may have another.
+_OWN_RATES = ("ALTER TABLE turn ADD COLUMN own_rate_hz INTEGER",)
+
+SPOKEN_SAMPLES = """(
+    SELECT coalesce(sum(
+        CASE WHEN own_rate_hz > 0 THEN samples * session.sample_rate_hz / own_rate_hz
+        ELSE samples END
+    ), 0) FROM turn WHERE turn.session = session.number
+)"""
+"""Value of `session.spoken_samples`, in statements on `session`: all sound, at the session's rate.
+`WavFormat.counted` counts the same for one turn."""
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
@@ -257,6 +269,7 @@ MIGRATIONS = (
     Migration(10, "searches in the order of time", time_order.STATEMENTS),
     Migration(11, "thoughts, and ends of answers", _ASIDES),
     Migration(12, "pictures", _PICTURES),
+    Migration(13, "turns with a sample rate of their own", _OWN_RATES),
 )
 
 _INSTRUCTIONS_A_LOOK = 100_000

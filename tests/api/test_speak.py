@@ -23,6 +23,8 @@ from gramophone.core.timeline import (
 from gramophone.library.library import SessionRecord
 from storage.library import StoredLibrary
 from tests.support.event_reading import read
+from tests.support.model_servers import Reply, serving
+from tests.support.openai_audio import wav
 from tests.support.recordings import everything_in
 from tests.support.standins import running
 from tests.support.wav_files import pcm_of
@@ -153,6 +155,23 @@ class TestSound:
         (turn,) = (await recorded(home)).turns
         assert turn.audio is not None
         assert turn.audio.samples == len(b"".join(frames)) // 2
+
+    async def test_a_voice_of_another_rate_is_recorded_as_it_came(self, home: Path) -> None:
+        sent = bytes(index % 251 for index in range(44_100))
+        reply = Reply([wav(sent, 22_050)], content_type="audio/wav")
+        async with (
+            serving(reply) as server,
+            gramophone.speak(
+                "Hello.", mute=True, speak_url=f"{server.origin}/v1/audio/speech"
+            ) as speech,
+        ):
+            frames = [frame async for frame in speech.audio()]
+        record = await recorded(home)
+        (turn,) = record.turns
+        assert turn.audio is not None
+        assert (record.sample_rate_hz, turn.audio.sample_rate_hz) == (24_000, 22_050)
+        assert sound_of(record) == sent
+        assert (speech.sample_rate_hz, len(b"".join(frames))) == (24_000, 48_000)
 
 
 class TestRecording:

@@ -19,7 +19,7 @@ from gramophone.conversation.messages import (
     TtsRefused,
     TtsText,
 )
-from gramophone.conversation.tts_session import SPEECH_SILENT
+from gramophone.conversation.tts_session import SPEECH_RATE_CHANGED, SPEECH_SILENT
 from gramophone.core.intents import Interrupt, Say, Submit
 from gramophone.core.timeline import (
     AudioReceived,
@@ -42,6 +42,7 @@ from gramophone.core.timeline import (
 )
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits
 from tests.support.playbook import (
+    RATE_HZ,
     Make,
     Playbook,
     close,
@@ -54,6 +55,7 @@ from tests.support.playbook import (
     like,
     metadata,
     opened,
+    samples,
     says,
     sound,
     too_many_flushes,
@@ -235,6 +237,34 @@ class TestHangingUp:
         play = connected(playbook())
         play.after(3299).gives_nothing()
         play.when(Say("Again.")).gives(TurnStarted, says("Again."), TextSpoken, flush(), FlushSent)
+
+
+class TestOwnRates:
+    def test_a_turn_keeps_the_rate_that_its_sound_comes_with(self, play: Playbook) -> None:
+        play.when(TtsAudio(0, bytes(4), 22_050)).gives(
+            like(AudioReceived, sample_rate_hz=22_050),
+            PlayAudio(0, bytes(4), realign=True, sample_rate_hz=22_050),
+        )
+        play.when(TtsAudio(0, bytes(4), 22_050)).gives(
+            like(AudioReceived, offset_bytes=4, sample_rate_hz=22_050),
+            PlayAudio(0, bytes(4), sample_rate_hz=22_050),
+        )
+
+    def test_the_rate_of_the_session_is_not_named(self, play: Playbook) -> None:
+        play.when(TtsAudio(0, bytes(4), RATE_HZ)).gives(
+            like(AudioReceived, sample_rate_hz=0), PlayAudio(0, bytes(4), realign=True)
+        )
+
+    def test_a_service_that_changes_its_rate_in_mid_answer_is_given_up(
+        self, play: Playbook
+    ) -> None:
+        play.when(TtsAudio(0, samples(RATE_HZ))).gives(AudioReceived, PlayAudio)
+        play.when(TtsAudio(0, bytes(4), 22_050)).gives(
+            CloseTts(0),
+            like(SpeechDisconnected, reason="the sample rate changed within an answer"),
+            like(Failed, detail=SPEECH_RATE_CHANGED, turn=0),
+            FinishAudio(0),
+        )
 
 
 class TestOddFrames:

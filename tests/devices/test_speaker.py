@@ -10,6 +10,8 @@ from gramophone.ports.speaker import PlayoutState
 from tests.support.speaker_program import ramp
 from tests.support.speaker_rigs import BLOCK, RATE_HZ, CardRig, MutedRig, Rig, SilentRig, settled
 
+OWN_HZ = 2 * RATE_HZ
+
 
 @pytest.fixture(params=["muted", "silent", "card"])
 async def rig(request: pytest.FixtureRequest) -> AsyncGenerator[Rig]:
@@ -162,6 +164,38 @@ async def test_levels_lie_between_silence_and_full(rig: Rig) -> None:
 
     assert (peak, rms) == ((0.0, 0.0) if isinstance(rig, MutedRig) else (1.0, pytest.approx(1.0)))
     assert rig.speaker.level() == (0.0, 0.0), "what was told once is told"
+
+
+async def test_a_turn_of_another_rate_is_counted_in_its_own_samples(rig: Rig) -> None:
+    rig.speaker.play(1, ramp(1, 6 * BLOCK), sample_rate_hz=OWN_HZ)
+    rig.speaker.finish(1)
+    await rig.play_on(8)
+
+    assert rig.listener.of("began", "drained", "underran") == [
+        ("began", 1),
+        ("drained", 1, 6 * BLOCK),
+    ]
+    assert rig.speaker.playout() == PlayoutState(1, 6 * BLOCK, 0)
+
+
+async def test_half_a_sample_at_another_rate_waits_for_its_other_half(rig: Rig) -> None:
+    pcm = ramp(1, 600) + b"\x01"
+    for start in range(0, len(pcm), 7):
+        rig.speaker.play(1, pcm[start : start + 7], sample_rate_hz=OWN_HZ)
+    rig.speaker.play(1, ramp(1, 400), realign=True, sample_rate_hz=OWN_HZ)
+    rig.speaker.finish(1)
+    await rig.play_on(8)
+
+    assert rig.listener.of("drained") == [("drained", 1, 1_000)]
+
+
+async def test_turns_of_different_rates_follow_each_other(rig: Rig) -> None:
+    for turn, rate_hz, samples in ((1, 0, 500), (2, OWN_HZ, 1_001), (3, RATE_HZ, 300)):
+        rig.speaker.play(turn, ramp(turn, samples), sample_rate_hz=rate_hz)
+        rig.speaker.finish(turn)
+        await rig.play_on(12)
+
+    assert [report[1:] for report in rig.listener.of("drained")] == [(1, 500), (2, 1_001), (3, 300)]
 
 
 # --- where no device is -----------------------------------------------------------------------

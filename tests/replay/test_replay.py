@@ -114,6 +114,26 @@ class TestSound:
         stage.to_the_end()
         assert list(stage.speaker.sounded()) == list(range(1, 4_001))
 
+    @pytest.mark.parametrize("speed", [1.0, 2.0])
+    def test_a_turn_of_another_rate_sounds_in_its_time(self, speed: float) -> None:
+        events = [
+            session_started(sample_rate_hz=24_000),
+            *spoken_exchange(frames=(b"\0\x10" * 12_000,)),
+            *(
+                replace(event, sample_rate_hz=16_000) if isinstance(event, AudioReceived) else event
+                for event in spoken_exchange(
+                    first_turn=2, start_us=5_000_000, frames=(b"\0\x10" * 16_000,)
+                )
+            ),
+        ]
+        stage = Stage(events, speed, rate_hz=24_000)
+        first, second = stage.replay.state().passages
+        assert first.end_us - first.start_us == 500_000
+        assert second.end_us - second.start_us == 1_000_000
+        stage.to_the_end()
+        assert stage.events() == events
+        assert abs(len(stage.speaker.sounded()) - (12_000 + 24_000) / speed) < 1_000
+
     def test_a_change_of_speed_goes_on_at_the_same_place(self) -> None:
         stage = Stage(talk(6_000), rate_hz=RATE_HZ, make_stretcher=Nearest)
         stage.go(2_800_000)

@@ -191,7 +191,7 @@ class TestSound:
         assert due_of(schedule, end) == 2_300_000
         assert schedule.passages == (
             AudibleSpan(1, 1_000_000, 1_400_000, 0),
-            AudibleSpan(1, 1_700_000, 2_300_000, 400),
+            AudibleSpan(1, 1_700_000, 2_300_000, 400_000),
         )
         assert schedule.position_of(1, 399) == 1_399_000
         assert schedule.position_of(1, 400) == 1_700_000

@@ -119,7 +119,9 @@ class HeldSpeaker:
 
     def set_audible(self, audible: bool) -> None: ...
 
-    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
+    def play(
+        self, turn: int, pcm: bytes, *, realign: bool = False, sample_rate_hz: int = 0
+    ) -> None:
         if turn != self.turn:
             self.turn, self.position = turn, 0
 

@@ -7,6 +7,7 @@ from array import array
 from gramophone.audio.jitter_buffer import JitterBuffer
 from gramophone.audio.level import level
 from gramophone.core.clock import ManualClock
+from gramophone.devices.turn_resampler import TurnResampler
 from gramophone.ports.speaker import PlayoutState, SpeakerListener
 
 BLOCK_MS = 20
@@ -24,6 +25,7 @@ class PacedSpeaker:
         self._block = max(1, rate_hz * BLOCK_MS // 1000)
         self._off_ppm = off_ppm
         self._buffer = JitterBuffer(rate_hz)
+        self._resampler = TurnResampler(rate_hz)
         self._listener: SpeakerListener | None = None
         self._began_us = 0
         self._pulled = 0
@@ -36,12 +38,16 @@ class PacedSpeaker:
         self._began_us = self._clock.now_us()
         self.log.append("open")
 
-    def play(self, turn: int, pcm: bytes, *, realign: bool = False) -> None:
+    def play(
+        self, turn: int, pcm: bytes, *, realign: bool = False, sample_rate_hz: int = 0
+    ) -> None:
         self._catch_up()
+        pcm = self._resampler.push(turn, pcm, sample_rate_hz, realign=realign)
         self._buffer.push(turn, pcm)
 
     def finish(self, turn: int) -> None:
         self._catch_up()
+        self._buffer.push(turn, self._resampler.finish(turn))
         self._buffer.finish(turn)
 
     def set_audible(self, audible: bool) -> None: ...
@@ -49,12 +55,13 @@ class PacedSpeaker:
     def stop(self) -> int:
         self._catch_up()
         self.log.append("stop")
-        return self._buffer.clear()
+        return self._resampler.own_samples(self._buffer.turn, self._buffer.clear())
 
     def playout(self) -> PlayoutState:
         self._catch_up()
         buffer = self._buffer
-        return PlayoutState(buffer.turn, buffer.position_samples, buffer.queued_samples)
+        position = self._resampler.own_samples(buffer.turn, buffer.position_samples)
+        return PlayoutState(buffer.turn, position, buffer.queued_samples)
 
     def level(self) -> tuple[float, float]:
         return level(self._recent)

@@ -21,7 +21,7 @@ from gramophone.core.timeline import (
 from gramophone.ports.backend import ReplayState
 from gramophone.replay.replay import Replay, ReplayOptions, ReplayPorts
 from gramophone.replay.schedule import ReplaySchedule
-from gramophone.replay.track_player import TimeStretcher
+from gramophone.replay.track_player import StretcherMaker
 from tests.support.builders import SAMPLE_RATE_HZ, session_started
 from tests.support.paced_speaker import PacedSpeaker
 
@@ -31,7 +31,7 @@ RATE_HZ = 1_000
 class Nearest:
     """Sample k is sample k × speed: what comes out says where it is from."""
 
-    def __init__(self, speed: float) -> None:
+    def __init__(self, speed: float, _rate_hz: int) -> None:
         self._speed = speed
         self._taken = array("h")
         self._given = 0
@@ -60,7 +60,7 @@ class Stage:
         *,
         rate_hz: int = SAMPLE_RATE_HZ,
         off_ppm: int = 0,
-        make_stretcher: Callable[[float], TimeStretcher] | None = None,
+        make_stretcher: StretcherMaker = WsolaStretcher,
         audible: bool = True,
         playing: bool = True,
         position_us: int = 0,
@@ -78,7 +78,7 @@ class Stage:
                 speaker=self.speaker,
                 emit=self._emit,
                 on_state=self.states.append,
-                make_stretcher=make_stretcher or (lambda at: WsolaStretcher(at, rate_hz)),
+                make_stretcher=make_stretcher,
             ),
             ReplayOptions(
                 speed=speed,

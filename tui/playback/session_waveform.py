@@ -36,7 +36,6 @@ class SessionWaveform:
     passages: tuple[AudibleSpan, ...] = ()
     marks: tuple[TurnMark, ...] = ()
     peaks: Mapping[int, bytes] | None = None
-    rate_hz: int = 48_000
 
 
 def loudness(waveform: SessionWaveform, columns: int) -> list[float]:
@@ -51,14 +50,14 @@ def loudness(waveform: SessionWaveform, columns: int) -> list[float]:
         for column in range(first, last + 1):
             start_us = max(passage.start_us, column * waveform.duration_us // columns)
             end_us = min(passage.end_us, (column + 1) * waveform.duration_us // columns)
-            peak = _peak(peaks.get(passage.turn, b""), passage, waveform.rate_hz, start_us, end_us)
+            peak = _peak(peaks.get(passage.turn, b""), passage, start_us, end_us)
             levels[column] = max(levels[column], peak / loudest)
     return levels
 
 
-def _peak(peaks: bytes, passage: AudibleSpan, rate_hz: int, start_us: int, end_us: int) -> int:
+def _peak(peaks: bytes, passage: AudibleSpan, start_us: int, end_us: int) -> int:
     # Buckets count from the start of the turn's sound, of which the passage may be a later part.
-    begun_us = passage.start_samples * 1_000_000 // rate_hz - passage.start_us
+    begun_us = passage.sound_us - passage.start_us
     first = (begun_us + start_us) * BUCKETS_PER_SECOND // 1_000_000
     last = (begun_us + max(start_us, end_us - 1)) * BUCKETS_PER_SECOND // 1_000_000
     return max(peaks[first : last + 1], default=0)

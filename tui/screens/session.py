@@ -148,9 +148,7 @@ class SessionScreen(GuardedScreen[None]):
         self._state = state
         self.query_one(Pane).still = not state.playing
         self._show_strip()
-        waveform = SessionWaveform(
-            state.duration_us, state.passages, state.marks, self._peaks, record.sample_rate_hz
-        )
+        waveform = SessionWaveform(state.duration_us, state.passages, state.marks, self._peaks)
         self.query_one(SeekBar).show(waveform, state.position_us)
         if state.refusal and state.refusal != self._refusal:
             self._refusal = state.refusal

@@ -43,7 +43,7 @@ from gramophone.library.library import SessionRecord
 from gramophone.ports.language_model import Message
 from gramophone.text.sanitize import plain, plain_line
 from tui.transcript.aside_fold import fold_aside
-from tui.transcript.playback_fold import DEFAULT_RATE_HZ, PlaybackFold, SoundState, SoundView
+from tui.transcript.playback_fold import PlaybackFold, SoundState, SoundView
 from tui.transcript.turn_view import Phase, TurnView, Voice, phase_of, stored_view
 from tui.transcript.turn_views import TurnViews
 
@@ -149,7 +149,7 @@ class TranscriptModel:
 
     def load(self, record: SessionRecord) -> None:
         """Show a stored session as it ended."""
-        self.sound.rate_hz = record.sample_rate_hz or DEFAULT_RATE_HZ
+        self._playback.use_rate(record.sample_rate_hz)
         for turn in record.turns:
             if turn.finish_reason != _REPEATED:
                 self._views.add(stored_view(turn))
@@ -235,7 +235,7 @@ class TranscriptModel:
             case SessionStarted():
                 self.session = entry
                 self.recording = True
-                self.sound.rate_hz = entry.sample_rate_hz or DEFAULT_RATE_HZ
+                self._playback.use_rate(entry.sample_rate_hz)
             case SettingsChanged() if self.session is not None:
                 self.session = replace(
                     self.session,
@@ -294,7 +294,7 @@ class TranscriptModel:
                 self._views.finish_text(entry.turn)
                 view.stopped_at = min(len(plain(entry.heard_text)), len(view.text))
                 view.phase = Phase.STOPPED
-                view.spoken_ms = self._playback.milliseconds(entry.heard_samples)
+                view.spoken_ms = self._playback.milliseconds(entry.turn, entry.heard_samples)
                 self._playback.end(SoundState.STOPPED, entry.heard_samples)
             case TurnCompleted():
                 self._complete(view, entry)

@@ -78,7 +78,12 @@ class PlaybackFold:
         self.sound = SoundView()
         self.levels: list[tuple[float, float]] = []
         self.timing = WordTiming()
+        self._session_rate_hz = DEFAULT_RATE_HZ
         self._views = views
+
+    def use_rate(self, session_rate_hz: int) -> None:
+        """Count turns without a rate of their own at this one; 0 is the usual one."""
+        self._session_rate_hz = self.sound.rate_hz = session_rate_hz or DEFAULT_RATE_HZ
 
     def take_levels(self) -> list[tuple[float, float]]:
         """Peak and RMS as measured since the last call, in order, each 0.0 to 1.0."""
@@ -130,14 +135,18 @@ class PlaybackFold:
             view.speaking = False
             view.heard_chars = None
 
-    def milliseconds(self, samples: int) -> int:
-        """Duration of so many samples of this session's sound."""
-        return samples * 1000 // self.sound.rate_hz
+    def milliseconds(self, turn: int, samples: int) -> int:
+        """Duration of so many samples of the turn's sound."""
+        return samples * 1000 // self._rate_hz(turn)
+
+    def _rate_hz(self, turn: int) -> int:
+        return self.timing.own_rate_hz(turn) or self._session_rate_hz
 
     def _begin(self, turn: int) -> None:
         sound = self.sound
         sound.state = SoundState.SPEAKING
         sound.turn = turn
+        sound.rate_hz = self._rate_hz(turn)
         sound.position_samples = sound.queued_samples = sound.end_samples = 0
         sound.underruns = 0
         self._views.touch(turn).speaking = True
@@ -152,7 +161,7 @@ class PlaybackFold:
 
     def _set_played(self, turn: int, samples: int) -> None:
         self.sound.position_samples = samples
-        self._views.touch(turn).spoken_ms = self.milliseconds(samples)
+        self._views.touch(turn).spoken_ms = self.milliseconds(turn, samples)
 
     def _light_word(self, entry: PlayoutAdvanced) -> None:
         view = self._views.shown_for(entry.turn)

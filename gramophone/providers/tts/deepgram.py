@@ -104,7 +104,7 @@ class DeepgramSpeech:
             # ValueError: a header or URL that the library refuses. ImportError: a SOCKS proxy,
             # whose client is not installed.
             raise self._failure(error, host_of(url), shown_url) from error
-        return SpeechSocket(socket, shown_url)
+        return SpeechSocket(socket, shown_url, self._parameters.sample_rate_hz)
 
     def _headers(self) -> dict[str, str]:
         if not self._api_key:
@@ -171,9 +171,11 @@ class DeepgramSpeech:
 class SpeechSocket:
     """One open connection (`ports.SpeechConnection`)."""
 
-    def __init__(self, socket: ClientConnection, url: str) -> None:
+    def __init__(self, socket: ClientConnection, url: str, sample_rate_hz: int) -> None:
+        """`sample_rate_hz` is that which the service was asked for."""
         self._socket = socket
         self.url = url
+        self.sample_rate_hz = sample_rate_hz
         response = socket.response
         self.request_id = response.headers.get("dg-request-id", "") if response else ""
 

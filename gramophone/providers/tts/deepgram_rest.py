@@ -51,7 +51,7 @@ class DeepgramRest(HttpSpeech):
         super().__init__(
             SpeechFailures(title, key_name, host_of(url), api_key),
             sent_hz=rate_hz,
-            rate_hz=rate_hz,
+            session_hz=rate_hz,
             clock=clock,
         )
         self.protocol = SpeechOverHttp(_body, CAPABILITIES, answer_timeout_us(read_timeout_s))

@@ -28,12 +28,17 @@ class HttpSpeech(ABC):
     protocol: SpeechProtocol
 
     def __init__(
-        self, failures: SpeechFailures, *, sent_hz: int, rate_hz: int, clock: Clock | None = None
+        self,
+        failures: SpeechFailures,
+        *,
+        sent_hz: int,
+        session_hz: int,
+        clock: Clock | None = None,
     ) -> None:
-        """`sent_hz` is the rate of samples without a head, `rate_hz` that of the session."""
+        """`sent_hz` is the rate of samples without a head, `session_hz` that of the session."""
         self._failures = failures
         self._sent_hz = sent_hz
-        self._rate_hz = rate_hz
+        self._session_hz = session_hz
         self._clock = clock or SystemClock()
         self._last: RequestConnection | None = None
 
@@ -51,7 +56,7 @@ class HttpSpeech(ABC):
         # Its imports take too long for a loop that carries sound.
         requester = await asyncio.to_thread(self._requester)
         self._last = RequestConnection(
-            requester, self._clock, sent_hz=self._sent_hz, rate_hz=self._rate_hz
+            requester, self._clock, sent_hz=self._sent_hz, session_hz=self._session_hz
         )
         return self._last
 

@@ -32,7 +32,7 @@ class OpenAISpeech(HttpSpeech):
     """A `ports.speech.SpeechService`.
 
     `api_key` may be empty for servers that want none; then no key is sent, whatever the environment
-    has. `title` begins sentences. `sent_hz` is the rate of samples without a head, `sample_rate_hz`
+    has. `title` begins sentences. `sent_hz` is the rate of samples without a head, `session_hz`
     that of the session. `timeout_s` is how long an answer may be silent; None for the usual time.
     """
 
@@ -45,7 +45,7 @@ class OpenAISpeech(HttpSpeech):
         key_name: str = "OPENAI_API_KEY",
         title: str = "OpenAI's speech",
         sent_hz: int = SAMPLE_RATE_HZ,
-        sample_rate_hz: int = SAMPLE_RATE_HZ,
+        session_hz: int = SAMPLE_RATE_HZ,
         timeout_s: float | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -53,7 +53,7 @@ class OpenAISpeech(HttpSpeech):
         super().__init__(
             SpeechFailures(title, key_name, host_of(base_url), api_key),
             sent_hz=sent_hz,
-            rate_hz=sample_rate_hz,
+            session_hz=session_hz,
             clock=clock,
         )
         self.protocol = SpeechOverHttp(form.body, CAPABILITIES, answer_timeout_us(read_timeout_s))

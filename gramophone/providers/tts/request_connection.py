@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol, TypeAlias
 
+from gramophone.audio.rate_converter import load_converter
 from gramophone.audio.sound_reader import NotSound
 from gramophone.core.clock import Clock
 from gramophone.core.tasks import cancel, spawn
@@ -77,16 +78,19 @@ class RequestConnection:
 
     Attributes:
         failure: sentence for the user when the service gave no sound at all for a request.
+        sample_rate_hz: rate of the first sound that came; 0 before it. Later sound of another rate
+            is resampled to it.
     """
 
     def __init__(
-        self, requester: SpeechRequester, clock: Clock, *, sent_hz: int, rate_hz: int
+        self, requester: SpeechRequester, clock: Clock, *, sent_hz: int, session_hz: int
     ) -> None:
-        """`sent_hz` is the rate of samples without a head, `rate_hz` that of the frames."""
+        """`sent_hz` is the rate of samples without a head, `session_hz` that of the session."""
         self._requester = requester
         self._clock = clock
         self._sent_hz = sent_hz
-        self._rate_hz = rate_hz
+        self._session_hz = session_hz
+        self.sample_rate_hz = 0
         self._order: asyncio.Queue[_SoundQueue | str | None] = asyncio.Queue()
         self._under_way: deque[_SoundQueue] = deque()
         self._reason = ""
@@ -174,11 +178,19 @@ class RequestConnection:
             return failures.sent_too_much(str(error))
         return None
 
+    async def _delivered_hz(self, sent_hz: int) -> int:
+        """Rate of the frames for sound of this rate."""
+        if not self.sample_rate_hz and sent_hz != self._session_hz:
+            # The speaker resamples it: an import too long for the loop that carries the sound.
+            await asyncio.to_thread(load_converter)
+        self.sample_rate_hz = self.sample_rate_hz or sent_hz
+        return self.sample_rate_hz
+
     async def _read(self, response: SpeechAnswer, answer: _SoundQueue) -> None:
         sound = SpeechSound(
             response.content_type,
             sent_hz=self._sent_hz,
-            rate_hz=self._rate_hz,
+            choose_rate=self._delivered_hz,
             deliver=answer.put,
         )
         async with sound:

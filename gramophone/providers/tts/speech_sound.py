@@ -1,7 +1,7 @@
-"""Sound of one answer at one rate: read, decoded and resampled while it arrives.
+"""Sound of one answer at one rate: read, decoded and, if need be, resampled while it arrives.
 
-numpy, soundfile and soxr are imported only where a server sends something else than samples at the
-rate that is wanted.
+numpy, soundfile and soxr are imported only where a server sends something else than samples, or
+changes its rate.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Self, TypeAlias
 
+from gramophone.audio.rate_converter import RateConverter
 from gramophone.audio.sound_reader import EncodedSound, SoundPiece
 from gramophone.audio.wav_reader import Linear16
 from gramophone.providers.tts.file_decoder import FileDecoder
@@ -18,15 +19,18 @@ from gramophone.wire.sound_response import SoundResponse
 
 OnSamples: TypeAlias = Callable[[bytes], Awaitable[None]]
 
+RateChoice: TypeAlias = Callable[[int], Awaitable[int]]
+"""Chooses the rate at which sound is delivered that comes at this one."""
+
 
 class SpeechSound:
-    """Reads one answer, and gives its sound to `deliver` as linear16 at `rate_hz`.
+    """Reads one answer, and gives its sound to `deliver` as linear16 at the rate that is chosen.
 
     As a context manager it stops what runs in other threads.
     """
 
     def __init__(
-        self, content_type: str, *, sent_hz: int, rate_hz: int, deliver: OnSamples
+        self, content_type: str, *, sent_hz: int, choose_rate: RateChoice, deliver: OnSamples
     ) -> None:
         """`sent_hz` is the rate of samples that come without a head.
 
@@ -34,9 +38,9 @@ class SpeechSound:
             NotSound: the label already says that it cannot be read.
         """
         self._body = SoundResponse(content_type, sent_hz)
-        self._rate_hz = rate_hz
+        self._choose_rate = choose_rate
         self._deliver = deliver
-        self._resampler: _RateConverter | None = None
+        self._converter: RateConverter | None = None
         self._decoder: FileDecoder | None = None
         self.silent = True
         """Whether no sample was anything but zero."""
@@ -73,7 +77,7 @@ class SpeechSound:
             await self._take(piece)
         if self._decoder is not None:
             await self._decoder.finish()
-        await self._end_resampler()
+        await self._end_conversion()
 
     async def _take(self, piece: SoundPiece) -> None:
         if isinstance(piece, EncodedSound):
@@ -84,41 +88,26 @@ class SpeechSound:
             await self._samples(piece)
 
     async def _samples(self, piece: Linear16) -> None:
-        if self._resampler is not None and self._resampler.from_hz != piece.sample_rate_hz:
-            await self._end_resampler()
+        if not piece.pcm:
+            return
+        if self._converter is not None and self._converter.from_hz != piece.sample_rate_hz:
+            await self._end_conversion()
         pcm = piece.pcm
-        if piece.sample_rate_hz != self._rate_hz:
-            if self._resampler is None:
-                self._resampler = await asyncio.to_thread(
-                    _RateConverter, piece.sample_rate_hz, self._rate_hz
+        rate_hz = await self._choose_rate(piece.sample_rate_hz)
+        if piece.sample_rate_hz != rate_hz:
+            if self._converter is None:
+                self._converter = await asyncio.to_thread(
+                    RateConverter, piece.sample_rate_hz, rate_hz
                 )
-            pcm = self._resampler.resample(pcm)
+            pcm = self._converter.push(pcm)
         await self._send(pcm)
 
-    async def _end_resampler(self) -> None:
-        if self._resampler is not None:
-            rest, self._resampler = self._resampler.resample(b"", last=True), None
+    async def _end_conversion(self) -> None:
+        if self._converter is not None:
+            rest, self._converter = self._converter.finish(), None
             await self._send(rest)
 
     async def _send(self, pcm: bytes) -> None:
         if pcm:
             self.silent = self.silent and not any(pcm)
             await self._deliver(pcm)
-
-
-class _RateConverter:
-    """Sound at one rate as sound at another."""
-
-    def __init__(self, from_hz: int, to_hz: int) -> None:
-        import numpy
-        import soxr
-
-        self.from_hz = from_hz
-        self._numpy = numpy
-        self._stream: Any = soxr.ResampleStream(from_hz, to_hz, 1, dtype="float32")
-
-    def resample(self, pcm: bytes, *, last: bool = False) -> bytes:
-        numbers = self._numpy
-        samples = numbers.frombuffer(pcm, "<i2").astype(numbers.float32)
-        resampled = numbers.rint(self._stream.resample_chunk(samples, last=last))
-        return numbers.clip(resampled, -32_768, 32_767).astype("<i2").tobytes()

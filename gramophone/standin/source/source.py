@@ -9,6 +9,7 @@ from gramophone.core.timeline import Event
 from gramophone.standin.faults import Fault
 from gramophone.standin.source.answers import answers_of
 from gramophone.standin.source.listen_v1 import recorded_transcripts
+from gramophone.standin.source.one_rate import at_one_rate
 from gramophone.standin.source.openai_transcripts import OpenAITranscript, openai_transcripts
 from gramophone.standin.source.speech import RecordedSpeech, recorded_speech
 from gramophone.wire.deepgram.listen_v1.recorded_server import RecordedTranscripts
@@ -56,6 +57,7 @@ def source_of(events: Sequence[Event], title: str = "", *, endless: bool = False
     Raises:
         TimelineError: the events have no beginning, or lack their sound.
     """
+    events = at_one_rate(events)
     speech = recorded_speech(events)
     return StandinSource(
         title=title,

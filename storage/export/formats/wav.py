@@ -46,7 +46,7 @@ def _copy(reel: Mixdown, file: BinaryIO) -> None:
     """The samples past this process, where they are stored as they are wanted."""
     file.flush()
     for session, progress in reel.sessions():
-        most_samples = _COPIED_SAMPLES if session.linear else BLOCK_SAMPLES
+        most_samples = _COPIED_SAMPLES if session.stored_as_exported else BLOCK_SAMPLES
         for piece in pieces(session, progress, most_samples):
             _copy_piece(session, piece, file.fileno())
         reel.samples += session.excerpt.samples

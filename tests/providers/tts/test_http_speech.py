@@ -304,10 +304,37 @@ async def test_silence_is_reported() -> None:
     assert reports[0]["silent"] is True
 
 
+async def test_sound_comes_at_the_rate_it_was_sent_at() -> None:
+    samples = bytes(index % 251 for index in range(8_000))
+    replies = [
+        Reply([wav(samples, 22_050)], content_type="audio/wav"),
+        Reply([samples], content_type="audio/pcm"),
+    ]
+    async with serving(*replies) as server, connected(openai(server.origin)) as connection:
+        assert connection.sample_rate_hz == 0
+        await connection.send(body(openai(server.origin), "Hello."))
+        frames = connection.frames()
+        sound = b""
+        async for frame in frames:
+            if isinstance(frame, str):
+                break
+            sound += frame
+        assert (sound, connection.sample_rate_hz) == (samples, 22_050)
+        # What follows on the connection is brought to the rate that its sound has had so far.
+        await connection.send(body(openai(server.origin), "Again."))
+        later = b""
+        async for frame in frames:
+            if isinstance(frame, str):
+                break
+            later += frame
+    assert connection.sample_rate_hz == 22_050
+    assert len(later) == 2 * (4_000 * 22_050 // 24_000)
+
+
 async def test_stereo_with_8_bits_at_another_rate_is_met() -> None:
     samples = bytes(128 + (index // 2 % 40) for index in range(8_000))
     head = bytearray(wav(samples, 8_000))
     head[22], head[34] = 2, 8
     async with serving(Reply([bytes(head)], content_type="audio/wav")) as server:
         sound, _ = await spoken(openai(server.origin), "Hello.")
-    assert len(sound) == 2 * 4_000 * 3
+    assert len(sound) == 2 * 4_000

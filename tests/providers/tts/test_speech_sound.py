@@ -1,4 +1,4 @@
-"""Sound of an answer comes through at the rate that is wanted, whatever it was sent as."""
+"""Sound of an answer comes through as samples, whatever it was sent as."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import soundfile
 
 from gramophone.audio.sound_reader import NotSound
-from gramophone.providers.tts.speech_sound import SpeechSound
+from gramophone.providers.tts.speech_sound import RateChoice, SpeechSound
 
 RATE_HZ = 24_000
 
@@ -46,9 +46,25 @@ class Received:
         return array("h", bytes(self.pcm))
 
 
-async def received(body: bytes, *, content_type: str = "audio/pcm", step: int = 700) -> Received:
+async def always(_sent_hz: int) -> int:
+    return RATE_HZ
+
+
+async def as_sent(sent_hz: int) -> int:
+    return sent_hz
+
+
+async def received(
+    body: bytes,
+    *,
+    content_type: str = "audio/pcm",
+    step: int = 700,
+    choose_rate: RateChoice = always,
+) -> Received:
     sound = Received()
-    reader = SpeechSound(content_type, sent_hz=RATE_HZ, rate_hz=RATE_HZ, deliver=sound.deliver)
+    reader = SpeechSound(
+        content_type, sent_hz=RATE_HZ, choose_rate=choose_rate, deliver=sound.deliver
+    )
     async with reader:
         for start in range(0, len(body), step):
             await reader.feed(body[start : start + step])
@@ -60,6 +76,14 @@ async def test_samples_at_the_wanted_rate_come_through_untouched() -> None:
     samples = tone(RATE_HZ)
     assert (await received(samples.tobytes())).samples == samples
     assert (await received(file(samples, RATE_HZ, "WAV", "PCM_16"))).samples == samples
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 22_050, 48_000])
+async def test_samples_come_through_untouched_at_the_rate_they_were_sent_at(rate_hz: int) -> None:
+    samples = tone(rate_hz)
+    for kind in ("WAV", "FLAC"):
+        sound = await received(file(samples, rate_hz, kind, "PCM_16"), choose_rate=as_sent)
+        assert sound.samples == samples
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 22_050, 48_000])
@@ -94,7 +118,7 @@ async def test_a_compressed_file_is_decoded(
 async def test_mp3_sounds_before_its_end_has_come() -> None:
     sound = Received()
     body = file(tone(RATE_HZ, 4), RATE_HZ, "MP3", "MPEG_LAYER_III")
-    reader = SpeechSound("", sent_hz=RATE_HZ, rate_hz=RATE_HZ, deliver=sound.deliver)
+    reader = SpeechSound("", sent_hz=RATE_HZ, choose_rate=always, deliver=sound.deliver)
     async with reader:
         await reader.feed(body[: len(body) // 2])
         await sound.begun.wait()
@@ -106,7 +130,9 @@ async def test_mp3_sounds_before_its_end_has_come() -> None:
 async def test_leaving_early_ends_the_decoder() -> None:
     sound = Received()
     body = file(tone(RATE_HZ, 4), RATE_HZ, "MP3", "MPEG_LAYER_III")
-    async with SpeechSound("", sent_hz=RATE_HZ, rate_hz=RATE_HZ, deliver=sound.deliver) as reader:
+    async with SpeechSound(
+        "", sent_hz=RATE_HZ, choose_rate=always, deliver=sound.deliver
+    ) as reader:
         await reader.feed(body[:500])
     assert not sound.pcm
 
@@ -119,7 +145,7 @@ async def test_a_broken_file_is_no_sound() -> None:
 async def test_silence_is_noticed() -> None:
     body = bytes(4_800)
     for pcm, silent in ((body, True), (body + b"\1\0", False)):
-        reader = SpeechSound("", sent_hz=RATE_HZ, rate_hz=RATE_HZ, deliver=Received().deliver)
+        reader = SpeechSound("", sent_hz=RATE_HZ, choose_rate=always, deliver=Received().deliver)
         async with reader:
             await reader.feed(pcm)
             await reader.finish()

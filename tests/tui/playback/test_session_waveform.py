@@ -16,7 +16,7 @@ from tui.playback.session_waveform import (
 
 
 def shape(*passages: AudibleSpan, peaks: dict[int, bytes] | None = None) -> SessionWaveform:
-    return SessionWaveform(10_000_000, passages, (), peaks or {}, 1_000)
+    return SessionWaveform(10_000_000, passages, (), peaks or {})
 
 
 def test_each_column_has_the_loudest_of_its_time() -> None:
@@ -27,7 +27,7 @@ def test_each_column_has_the_loudest_of_its_time() -> None:
 
 
 def test_sound_behind_a_hole_stands_where_it_is_heard() -> None:
-    before, after = AudibleSpan(1, 0, 1_000_000, 0), AudibleSpan(1, 3_000_000, 4_000_000, 1_000)
+    before, after = AudibleSpan(1, 0, 1_000_000, 0), AudibleSpan(1, 3_000_000, 4_000_000, 1_000_000)
     louds = loudness(shape(before, after, peaks={1: bytes([100] * 20 + [200] * 20)}), 10)
     assert louds == [0.5, -1, -1, 1.0, -1, -1, -1, -1, -1, -1]
 
