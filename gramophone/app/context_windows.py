@@ -14,7 +14,7 @@ from gramophone.wire.llm.context_windows import (
     listed_name,
 )
 
-_KINDS_BY_NAME: Final[dict[str, ServerKind]] = {"ollama": "ollama", "lmstudio": "lmstudio"}
+KINDS_BY_NAME: Final[dict[str, ServerKind]] = {"ollama": "ollama", "lmstudio": "lmstudio"}
 """Kinds of presets, for lists that do not show it (Ollama's of models of one's own)."""
 
 
@@ -29,7 +29,7 @@ async def context_window(lists: ModelLists, endpoint: Endpoint, model: str) -> C
     name = listed_name(known.models, model)
     if tokens := known.windows.get(name):
         return ContextWindow(tokens, certain=True)
-    server = cast("ServerKind", known.server) or _KINDS_BY_NAME.get(endpoint.name, "")
+    server = cast("ServerKind", known.server) or KINDS_BY_NAME.get(endpoint.name, "")
     from gramophone.app.endpoint_clients import native_window_of
 
     try:

@@ -12,7 +12,7 @@ from gramophone.core.model_settings import ModelSettings
 from gramophone.ports.language_model import LanguageModel
 from gramophone.providers.llm.anthropic_messages import ANTHROPIC_BASE_URL, AnthropicMessages
 from gramophone.providers.llm.endpoint_memory import EndpointMemory
-from gramophone.providers.llm.endpoint_options import EndpointOptions, ignore_progress
+from gramophone.providers.llm.endpoint_options import AskPictures, EndpointOptions, ignore_progress
 from gramophone.providers.llm.error_messages import ModelFailures
 from gramophone.providers.llm.http_model import READ_TIMEOUT_S
 from gramophone.providers.llm.openai_chat import OpenAIChat
@@ -23,6 +23,7 @@ from gramophone.wire.loopback import host_of
 
 if TYPE_CHECKING:
     from gramophone.providers.llm.model_list import ModelList
+    from gramophone.providers.llm.native_pictures import NativePictures
     from gramophone.providers.llm.native_window import NativeWindow
     from gramophone.providers.llm.window_query import AskWindow
 
@@ -41,11 +42,12 @@ def client_of(
     memory: EndpointMemory | None = None,
     progress: Callable[[str], None] = ignore_progress,
     ask_window: AskWindow | None = None,
+    picture_support: AskPictures | None = None,
 ) -> LanguageModel:
     """Make a client of an endpoint.
 
     `memory` is shared by its clients; `progress` gets what a request waits for; `ask_window` asks
-    for the model's context.
+    for the model's context, `picture_support` whether it takes pictures.
     """
     options = EndpointOptions(
         title=endpoint.title,
@@ -56,6 +58,7 @@ def client_of(
         context_tokens=endpoint.context_tokens,
         ask_window=ask_window,
         pictures=endpoint.pictures,
+        picture_support=picture_support,
         memory=memory or EndpointMemory(),
         progress=progress,
     )
@@ -96,6 +99,13 @@ def native_window_of(endpoint: Endpoint) -> NativeWindow:
     from gramophone.providers.llm.native_window import NativeWindow
 
     return NativeWindow(*_access(endpoint))
+
+
+def native_pictures_of(endpoint: Endpoint) -> NativePictures:
+    """Make a client that asks whether an endpoint's models take pictures."""
+    from gramophone.providers.llm.native_pictures import NativePictures
+
+    return NativePictures(*_access(endpoint))
 
 
 def _access(endpoint: Endpoint) -> tuple[str, ModelFailures, HeaderPolicy]:

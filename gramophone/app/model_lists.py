@@ -42,8 +42,9 @@ _MOST_NAME_CHARS: Final = 200
 class StoredList:
     """A list of an endpoint at an address, fetched so many seconds after 1970.
 
-    `windows` has the tokens that its models take, of those of which the list tells them. `server`
-    is the kind of the server, where that may tell the others elsewhere.
+    `windows` has the tokens that its models take, of those of which the list tells them, and
+    `pictures` whether they take pictures. `server` is the kind of the server, where that may tell
+    the others elsewhere.
     """
 
     address: str
@@ -51,6 +52,7 @@ class StoredList:
     models: tuple[str, ...]
     windows: Mapping[str, int] = field(default_factory=dict[str, int])
     server: str = ""
+    pictures: Mapping[str, bool] = field(default_factory=dict[str, bool])
 
 
 class ModelLists:
@@ -153,6 +155,7 @@ async def _fetched(endpoint: Endpoint, now_s: int) -> StoredList | None:
         tuple(model.id for model in models),
         windows,
         next((model.server for model in models if model.server), ""),
+        {model.id: model.pictures for model in models if model.pictures is not None},
     )
 
 
@@ -175,12 +178,14 @@ def _list(fields: dict[str, Any]) -> StoredList:
     names = (plain_line(as_text(name)) for name in as_list(fields.get("models"))[:_MOST_MODELS])
     models = tuple(name for name in names if 0 < len(name) <= _MOST_NAME_CHARS)
     windows = as_object(fields.get("windows"))
+    pictures = as_object(fields.get("pictures"))
     return StoredList(
         as_text(fields.get("address")),
         as_count(fields.get("fetched_s")),
         models,
         {name: tokens for name in models if (tokens := as_count(windows.get(name)))},
         as_text(fields.get("server")),
+        {name: pictures[name] for name in models if isinstance(pictures.get(name), bool)},
     )
 
 
@@ -194,6 +199,7 @@ def _write(path: Path, lists: Mapping[str, StoredList]) -> None:
             "models": list(stored.models),
             "windows": dict(stored.windows),
             "server": stored.server,
+            "pictures": dict(stored.pictures),
         }
         for name, stored in lists.items()
     }

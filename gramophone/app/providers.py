@@ -12,6 +12,7 @@ from gramophone.app.choices import checked, speech_parameters
 from gramophone.app.context_windows import context_window
 from gramophone.app.endpoint_clients import client_of
 from gramophone.app.model_lists import ModelLists
+from gramophone.app.picture_support import picture_support
 from gramophone.app.user_models import user_model_of
 from gramophone.app.voice_clients import speech_client
 from gramophone.config.config import Config
@@ -40,7 +41,8 @@ class ProviderPool:
     """
 
     def __init__(self, lists: ModelLists | None = None) -> None:
-        """`lists` know windows of models; without them no server is asked for one."""
+        """`lists` know windows of models, and which take pictures; without them no server is asked
+        for that."""
         self._lists = lists
         self._models: dict[tuple[str, int], tuple[LocalModel, asyncio.Lock]] = {}
         self._memories = defaultdict[tuple[str, str, str], EndpointMemory](EndpointMemory)
@@ -88,11 +90,16 @@ class ProviderPool:
             raise ConfigError(f"The provider {config.provider!r} has no client; choose another.")
         require_model(config)
         memory = self._memories[endpoint.name, endpoint.base_url, config.model]
-        ask_window = None
-        if self._lists is not None:
-            ask_window = partial(context_window, self._lists, endpoint, config.model)
+        if self._lists is None:
+            return client_of(endpoint, config.model, config.model_settings, memory, progress)
         return client_of(
-            endpoint, config.model, config.model_settings, memory, progress, ask_window
+            endpoint,
+            config.model,
+            config.model_settings,
+            memory,
+            progress,
+            partial(context_window, self._lists, endpoint, config.model),
+            partial(picture_support, self._lists, endpoint, config.model),
         )
 
     def speech(self, config: Config, sample_rate_hz: int = 0) -> SpeechService:

@@ -15,7 +15,8 @@ from gramophone.text.sanitize import plain_line
 
 
 async def list_models(config: Config, name: str, *, as_json: bool) -> int:
-    """Print a line a model: id, endpoint, and the tokens that it takes where the server tells.
+    """Print a line a model: id, endpoint, and where the server tells the tokens that it takes, and
+    whether it takes pictures.
 
     Without a name, every endpoint that is set up is asked; one that does not answer is noted. Exit
     code 1 if none answered.
@@ -38,7 +39,7 @@ async def list_models(config: Config, name: str, *, as_json: bool) -> int:
         result_json(rows)
     else:
         for row in rows:
-            result("  ".join(str(value) for value in row.values() if value is not None))
+            result("  ".join(_words(row)))
     return 0 if answered else 1
 
 
@@ -68,4 +69,14 @@ async def _fetch(endpoint: Endpoint) -> tuple[ListedModel, ...] | ModelError:
 
 
 def _row(endpoint: Endpoint, model: ListedModel) -> dict[str, Any]:
-    return {"id": model.id, "endpoint": endpoint.name, "context_tokens": model.window.tokens}
+    return {
+        "id": model.id,
+        "endpoint": endpoint.name,
+        "context_tokens": model.window.tokens,
+        "pictures": model.pictures,
+    }
+
+
+def _words(row: dict[str, Any]) -> list[str]:
+    values = [str(row[name]) for name in ("id", "endpoint", "context_tokens") if row[name]]
+    return [*values, *(["pictures"] if row["pictures"] else [])]

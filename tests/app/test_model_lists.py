@@ -146,3 +146,15 @@ def test_used_models_stand_first(tmp_path: Path) -> None:
     # Of servers without a list the usual models are known.
     assert available_options(config).models["openai"][0] == "b"
     assert len(available_options(config).models["openai"]) > 1
+
+
+async def test_who_takes_pictures_is_stored_with_the_list(tmp_path: Path) -> None:
+    models = [{"id": "sees", "capabilities": {"vision": True}}, {"id": "plain"}]
+    models.append({"id": "blind", "capabilities": {"vision": False}})
+    content = json.dumps({"data": models}).encode()
+    async with serving(Reply([content], content_type=JSON)) as server:
+        mine = endpoint(server.origin)
+        await lists(tmp_path).refresh([mine])
+    stored = await lists(tmp_path).listed(mine, anew=False)
+    assert stored is not None
+    assert stored.pictures == {"sees": True, "blind": False}

@@ -45,7 +45,8 @@ class TestTables:
         config = settings(
             MINE.replace("/v1", "")
             + 'protocol = "messages"\nkey_env = "MY_KEY"\ntimeout_s = 7\ntools = false\n'
-            "context_tokens = 4096\ntemperature = 0.2\ntop_p = 1\nseed = 7\nmax_tokens = 9\n"
+            "context_tokens = 4096\npictures = false\n"
+            "temperature = 0.2\ntop_p = 1\nseed = 7\nmax_tokens = 9\n"
             'reasoning_effort = "low"\nfallback = ["local"]\n'
             'headers = { X-Team = "red", Api-Key = "$MY_HEADER" }\n'
             "extra_body = { num_ctx = 8192 }\n",
@@ -54,6 +55,8 @@ class TestTables:
         endpoint = config.endpoints["mine"]
         assert (endpoint.protocol, endpoint.timeout_s, endpoint.tools) == ("messages", 7, False)
         assert (endpoint.context_tokens, endpoint.fallback) == (4096, ("local",))
+        assert endpoint.pictures is False
+        assert settings(MINE).endpoints["mine"].pictures is None
         assert endpoint.headers == {"X-Team": "red", "Api-Key": "fedcba9876543210"}
         assert endpoint.extra_body == {"num_ctx": 8192}
         assert config.model_settings == ModelSettings(

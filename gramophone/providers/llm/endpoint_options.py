@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import field
-from typing import Any
+from typing import Any, TypeAlias
 
 from gramophone.core.clock import Clock, SystemClock
 from gramophone.core.frozen import frozen
@@ -15,6 +15,10 @@ from gramophone.providers.llm.window_query import AskWindow
 
 def ignore_progress(detail: str) -> None:
     """Take progress that nobody follows."""
+
+
+AskPictures: TypeAlias = Callable[[], Awaitable[bool | None]]
+"""Asks whether the model takes pictures; None where nobody tells."""
 
 
 @frozen(kw_only=True)
@@ -30,6 +34,7 @@ class EndpointOptions:
         context_tokens: tokens of a request with its answer; None if only the server knows.
         ask_window: asks the server for them; None where it is not asked.
         pictures: whether the model takes pictures; None if only the server knows.
+        picture_support: asks what the server tells of that, before the first request with pictures.
         memory: what earlier requests have shown of the endpoint; shared by its clients.
         progress: called with what a request waits for, and with "" when it goes on.
         clock: by which it waits.
@@ -43,6 +48,7 @@ class EndpointOptions:
     context_tokens: int | None = None
     ask_window: AskWindow | None = field(default=None, compare=False)
     pictures: bool | None = None
+    picture_support: AskPictures | None = None
     memory: EndpointMemory = field(default_factory=EndpointMemory, compare=False)
     progress: Callable[[str], None] = ignore_progress
     clock: Clock = field(default_factory=SystemClock, compare=False)

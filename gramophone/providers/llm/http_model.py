@@ -194,6 +194,7 @@ class HttpModel(ABC, Generic[ClientT]):
         what the endpoint does not take. Afterwards it never is, because words would come twice.
         """
         await self._window.before(messages)
+        await self._learn_pictures(messages)
         policy = RetryPolicy(self._options.clock.now_us())
         plan = OutgoingRequest(messages, system_prompt, self._options, self._failures)
         while True:
@@ -217,6 +218,13 @@ class HttpModel(ABC, Generic[ClientT]):
                     raise
             else:
                 return
+
+    async def _learn_pictures(self, messages: Sequence[Message]) -> None:
+        """Find out whether the model takes pictures, if some are to go out and nothing is known."""
+        options = self._options
+        unknown = options.pictures is None and options.memory.takes_pictures is None
+        if options.picture_support is not None and unknown and any(m.pictures for m in messages):
+            options.memory.takes_pictures = await options.picture_support()
 
     async def _may_try_again(
         self, trouble: ServerRefusal | Trouble, policy: RetryPolicy, plan: OutgoingRequest

@@ -21,6 +21,7 @@ from gramophone.wire.llm.context_windows import (
     kind_of,
     listed_window,
 )
+from gramophone.wire.llm.picture_support import listed_pictures
 
 MOST_MODELS: Final = 20_000
 MOST_PAGES: Final = 50
@@ -31,14 +32,19 @@ _ANTHROPIC_VERSION: Final = "2023-06-01"
 
 @frozen
 class ListedModel:
-    """A model that an endpoint lists, with its window as far as the list tells it.
+    """A model that an endpoint lists, with what the list tells of it.
 
-    `server` is the kind of the server, by this item of its list.
+    Attributes:
+        id: the name by which it is asked.
+        window: tokens that a request and its answer may have.
+        server: the kind of the server, by this item of its list.
+        pictures: whether it takes pictures; None where the list does not tell.
     """
 
     id: str
     window: ContextWindow = NO_WINDOW
     server: ServerKind = ""
+    pictures: bool | None = None
 
 
 class ModelList:
@@ -94,5 +100,6 @@ def _listed(page: dict[str, Any]) -> list[ListedModel]:
         fields = as_object(item)
         name = plain_line(as_text(fields.get("id")))
         if name and len(name) <= _MOST_ID_CHARS:
-            models.append(ListedModel(name, listed_window(fields), kind_of(fields)))
+            pictures = listed_pictures(page, fields)
+            models.append(ListedModel(name, listed_window(fields), kind_of(fields), pictures))
     return models

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import re
+from base64 import b64encode
 from importlib import import_module
 
 import pytest
 
 from fixtures.answers import Case, cases
+from gramophone.core.errors import PicturesRefused
 from gramophone.ports.language_model import CallPart, Message, Usage
 from gramophone.providers.llm.langchain import LangChainModel
 from gramophone.wire.limits import MOST_ANSWER_CHARS
 from tests.support.model_contract import QUESTION, chunks_of, close, closing, failure, text_of
+from tests.support.picture_files import picture, png
 
 TEXTS = [case for case in cases("chat") if case["name"] in ("plain", "unicode")]
 CHAINS = "tests.support.chains"
+SHOWN = (Message("user", "This?", pictures=(picture(),)),)
 TALK = (Message("user", "A?"), Message("assistant", "B."), Message("user", "C?"))
 
 
@@ -45,6 +49,19 @@ class TestInput:
     )
     async def test_each_kind_gets_what_it_wants(self, path: str, answer: str) -> None:
         assert await text(path) == answer
+
+    @pytest.mark.parametrize("path", ["echo", "graph"])
+    async def test_who_takes_messages_gets_pictures(self, path: str) -> None:
+        async with closing(model_of(path)) as model:
+            answer = text_of(await chunks_of(model, SHOWN))
+        assert "human: [{'type': 'text', 'text': 'This?'}, {'type': 'image_url'," in answer
+        assert f"data:image/png;base64,{b64encode(png()).decode()}" in answer
+
+    @pytest.mark.parametrize("path", ["chain", "documents"])
+    async def test_who_takes_a_text_refuses_them(self, path: str) -> None:
+        async with closing(model_of(path)) as model:
+            with pytest.raises(PicturesRefused, match="takes its question as a text"):
+                await chunks_of(model, SHOWN)
 
 
 class TestOutput:

@@ -58,6 +58,30 @@ async def test_what_servers_tell() -> None:
     assert request.headers["authorization"] == f"Bearer {KEY}"
 
 
+async def test_servers_tell_who_takes_pictures() -> None:
+    models = (
+        {"id": "router", "architecture": {"input_modalities": ["text", "image"]}},
+        {"id": "router-text", "architecture": {"input_modalities": ["text"]}},
+        {"id": "mistral", "capabilities": {"vision": True, "completion_chat": True}},
+        {"id": "anthropic", "capabilities": {"image_input": {"supported": False}}},
+        {"id": "odd", "capabilities": {"vision": "perhaps"}, "architecture": 7},
+        {"id": "llama"},
+        {"id": "plain"},
+    )
+    beside = [{"name": "llama", "capabilities": ["completion", "multimodal"]}, "odd"]
+    async with serving(page(*models, models=beside)) as server:
+        listed = await model_list_of(endpoint_at(f"{server.origin}/v1")).fetch()
+    assert {model.id: model.pictures for model in listed} == {
+        "router": True,
+        "router-text": False,
+        "mistral": True,
+        "anthropic": False,
+        "odd": None,
+        "llama": True,
+        "plain": None,
+    }
+
+
 async def test_pages_are_fetched_to_the_end() -> None:
     first = page({"id": "a"}, {"id": "b"}, has_more=True, last_id="b")
     async with serving(first, page({"id": "c"}, has_more=False, last_id="c")) as server:

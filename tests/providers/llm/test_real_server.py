@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from gramophone.app.endpoint_clients import model_list_of, native_window_of
+from gramophone.app.endpoint_clients import (
+    model_list_of,
+    native_pictures_of,
+    native_window_of,
+)
 from gramophone.config.endpoints import Endpoint
+from gramophone.core.errors import PicturesRefused
 from gramophone.ports.language_model import LanguageModel, Message
 from gramophone.providers.engine_process import EngineProcess
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
@@ -17,6 +22,7 @@ from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.llm.openai_responses import OpenAIResponses
 from gramophone.wire.llm.context_windows import ContextWindow
 from tests.support.model_contract import QUESTION, chunks_of, closing, text_of
+from tests.support.picture_files import picture
 
 MOST_TOKENS = 8
 READ_TIMEOUT_S = 300.0
@@ -56,6 +62,14 @@ async def check_window(base_url: str) -> None:
     (model,) = await model_list_of(endpoint).fetch()
     assert (model.server, model.window) == ("llamacpp", window)
     assert await native_window_of(endpoint).fetch("llamacpp", model.id) == window
+    assert model.pictures is False
+    assert await native_pictures_of(endpoint).fetch("llamacpp", model.id) is False
+
+
+async def check_pictures(model: LanguageModel) -> None:
+    """Show a picture to the model, which takes none."""
+    with pytest.raises(PicturesRefused, match=r"refused the picture .* takes none"):
+        await chunks_of(model, [Message("user", "What is this?", pictures=(picture(),))])
 
 
 @pytest.mark.engines
@@ -70,5 +84,6 @@ async def test_all_protocols_of_one_server() -> None:
         for adapter in adapters(base_url):
             async with closing(adapter) as model:
                 await check(model)
+                await check_pictures(model)
     finally:
         await server.aclose()

@@ -11,6 +11,7 @@ from gramophone.wire.llm.refusal_reader import (
     MOST_REASON_CHARS,
     ServerRefusal,
     read_refusal,
+    refused_pictures,
     unsupported_parameter,
 )
 
@@ -203,3 +204,26 @@ def test_long_texts_are_cut_before_they_are_searched() -> None:
     seen = refusal(400, openai("context length is " * 100_000))
     assert len(seen.reason) == MOST_REASON_CHARS
     assert refusal(400, "<title" * 100_000).reason == "a web page"
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "about"),
+    [
+        (400, "Invalid content type. image_url is only supported by certain models.", "model"),
+        (404, "No endpoints found that support image input", "model"),
+        (500, "image input is not supported - hint: you may need to provide the mmproj", "model"),
+        (400, "Model does not support images. Please use a model that does.", "model"),
+        (400, "At most 0 image(s) may be provided in one request.", "model"),
+        (422, "messages[0]: unknown variant `image_url`, expected `text`", "model"),
+        (400, "'messages.0' : content must be a string", "model"),
+        (400, "You uploaded an unsupported image.", "picture"),
+        (400, "Could not process image", "picture"),
+        (400, "image exceeds 5 MB maximum: 6000000 bytes > 5242880 bytes", "picture"),
+        (413, "Request exceeds the maximum size", "picture"),
+        (400, "Unsupported parameter: 'temperature'", ""),
+        (401, "Incorrect API key for this image model", ""),
+        (402, "No credit for images", ""),
+    ],
+)
+def test_a_refusal_of_pictures_is_told_from_others(status: int, message: str, about: str) -> None:
+    assert refused_pictures(refusal(status, openai(message))) == about
