@@ -32,12 +32,14 @@ from tui.screens.conversation import ConversationScreen
 from tui.settings.keymap import WrongKeys, checked
 from tui.support.garbage import collector
 from tui.support.terminal_keys import teach_alt_enter
+from tui.support.toasts import toast_s
 from tui.theme import cell_widths
 from tui.theme.ascii_fallback import write_lookalikes
 from tui.theme.motion import motion
 from tui.theme.palette import colourless, inks
 
 if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
     from textual.screen import Screen
     from textual.widget import Widget
 
@@ -182,9 +184,7 @@ class GramophoneApp(App[None]):
         # From here on it is the user who changes it.
         self.watch(self, "theme", self._theme_chosen, init=False)
         for trouble in self._troubles:
-            self.notify(
-                plain_line(trouble), title="Settings", severity="warning", timeout=12, markup=False
-            )
+            self.notify(plain_line(trouble), title="Settings", severity="warning", markup=False)
         self.run_worker(self._warm_up, thread=True, name="warm-up", exit_on_error=False)
         if not (self.is_headless or self.is_web):
             self.set_interval(TERMINAL_LOOK_S, self._end_without_terminal)
@@ -229,7 +229,6 @@ class GramophoneApp(App[None]):
             alert.sentence,
             title=alert.title,
             severity=alert.severity,
-            timeout=REPEAT_AFTER_S,
             markup=False,
         )
 
@@ -261,7 +260,20 @@ class GramophoneApp(App[None]):
         outcome = await clipboard.copy(text, os.environ, sys.platform, write)
         severity = "information" if outcome.sure or outcome.perhaps else "warning"
         words = plain_line(clipboard.sentence(subject, outcome))
-        self.notify(words, severity=severity, timeout=4, markup=False)
+        self.notify(words, severity=severity, markup=False)
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = True,
+    ) -> None:
+        """Show a toast at the top right; without a timeout, for as long as it takes to read."""
+        shown_s = toast_s(title + message) if timeout is None else timeout
+        super().notify(message, title=title, severity=severity, timeout=shown_s, markup=markup)
 
     # --- actions ------------------------------------------------------------------------------
 
@@ -336,4 +348,4 @@ class GramophoneApp(App[None]):
 
 
 def _in_view(pane: Widget, screen: Screen[object]) -> bool:
-    return isinstance(pane, Pane) and pane.screen is screen and pane.transcript.following
+    return isinstance(pane, Pane) and pane.screen is screen and pane.transcript.end_in_view

@@ -65,6 +65,9 @@ CONVERSATION: Final = (
         id="conversation.turn-panes",
         show=False,
     ),
+    Binding(
+        "ctrl+g", "voice", "Back to the word that is heard", id="conversation.voice", show=False
+    ),
     Binding("ctrl+l", "latency", "Latency", id="conversation.latency", show=False),
     Binding(
         "ctrl+t",
@@ -106,6 +109,11 @@ TRANSCRIPT: Final = (
     Binding("up", "scroll_up", "Scroll up", id="transcript.up", show=False),
     Binding("home,g", "scroll_home", "Go to the beginning", id="transcript.home", show=False),
     Binding("end,G", "follow", "Follow the end", id="transcript.follow", show=False),
+    Binding("b", "voice", "Follow the voice", id="transcript.voice", show=False),
+    Binding("slash", "find", "Find", id="transcript.find", show=False),
+    Binding("n", "next_hit(1)", "Next hit", id="transcript.next-hit", show=False),
+    Binding("N", "next_hit(-1)", "Hit before", id="transcript.hit-before", show=False),
+    Binding("escape", "end_find", "End the search", id="transcript.end-find", show=False),
     Binding("y,enter", "copy_turn", "Copy", id="transcript.copy", show=False),
     Binding("c", "copy_code", "Copy code", id="transcript.copy-code", show=False),
     Binding("t", "thoughts", "Open thoughts, or fold them", id="transcript.thoughts", show=False),
@@ -113,6 +121,11 @@ TRANSCRIPT: Final = (
     Binding("r", "want('regenerate')", "Answer again", id="transcript.regenerate", show=False),
     Binding("f", "want('fork')", "Go on from here", id="transcript.fork", show=False),
     Binding("s", "want('speak')", "Speak again", id="transcript.speak", show=False),
+)
+
+FIND: Final = (
+    Binding("enter,down", "submit", "To the hits", id="find.done"),
+    Binding("escape", "close", "Close", id="find.close"),
 )
 
 HISTORY: Final = (
@@ -320,6 +333,7 @@ BINDING_GROUPS: Final = (
     BindingGroup("Conversation", CONVERSATION, "Talk"),
     BindingGroup("Prompt", PROMPT, "Talk"),
     BindingGroup("Transcript", TRANSCRIPT, "Talk"),
+    BindingGroup("Find", FIND, "Talk"),
     BindingGroup("History", HISTORY, "Session"),
     BindingGroup("Search of sessions", SESSION_SEARCH, "Session"),
     BindingGroup("List of sessions", SESSION_LIST, "Session"),

@@ -85,6 +85,10 @@ class FollowWanted(Message):
     """The transcript is to go to its end and stay there."""
 
 
+class FindWanted(Message):
+    """Words are to be looked for in the transcript that posts it."""
+
+
 TurnAction: TypeAlias = Literal["edit", "regenerate", "fork", "speak", "hear"]
 """Actions on a turn: edit it and ask again, answer it again, continue from it in a new session,
 speak it again, play its recording."""

@@ -185,7 +185,7 @@ async def test_help_begins_with_the_screen_one_is_on(
 
 async def test_help_shows_the_keys_that_were_changed() -> None:
     app = GramophoneApp(FakeBackend(), screen=ScreenSettings(keys={"prompt.send": "ctrl+s"}))
-    async with app.run_test() as pilot:
+    async with app.run_test(size=(80, 48)) as pilot:
         await pilot.press("f1")
         await drawn(pilot)
         assert "Ctrl+S Send" in screen_words(pilot)

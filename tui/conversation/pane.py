@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from time import monotonic
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.message import Message
@@ -17,7 +18,9 @@ from textual.widgets import Static
 from gramophone.core.timeline import Entry
 from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import Feed
-from tui.messages import AlertRaised, PaneChanged
+from tui.conversation.find_bar import FindBar
+from tui.conversation.ways_back import WaysBack
+from tui.messages import AlertRaised, FindWanted, PaneChanged
 from tui.playback.meter import Meter
 from tui.playback.now_playing import NowPlaying
 from tui.support.alerts import alerts
@@ -45,7 +48,8 @@ class Pane(Vertical):
         self._transcript = Transcript()
         self._meter = Meter()
         self._empty = Static(empty, classes="empty", markup=False)
-        self._more = Static(classes="more", markup=False)
+        self._ways_back = WaysBack(self._transcript)
+        self._find_bar = FindBar(self._transcript)
         self.seconds: Callable[[], float] = monotonic
         self._live = feed is not None
         self._ticked_s = self.seconds()
@@ -55,7 +59,8 @@ class Pane(Vertical):
     def compose(self) -> ComposeResult:
         yield self._empty
         yield self._transcript
-        yield self._more
+        yield self._find_bar
+        yield self._ways_back
         yield self._strip
         yield self._meter
 
@@ -122,7 +127,19 @@ class Pane(Vertical):
         transcript = self._transcript
         transcript.draw_text()
         transcript.settle()
-        self._show_more()
+        self._ways_back.look()
+        self._find_bar.look()
+
+    @on(FindWanted)
+    def _find_wanted(self) -> None:
+        self.find()
+
+    def find(self, words: str = "") -> None:
+        """Look for words, to be typed unless they are given."""
+        if self._transcript.display:
+            self._find_bar.open(words)
+        else:
+            self.notify("Nothing to look through yet.", severity="warning")
 
     def _raise_alerts(self, entries: Sequence[Entry]) -> None:
         """Post an alert for each failure; not in a stored session, where it is long past."""
@@ -165,18 +182,6 @@ class Pane(Vertical):
         screen = self.screen
         if self._transcript.display and screen.focused is None:
             screen.focus_next(screen.AUTO_FOCUS or "*")
-
-    def _show_more(self) -> None:
-        """Say what came below while the user reads above."""
-        transcript = self._transcript
-        words = ""
-        if not transcript.following:
-            new = transcript.new_lines
-            words = f"↓ {new} new line{'' if new == 1 else 's'}  End" if new else "↓ End"
-        more = self._more
-        if words != more.content:
-            more.update(words)
-            more.set_class(bool(words), "-shown")
 
 
 def _wait_words(waited_s: float, *, stoppable: bool) -> str:

@@ -62,7 +62,7 @@ class CodeBlock:
 @dataclass(slots=True)
 class TableBlock:
     """Rows of cells, the first of them the header. While it grows, those from `settled` on may
-    still change.
+    still change; the last is half-written where `half_row` says so, and is not drawn.
 
     `natural_cells` is the width of each column, in cells of the screen, when nothing is wrapped;
     the first `measured` rows are counted in it.
@@ -72,8 +72,18 @@ class TableBlock:
     aligns: Sequence[str]
     rows: list[list[Flow]] = field(default_factory=list[list[Flow]])
     settled: int = 0
+    half_row: bool = False
     natural_cells: list[int] = field(default_factory=list[int])
     measured: int = 0
+
+    @property
+    def whole_rows(self) -> int:
+        """Number of rows that are drawn."""
+        return len(self.rows) - self.half_row
+
+    def finish(self) -> None:
+        """Settle all rows: no more comes."""
+        self.settled, self.half_row = len(self.rows), False
 
 
 @dataclass(slots=True)

@@ -86,7 +86,7 @@ class Document:
         if table is None:
             return False
         changed = table.settled < len(table.rows)
-        table.settled = len(table.rows)
+        table.finish()
         self.changed_from = len(self.units) - 1
         return changed
 
@@ -110,7 +110,7 @@ class Document:
         self._whole, self._had_references = None, False
         self._stale.clear()
         if (table := whole._last_table()) is not None:
-            table.settled = len(table.rows)
+            table.finish()
         self.units, self.changed_from = whole.units, 0
         return True
 
@@ -197,6 +197,7 @@ class Document:
                 block.colours.forget_from(block.settled)
             return unit
         if opened and isinstance(block, TableBlock) and first.type == "table_open":
+            block.half_row = False
             del block.rows[block.settled :]
             block.rows.extend(builder.table(group.tokens, header=False).rows)
             return unit

@@ -209,9 +209,9 @@ def code_rows(code: CodeBlock, width: int, unit_rows: UnitRows, first_row: int) 
 # --- tables -----------------------------------------------------------------------------------
 
 # A table that streams would be laid out as a whole for every row that comes, if the width of a
-# column could change with any cell. So columns are measured by finished rows only (half a cell may
-# be an unclosed link, which is wider than the link), and rows that are settled stay as they are
-# until a finished row makes a column wider.
+# column could change with any cell. So finished rows only are measured and drawn (half a cell may
+# be an unclosed link, which is wider than the link), and they stay as they are until another makes
+# a column wider.
 
 
 def table_rows(table: TableBlock, width: int, unit_rows: UnitRows, first_row: int) -> None:
@@ -225,7 +225,7 @@ def table_rows(table: TableBlock, width: int, unit_rows: UnitRows, first_row: in
     rows = unit_rows.rows
     del rows[unit_rows.settled_rows :]
     wrapped = sum(table.natural_cells) > sum(widths)
-    for number in range(unit_rows.settled, len(table.rows)):
+    for number in range(unit_rows.settled, table.whole_rows):
         if number == table.settled:
             unit_rows.settled_rows = len(rows)
         cells = table.rows[number]
@@ -233,7 +233,7 @@ def table_rows(table: TableBlock, width: int, unit_rows: UnitRows, first_row: in
         if number == 1 or (wrapped and number):
             rows.append(_table_rule(widths, source))
         rows.extend(_table_row(table, cells, widths, header=number == 0))
-    if table.settled >= len(table.rows):
+    if table.settled >= table.whole_rows:
         unit_rows.settled_rows = len(rows)
     unit_rows.settled = table.settled
 
@@ -241,7 +241,7 @@ def table_rows(table: TableBlock, width: int, unit_rows: UnitRows, first_row: in
 def _measure(table: TableBlock) -> None:
     """Make columns as wide as their finished rows want; half a row may want too much."""
     natural = table.natural_cells
-    end = table.settled if table.settled > 1 else len(table.rows)
+    end = table.settled if table.settled > 1 else table.whole_rows
     if table.settled <= 1:
         natural.clear()
         table.measured = 0

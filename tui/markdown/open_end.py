@@ -158,8 +158,9 @@ def _freeze_table(
 ) -> tuple[int, Boundary]:
     """Settle the finished rows of a table. Returns the first line that may still change."""
     whole_lines = len(source.line_starts) - 1
-    # A half-written row is drawn, and not settled. The header is: the dashes below it are there.
-    table.settled = max(1, len(table.rows) - (group.end_line > whole_lines))
+    # The header is settled: the dashes below it are there.
+    table.half_row = len(table.rows) > 1 and group.end_line > whole_lines
+    table.settled = max(1, table.whole_rows)
     line = max(group.line + 2, min(group.end_line, whole_lines))
     return line, _opened(boundary, source, group.line + 2, line)
 
@@ -179,7 +180,7 @@ def _freeze_all(block: Block, *, at_line_start: bool) -> ContinuationPrefix | No
         if not at_line_start:
             block.cut_lines.add(block.settled)
     elif isinstance(block, TableBlock):
-        block.settled = len(block.rows)
+        block.finish()
         if not at_line_start:
             return ContinuationPrefix("| ")
     return None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -26,6 +27,14 @@ class SpokenSpan(NamedTuple):
 
     start: int
     end: int
+
+
+class HitSpan(NamedTuple):
+    """Offsets in the turn's text of words that were looked for, and their look."""
+
+    start: int
+    end: int
+    look: str
 
 
 class StyledText(NamedTuple):
@@ -56,12 +65,13 @@ class Painter:
         width: int,
         *,
         spoken_span: SpokenSpan | None = None,
+        hits: Sequence[HitSpan] = (),
         span: tuple[int, int] | None = None,
     ) -> Strip:
         """The row at full width; `span` are the characters that are selected."""
         segments: list[Segment] = []
         at = 0
-        for piece in pieces(row, spoken_span):
+        for piece in _with_hits(pieces(row, spoken_span), hits):
             style = self.style(piece.looks, piece.href)
             if span is None:
                 segments.append(Segment(piece.text, style))
@@ -150,6 +160,34 @@ def _slice_pieces(part: Slice, looks: str, spoken_span: SpokenSpan | None) -> It
         for begin, until, look in ((0, start, ""), (start, end, SPOKEN), (end, None, TO_COME)):
             if piece := text[begin:until]:
                 yield StyledText(piece, f"{piece_looks}+{look}", run.href, source=source + begin)
+
+
+def _with_hits(parts: Iterable[StyledText], hits: Sequence[HitSpan]) -> Iterable[StyledText]:
+    """The pieces, cut where a hit begins or ends. Hits are in order and do not overlap."""
+    if not hits:
+        yield from parts
+        return
+    for piece in parts:
+        at, text = 0, piece.text
+        until = piece.source + len(text)
+        first = bisect_right(hits, piece.source, key=_end_of_hit)
+        for hit in hits[first:] if piece.source >= 0 else ():
+            if hit.start >= until:
+                break
+            start = start_of(text, max(at, hit.start - piece.source))
+            end = end_of(text, max(start, min(len(text), hit.end - piece.source)))
+            if start > at:
+                yield piece._replace(text=text[at:start], source=piece.source + at)
+            if end > start:
+                looks = f"{piece.looks}+{hit.look}"
+                yield piece._replace(text=text[start:end], looks=looks, source=piece.source + start)
+            at = max(at, end)
+        if at < len(text):
+            yield piece._replace(text=text[at:], source=piece.source + at if at else piece.source)
+
+
+def _end_of_hit(hit: HitSpan) -> int:
+    return hit.end
 
 
 def copied(row: TextRow, start: int, end: int) -> str:

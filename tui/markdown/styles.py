@@ -7,6 +7,8 @@ from typing import Final
 FENCE: Final = "fence"
 TO_COME: Final = "to-come"
 SPOKEN: Final = "spoken"
+HIT: Final = "hit"
+CURRENT_HIT: Final = "hit-now"
 QUIET: Final = frozenset({TO_COME, "label", "bullet", "comment", "muted"})
 """Looks whose text steps back as far as it can still be read."""
 LOOKS: Final = {
@@ -35,6 +37,9 @@ LOOKS: Final = {
     TO_COME: "$foreground",
     # The line below it is for terminals that have no colours of ours.
     SPOKEN: "$text-success underline",
+    # Reversed, so that a hit is seen without colours, too.
+    HIT: "$text-warning reverse",
+    CURRENT_HIT: "bold $text-accent reverse",
     "accent": "$text-accent",
     "sound": "$text-success",
     "trouble": "$text-error",

@@ -14,8 +14,8 @@ _Item = TypeVar("_Item")
 # An offer lives from one edit to the next. Each edit makes a new `CompletionState` from the line
 # and the cursor, or none; so it cannot disagree with the text, and nothing has to be kept up to
 # date. Another choice is another value. A cursor that leaves `start` to `end` ends it. While there
-# is an offer, Up and Down choose, Tab takes, Escape closes, and Enter takes what adds something;
-# else it sends, because a name that is typed in full needs no second Enter.
+# is an offer, Up and Down choose, Tab takes, Escape closes. Enter takes what was chosen, or what
+# completes a name that means nothing yet; else it sends, so that what is typed in full stays.
 
 
 @frozen
@@ -29,12 +29,18 @@ class Completion:
 
 @frozen
 class CompletionState:
-    """Candidates for the characters `start` to `end` of a line; never without one."""
+    """Candidates for the characters `start` to `end` of a line; never without one.
+
+    Where `optional`, those characters may be sent as they are. `touched` says that the user has
+    chosen among the candidates.
+    """
 
     start: int
     end: int
     candidates: tuple[Completion, ...]
     index: int = 0
+    optional: bool = False
+    touched: bool = False
 
     @property
     def chosen(self) -> Completion:
@@ -42,13 +48,15 @@ class CompletionState:
 
     def moved(self, step: int) -> CompletionState:
         """The same with its neighbour chosen; the last one's neighbour is the first."""
-        return replace(self, index=(self.index + step) % len(self.candidates))
+        return replace(self, index=(self.index + step) % len(self.candidates), touched=True)
 
     def at(self, index: int) -> CompletionState:
         return replace(self, index=max(0, min(index, len(self.candidates) - 1)))
 
-    def adds_to(self, line: str) -> bool:
-        """Whether taking the chosen one writes more than a space."""
+    def taken_by_enter(self, line: str) -> bool:
+        """Whether Enter takes the chosen one: it was chosen or is needed, and adds to the line."""
+        if self.optional and not self.touched:
+            return False
         return self.chosen.text.rstrip() != line[self.start : self.end].rstrip()
 
 

@@ -116,7 +116,7 @@ class Prompt(FoldingArea):
     # --- sending ------------------------------------------------------------------------------
 
     async def action_send(self) -> None:
-        if self._offer is not None and self._offer.adds_to(self._line):
+        if self._offer is not None and self._offer.taken_by_enter(self._line):
             self.action_take()
             return
         self.end_burst()

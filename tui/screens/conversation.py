@@ -153,7 +153,7 @@ class ConversationScreen(Screen[None]):
     def notice(self, sentence: str, *, refused: bool = False) -> None:
         """Show one sentence for some seconds."""
         severity = "warning" if refused else "information"
-        self.notify(plain_line(sentence), severity=severity, timeout=4, markup=False)
+        self.notify(plain_line(sentence), severity=severity, markup=False)
 
     # --- prompts ------------------------------------------------------------------------------
 
@@ -300,6 +300,9 @@ class ConversationScreen(Screen[None]):
             self.query_one(Prompt).show_draft(Draft(""))
             self._show_target()
         self.query_one(Prompt).focus()
+
+    def action_voice(self) -> None:
+        self.pane.transcript.action_voice()
 
     def action_thoughts(self) -> None:
         self.pane.transcript.action_thoughts()

@@ -11,7 +11,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Vertical
-from textual.widgets import Static
+from textual.widgets import Input, Static
 
 from gramophone.core.errors import GramophoneError
 from gramophone.library.library import SessionRecord
@@ -217,6 +217,10 @@ class SessionScreen(GuardedScreen[None]):
             self._control.feed.close()
 
     # --- actions ------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the arrow keys to a field in which words are typed."""
+        return not (action == "skip" and isinstance(self.focused, Input))
 
     def action_play_pause(self) -> None:
         if self._control is not None and self._control.expected.playing:

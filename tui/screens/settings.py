@@ -252,7 +252,7 @@ class SettingsScreen(GuardedScreen[None]):
     async def _write(self, row: SettingRow) -> None:
         secret = row.kind == "secret"
         if secret and self._no_keyring:
-            self.notify(self._no_keyring, severity="warning", timeout=10, markup=False)
+            self.notify(self._no_keyring, severity="warning", markup=False)
             return
         preference = self._present.get(row.name)
         value = "" if secret or preference is None else str(preference.value)
@@ -312,7 +312,7 @@ class SettingsScreen(GuardedScreen[None]):
         voice = self._present.get("voice")
         if voice is None:
             return
-        self.notify("Speaking …", timeout=2)
+        self.notify("Speaking …")
         try:
             await self._preferences.play_sample(str(voice.value))
         except GramophoneError as error:

@@ -188,12 +188,12 @@ async def undo(
 ) -> str:
     """Bring back what was deleted last; returns the first of it, or nothing."""
     if (last := undo_stack.take()) is None:
-        screen.notify("Nothing to undo.", timeout=2)
+        screen.notify("Nothing to undo.")
         return ""
     try:
         await (await opener()).restore(last.ids)
     except GramophoneError as error:
         notify_error(screen, error)
         return ""
-    screen.notify(f"Back again: {last.words}.", timeout=3, markup=False)
+    screen.notify(f"Back again: {last.words}.", markup=False)
     return last.ids[0]

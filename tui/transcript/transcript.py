@@ -13,16 +13,16 @@ from textual.selection import Selection
 
 from gramophone.text.sanitize import plain_line
 from tui import bindings
-from tui.messages import CopyWanted, TurnAction, TurnWanted
+from tui.messages import CopyWanted, FindWanted, TurnAction, TurnWanted
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript.row_text import word_at, word_source_at
-from tui.transcript.turn_scroll import TurnScroll
+from tui.transcript.searched_turns import SearchedTurns
 from tui.transcript.turn_view import TurnView
 
 _NAMES = {"user": "the prompt", "assistant": "the answer", "notice": "the message"}
 
 
-class Transcript(TurnScroll):
+class Transcript(SearchedTurns):
     """Turns with a cursor. One is under it once the user has put it there; keys act on that one,
     or on the last that is in view."""
 
@@ -134,6 +134,8 @@ class Transcript(TurnScroll):
     # --- what is done with a turn -------------------------------------------------------------
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("next_hit", "end_find"):
+            return self.finding
         return not (action == "want" and self.clickable_words)
 
     def action_want(self, action: TurnAction) -> None:
@@ -180,6 +182,18 @@ class Transcript(TurnScroll):
         self.toggle_thoughts(index)
         if self._turns.layouts[index].thoughts_open:
             self._bring_into_view(index, from_above=True)
+
+    # --- finding ------------------------------------------------------------------------------
+
+    def action_find(self) -> None:
+        self.post_message(FindWanted())
+
+    def action_next_hit(self, step: int) -> None:
+        self.go_to_hit(step)
+
+    def action_end_find(self) -> None:
+        self.end_find()
+        self.refresh_bindings()
 
     # --- selection ----------------------------------------------------------------------------
 

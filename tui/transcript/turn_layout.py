@@ -9,7 +9,7 @@ from typing import Final
 from textual.strip import Strip
 
 from tui.markdown.layout import Decoration, TextRow
-from tui.markdown.paint import Painter, copied, framed
+from tui.markdown.paint import HitSpan, Painter, copied, framed
 from tui.transcript.heard_word import spoken_span
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript.thought_rows import ThoughtRows
@@ -34,6 +34,7 @@ class TurnLayout:
         "_foot",
         "_heading",
         "_hidden",
+        "_hits",
         "_marked",
         "_speaking",
         "_spoken_span",
@@ -54,6 +55,7 @@ class TurnLayout:
         self._spoken_span = spoken_span(view)
         self._marked = False
         self._hidden = False
+        self._hits: tuple[HitSpan, ...] = ()
         self._strips: dict[int, Strip] = {}
         self.refresh()
 
@@ -114,14 +116,32 @@ class TurnLayout:
         if before is None or now is None:
             ends.append(len(self.view.text))
         first = self.row_of_source(min(ends))
-        last = self.row_of_source(max(ends))
+        last = self._last_row_of_source(max(ends))
         self._forget(first, last + 1)
         return first, last
+
+    def _last_row_of_source(self, source: int) -> int:
+        """The last row with this offset of the text: all lines of a row of a table have it."""
+        row = self.row_of_source(source)
+        while row + 1 < self.text_bottom:
+            below = self._body.row(row + 1 - self.text_top)
+            if not below.first <= source < below.last:
+                break
+            row += 1
+        return row
 
     def mark(self, marked: bool) -> None:
         """Draw the turn as the one under the cursor, or not."""
         self._marked = marked
         self._strips.clear()
+
+    def show_hits(self, hits: tuple[HitSpan, ...]) -> bool:
+        """Mark these words, in order and without overlap. False: they are marked already."""
+        if hits == self._hits:
+            return False
+        self._hits = hits
+        self._strips.clear()
+        return True
 
     def widen(self, width: int) -> None:
         """Make all rows as wide as that; at rest, only guess how many there would be."""
@@ -226,7 +246,9 @@ class TurnLayout:
         if strip is None:
             row = self.row(index)
             # One cell more than there is: the scrollbar stands in it, or nothing does.
-            strip = painter.strip(row, self.width + 1, spoken_span=self._spoken_span, span=span)
+            strip = painter.strip(
+                row, self.width + 1, spoken_span=self._spoken_span, hits=self._hits, span=span
+            )
             strip = strip.apply_offsets(0, turn * ROWS_OF_A_TURN + index)
             if span is None:
                 self._strips[index] = strip
@@ -266,6 +288,12 @@ class TurnLayout:
         """The row with this offset of the text; the heading, if no rows are laid out."""
         row = self._body.row_of_source(source)
         return 0 if row is None else self.text_top + row
+
+    @property
+    def lit_row(self) -> int:
+        """The row in which the word that is heard begins."""
+        span = self._spoken_span
+        return self.row_of_source(span.start if span is not None else 0)
 
     def code_blocks(self) -> list[str]:
         """The text of each piece of code in it."""

@@ -1,4 +1,4 @@
-"""The turns of a pane on the screen; follows the end unless the user reads above.
+"""The turns of a pane on the screen; follows the voice, or the end, unless the user reads above.
 
 One widget draws all of them, row by row: what streams never asks Textual for a layout
 (docs/adr/0008-transcript-lines.md).
@@ -7,35 +7,26 @@ One widget draws all of them, row by row: what streams never asks Textual for a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from textual.geometry import Region, Size
-from textual.selection import Selection
-from textual.strip import Strip
 
 from tui.support.garbage import collector
-from tui.transcript.instant_scroll import InstantScroll
-from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
-from tui.transcript.turn_stack import Anchor, TurnStack
+from tui.transcript.row_numbers import ALL
+from tui.transcript.turn_canvas import TurnCanvas
+from tui.transcript.turn_stack import Anchor
 from tui.transcript.turn_view import TurnView
-
-if TYPE_CHECKING:
-    from tui.markdown.paint import Painter
+from tui.transcript.view_follow import Follow, ViewFollow, top_with_row
 
 
-class TurnScroll(InstantScroll):
+class TurnScroll(TurnCanvas):
     """Draws turns under each other. Those far from the view are at rest."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._turns = TurnStack()
-        self._follows = True
+        self._follow = ViewFollow()
         self._out_of_sight = False
         self._height_when_left = 0
         self._settled_for: tuple[object, ...] | None = None
-        self._painter: Painter | None = None
-        self._drawn: dict[int, Strip] = {}
-        self._drawn_for: tuple[object, ...] = ()
 
     # --- turns --------------------------------------------------------------------------------
 
@@ -43,6 +34,8 @@ class TurnScroll(InstantScroll):
         """Draw the turns that have changed."""
         first: tuple[int, int] | None = None
         for view in changed:
+            is_new = view.turn not in self._turns.index_of
+            self._follow.show(view, is_new=is_new, end_in_view=self.end_in_view)
             change = self._turns.show(view)
             if change.repainted is not None:
                 self._repaint(change.turn_index, *change.repainted)
@@ -51,9 +44,12 @@ class TurnScroll(InstantScroll):
                 first = position if first is None else min(first, position)
         if first is not None:
             self._redraw(*first)
+        self._go_along_with_voice()
 
     def forget(self, turns: Sequence[int]) -> None:
         """Take these turns away: the source went back to before them."""
+        for turn in turns:
+            self._follow.forget(turn)
         first = self._turns.remove(turns)
         if first is not None:
             self._settled_for = None
@@ -69,13 +65,14 @@ class TurnScroll(InstantScroll):
                 turns.measure(index)
                 self._hold(index, anchor)
                 self._redraw(index, row)
+                self._go_along_with_voice()
 
     def clear(self, *, follow: bool) -> None:
         """Begin with no turns: at the end as it grows, or at the top to be read."""
         self._turns.clear()
         self._settled_for = None
         collector.text_has_ended()
-        self._follows = follow
+        self._follow.clear(follow=follow)
         self._redraw(0, 0)
 
     def on_unmount(self) -> None:
@@ -102,7 +99,7 @@ class TurnScroll(InstantScroll):
         if not self.size.height:
             self._out_of_sight = True
             return
-        self.adjust(turns.height, turns.height if self._follows else None)
+        self.adjust(turns.height, turns.height if self._follow.follows_end else None)
         if self._wake_the_view():
             self.refresh()
             return
@@ -152,7 +149,7 @@ class TurnScroll(InstantScroll):
             turns.measure(index)
             top = self.scroll_offset.y
             above = turns.tops[index] < top
-            end = turns.height if self._follows else top + grown if above else None
+            end = turns.height if self._follow.follows_end else top + grown if above else None
             self.adjust(turns.height, end)
         anchor = turns.anchor(index, self.scroll_offset.y)
         first = self.scroll_offset.y - turns.tops[index]
@@ -165,7 +162,7 @@ class TurnScroll(InstantScroll):
     def _hold(self, index: int, anchor: Anchor) -> None:
         """Keep in place what stands in the view when rows above it have become more or less."""
         height = self._turns.height
-        if self._follows or not self.size.height:
+        if self._follow.follows_end or not self.size.height:
             self.adjust(height, height if self.size.height else None)
             return
         drift = self._turns.drift(index, anchor)
@@ -202,9 +199,16 @@ class TurnScroll(InstantScroll):
         if turns.widen(width, lead) and into > 0 and index < len(turns):
             into = turns.layouts[index].row_of_source(source)
         stood_at = turns.tops[index] + into if index < len(turns.tops) else 0
-        y = turns.height if self._follows else min(top, stood_at) if not top else stood_at
+        y = (
+            turns.height
+            if self._follow.follows_end
+            else min(top, stood_at)
+            if not top
+            else stood_at
+        )
         self.adjust(turns.height, y)
         self._wake_the_view()
+        self._go_along_with_voice()
 
     def toggle_thoughts(self, index: int) -> None:
         """Open the thoughts of this turn, or fold them."""
@@ -219,7 +223,17 @@ class TurnScroll(InstantScroll):
 
     @property
     def following(self) -> bool:
-        return self._follows or self.scroll_offset.y >= self.max_scroll_y
+        """Whether the view goes along with what comes."""
+        return self._follow.mode in (Follow.LATEST, Follow.END) or self.end_in_view
+
+    @property
+    def end_in_view(self) -> bool:
+        return self.scroll_offset.y >= self.max_scroll_y
+
+    @property
+    def voice_elsewhere(self) -> bool:
+        """Whether a voice is heard, and the view does not go along with it."""
+        return self._follow.voice_elsewhere
 
     @property
     def new_lines(self) -> int:
@@ -228,86 +242,45 @@ class TurnScroll(InstantScroll):
         return max(0, self._turns.height - left_at) if left_at else 0
 
     def action_follow(self) -> None:
-        self._follows = True
+        """Go to the end, and stay there as it grows."""
+        self._follow.end()
         self._height_when_left = 0
         self.adjust(self._turns.height, self._turns.height)
         self._wake_the_view()
 
+    def action_voice(self) -> None:
+        """Go to the word that is heard, and along with it; without one, to the end."""
+        self._follow.latest()
+        self._height_when_left = 0
+        if self._follow.follows_end:
+            self.action_follow()
+        self._go_along_with_voice()
+
+    def _go_along_with_voice(self) -> None:
+        """Keep the lit word in the middle third of the view, if the view follows the voice."""
+        turns = self._turns
+        index = turns.index_of.get(self._follow.voice) if self._follow.voice is not None else None
+        if index is None or not self._follow.follows_voice or not self.size.height:
+            return
+        # A turn at rest has no rows yet, and the row is a guess until those around it are laid out.
+        self._wake(index)
+        top, rows = self.scroll_offset.y, self.size.height
+        target = top_with_row(top, rows, turns.tops[index] + turns.layouts[index].lit_row)
+        if max(0, min(target, turns.height - rows)) != top:
+            self.adjust(turns.height, target)
+            self._wake_the_view()
+
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
+        # A view that has become higher is moved by Textual, to leave no room below the end.
         if self._adjusting:
             return
-        at_end = new_value >= self.max_scroll_y
-        if at_end:
+        if new_value == self.max_scroll_y < old_value and self._follow.follows_voice:
+            return
+        was_following = self._follow.mode is not Follow.NOTHING
+        self._follow.scrolled(to_end=new_value >= self.max_scroll_y)
+        if self.end_in_view:
             self._height_when_left = 0
-        elif self._follows:
+        elif was_following:
             self._height_when_left = self._turns.height
-        self._follows = at_end
         self._wake_the_view()
-
-    # --- painting -----------------------------------------------------------------------------
-
-    # A row is painted once for as long as it looks the same. Textual asks for rows more often
-    # than that: its compositor collects one region a frame, and asks every widget between two
-    # that have changed for its rows, so with four panes each frame asks for all rows of all of
-    # them. `_drawn` holds finished rows by their line in the view; it holds as long as the theme,
-    # the selection, the size and the scroll offset do, and `_set_dirty` takes out the lines that
-    # a refresh names. Below it each turn keeps strips of its own, which scrolling does not lose.
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Give rows to the screen as they are: there is no border and no padding to draw."""
-        painter = self._current_painter()
-        selection = self.text_selection
-        filters = self.get_line_filters()
-        background = self.background_colors[1]
-        look = painter, selection, tuple(filters), background, self.size, self.scroll_offset
-        if look != self._drawn_for:
-            self._drawn_for = look
-            self._drawn.clear()
-        strips: list[Strip] = []
-        for y in crop.line_range:
-            strip = self._drawn.get(y)
-            if strip is None:
-                strip = self._strip(y, painter, selection)
-                for line_filter in filters:
-                    strip = strip.apply_filter(line_filter, background)
-                self._drawn[y] = strip
-            strips.append(strip)
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
-
-    def _set_dirty(self, *regions: Region) -> None:
-        super()._set_dirty(*regions)
-        if not regions:
-            self._drawn.clear()
-        for region in regions:
-            for y in region.line_range:
-                self._drawn.pop(y, None)
-
-    def render_line(self, y: int) -> Strip:
-        return self._strip(y, self._current_painter(), self.text_selection)
-
-    def _strip(self, y: int, painter: Painter, selection: Selection | None) -> Strip:
-        turns = self._turns
-        line = self.scroll_offset.y + y
-        turn = turns.index_at(line)
-        index = line - turns.tops[turn] if turn < len(turns.tops) else -1
-        if not 0 <= index < (turns.layouts[turn].height if turns.layouts else 0):
-            return Strip.blank(self.size.width, painter.style(""))
-        span = selection.get_span(turn * ROWS_OF_A_TURN + index) if selection else None
-        strip = turns.layouts[turn].strip(index, turn, painter, span)
-        return strip.adjust_cell_length(self.size.width, painter.style(""))
-
-    def _current_painter(self) -> Painter:
-        from tui.markdown.paint import Painter
-
-        painter = self._painter
-        if painter is None or painter.base != self.visual_style:
-            painter = self._painter = Painter(self.visual_style, self.selection_style)
-            self._turns.repaint()
-        return painter
-
-    def notify_style_update(self) -> None:
-        self._painter = None
-        super().notify_style_update()

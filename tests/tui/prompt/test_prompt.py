@@ -111,6 +111,17 @@ class TestCommands:
             await drawn(pilot)
             assert isinstance(app.screen, HelpScreen)
 
+    @pytest.mark.parametrize("speed", ["2", "1", "1.25"])
+    async def test_a_number_typed_in_full_stays(self, speed: str) -> None:
+        async with GramophoneApp(FakeBackend()).run_test(notifications=True) as pilot:
+            await typed(pilot, *"/speed", "space", *speed, "enter")
+            assert f"The speed is {speed}×" in notices(pilot)
+
+    async def test_one_that_was_chosen_is_taken(self) -> None:
+        async with GramophoneApp(FakeBackend()).run_test(notifications=True) as pilot:
+            await typed(pilot, *"/speed", "space", *"1.", "down", "enter")
+            assert prompt_of(pilot).text == "/speed 1.2"
+
     async def test_a_click_takes_a_row(self) -> None:
         async with GramophoneApp(FakeBackend()).run_test() as pilot:
             await typed(pilot, "slash")

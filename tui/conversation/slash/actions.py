@@ -101,6 +101,8 @@ async def run_slash_command(host: SlashHost, name: str, argument: str) -> None:
             _last_turn(host, name)
         case "mute" | "unmute":
             host.mute(name == "mute")
+        case "find":
+            host.pane.find(argument)
         case "copy":
             _copy(host, argument)
         case "title":

@@ -24,8 +24,8 @@ _MOST_CHOICES = 1_000
 class SlashCommand:
     """A command. Without `argument_words` nothing may follow it; in brackets it is optional.
 
-    `choices` gives what the argument may be, at once; other arguments are taken too. Only a
-    `long` one may have several lines.
+    `choices` gives what the argument may be, at once; others are taken too, unless it is
+    `closed`. Only a `long` one may have several lines.
     """
 
     name: str
@@ -33,6 +33,7 @@ class SlashCommand:
     words: str
     choices: Choices | None = None
     long: bool = False
+    closed: bool = False
 
     @property
     def usage(self) -> str:
@@ -47,9 +48,9 @@ COMMANDS: Final = (
     SlashCommand("speed", "FACTOR", "Speak faster or slower"),
     SlashCommand("new", "[MODEL]", "Open another pane"),
     SlashCommand("language", "LANGUAGE", "Speak by the rules of a language, or auto"),
-    SlashCommand("set", "NAME VALUE", "Set temperature, seed and the like"),
+    SlashCommand("set", "NAME VALUE", "Set temperature, seed and the like", closed=True),
     SlashCommand("close", "", "Close this pane"),
-    SlashCommand("pane", "NUMBER", "Go to a pane"),
+    SlashCommand("pane", "NUMBER", "Go to a pane", closed=True),
     SlashCommand("all", "[PROMPT]", "Send to all panes", long=True),
     SlashCommand("sound", "", "Keep the sound here, or let it follow"),
     SlashCommand("fork", "", "Go on in a session of its own"),
@@ -58,7 +59,8 @@ COMMANDS: Final = (
     SlashCommand("speak", "", "Speak the last answer again"),
     SlashCommand("mute", "", "Silence the voice"),
     SlashCommand("unmute", "", "Let the voice be heard"),
-    SlashCommand("copy", "[WHAT]", "Copy the last answer, its code, or the prompt"),
+    SlashCommand("find", "[WORDS]", "Find words in this conversation"),
+    SlashCommand("copy", "[WHAT]", "Copy the last answer, its code, or the prompt", closed=True),
     SlashCommand("title", "TITLE", "Give this session a title"),
     SlashCommand("export", "", "Export this session"),
     SlashCommand("history", "", "Open the history"),
@@ -178,7 +180,10 @@ def complete(line: str, cursor: int, commands: Sequence[SlashCommand]) -> Comple
     start = min(start, cursor)
     choices = [plain_line(choice) for choice in command.choices()]
     fits = fitting(line[start:cursor], choices, str)[:_MOST_CHOICES]
-    return _offer(start, len(line), [Completion(choice, "", choice) for choice in fits])
+    offer = _offer(start, len(line), [Completion(choice, "", choice) for choice in fits])
+    # A model or a speed that is not in the list is taken, too; and a part of a name is enough.
+    optional = bool(line[start:].strip()) and not command.closed
+    return replace(offer, optional=optional) if offer is not None else None
 
 
 def _complete_name(

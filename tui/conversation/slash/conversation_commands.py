@@ -20,7 +20,7 @@ NAMES: Final = (
     "model", "provider", "voice", "system", "speed",
     "new", "language", "set", "close", "pane", "all", "sound",
     "fork", "regenerate", "edit", "speak", "mute", "unmute",
-    "copy", "title", "export", "history", "settings", "help", "quit",
+    "find", "copy", "title", "export", "history", "settings", "help", "quit",
 )  # fmt: skip
 
 

@@ -120,8 +120,15 @@ def test_the_argument_that_stands_there_is_the_first_choice() -> None:
     """Enter sends it then, although a longer name begins with it."""
     offer = complete("/model gpt-5", 12, KNOWN)
     assert offer is not None
-    assert not offer.adds_to("/model gpt-5")
-    assert offer.moved(1).adds_to("/model gpt-5")
+    assert not offer.taken_by_enter("/model gpt-5")
+    assert offer.moved(1).taken_by_enter("/model gpt-5")
+
+
+def test_an_argument_that_was_typed_stays_unless_another_is_chosen() -> None:
+    offer = complete("/model mini", 11, KNOWN)
+    assert offer is not None
+    assert not offer.taken_by_enter("/model mini")
+    assert offer.moved(1).taken_by_enter("/model mini")
 
 
 @given(st.text(), st.integers(0, 60))
