@@ -116,7 +116,8 @@ class StoredLibrary(StoredQueries, Library):
         turns = await self._reader.fetch(records.TURNS, (rows[0][0],))
         asides = await self._reader.fetch(records.ASIDES, (rows[0][0],))
         pictures = await self._reader.fetch(records.PICTURES, (rows[0][0],))
-        return records.session_record(rows[0], turns, asides, pictures, self._home)
+        settings = await self._reader.fetch(records.SETTINGS, (rows[0][0],))
+        return records.session_record(rows[0], turns, asides, pictures, settings, self._home)
 
     async def events(self, session_id: str, *, with_pcm: bool = True) -> list[Event]:
         number = await self.number(session_id)

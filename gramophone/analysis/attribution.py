@@ -5,6 +5,7 @@ The session's row has the newest of them only; here each turn has its own.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from typing import Final
 
@@ -28,6 +29,8 @@ class Answerer:
 
 
 NO_ANSWERER: Final = Answerer()
+SETTINGS_EVENTS: Final = (SessionStarted, SettingsChanged)
+"""The events that `ModelChanges` reads."""
 ATTRIBUTION_EVENTS: Final = (SessionStarted, SettingsChanged, TurnStarted, RequestSent)
 """The events that `answerers` reads."""
 
@@ -48,3 +51,17 @@ def answerers(events: Iterable[Event]) -> dict[int, Answerer]:
             case _:
                 pass
     return by_turn
+
+
+class ModelChanges:
+    """The models that a session was set to, by time: they answer from the next turn on."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        changes = [event for event in events if isinstance(event, SETTINGS_EVENTS)]
+        self._times_us = [event.at_us for event in changes]
+        self._models = [event.model for event in changes]
+
+    def model_at(self, time_us: int) -> str:
+        """The model that was set at this time of the session; empty before the first."""
+        index = bisect_right(self._times_us, time_us) - 1
+        return self._models[index] if index >= 0 else ""

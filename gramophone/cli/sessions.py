@@ -12,7 +12,7 @@ from gramophone.core.picture import Picture
 from gramophone.library.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.library.tags import tag_changes
 from gramophone.text.sanitize import plain_line
-from storage.export.text_labels import heard_up_to, thinking_of
+from storage.export.text_labels import heard_up_to, speaker_of, thinking_of
 from storage.home import Home
 from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
@@ -48,7 +48,7 @@ async def show(home: Path, reference: str, *, as_json: bool, thoughts: bool = Fa
     result(f"{record.summary.title or '(untitled)'}  [{record.summary.id}]")
     result(f"{record.summary.created_at}  {record.summary.provider} {record.summary.model}")
     for turn in record.turns:
-        speaker = "You" if turn.role == "user" else "Reply"
+        speaker = speaker_of(turn)
         seconds = turn.audio.samples / turn.audio.sample_rate_hz if turn.audio else 0.0
         facts = [f"turn {turn.turn}"]
         facts += [f"{seconds:.1f} s spoken"] if turn.audio else []

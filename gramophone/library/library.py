@@ -76,12 +76,20 @@ class TurnAudio:
     encoding: str = "linear16"
 
 
+def speaker_name(role: Role, model: str, *, said: bool = False) -> str:
+    """Name that heads a turn: the model's for an answer; `said` is a text that was only spoken."""
+    if role == "user":
+        return "You"
+    return "Read aloud" if said else model or "Answer"
+
+
 @frozen
 class TurnRecord:
     """One stored turn. `withdrawn` marks one that was taken back: it no longer counts.
 
     `heard_chars` is how many characters of the text were heard where its sound was stopped, else
-    None. `pictures` are without their content (`SessionContents.pictures`).
+    None. `pictures` are without their content (`SessionContents.pictures`). `model` answered it,
+    where that is known.
     """
 
     turn: int
@@ -95,6 +103,12 @@ class TurnRecord:
     heard_chars: int | None = None
     aside: AnswerAside = NO_ASIDE
     pictures: tuple[Picture, ...] = ()
+    model: str = ""
+
+    @property
+    def speaker(self) -> str:
+        """Name that heads the turn, wherever it is read; as unsafe as the model's name."""
+        return speaker_name(self.role, self.model, said=self.finish_reason == "said")
 
     @property
     def thinking_us(self) -> int:

@@ -48,7 +48,10 @@ class ExportedSession:
         turns = database.execute(records.TURNS, (self._number,))
         asides = database.execute(records.ASIDES, (self._number,))
         pictures = database.execute(records.PICTURES, (self._number,))
-        self.record: SessionRecord = records.session_record(row, turns, asides, pictures, home)
+        settings = database.execute(records.SETTINGS, (self._number,))
+        self.record: SessionRecord = records.session_record(
+            row, turns, asides, pictures, settings, home
+        )
         if FORMS[order.form].sound:
             self._refuse_damaged()
 

@@ -29,10 +29,8 @@ def moment_of(about: SessionSummary) -> str:
 
 
 def speaker_of(turn: TurnRecord) -> str:
-    """Name of a turn's speaker."""
-    if turn.role == "user":
-        return "You"
-    return "Read aloud" if turn.finish_reason == "said" else "Answer"
+    """Name of a turn's speaker on one line: the model's for an answer."""
+    return plain_line(turn.speaker) or "Answer"
 
 
 def remarks_on(turn: TurnRecord) -> str:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gramophone.analysis.answer_asides import NO_ASIDE, answer_asides
+from gramophone.analysis.attribution import ModelChanges
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.attached_pictures import picture_of
 from gramophone.core.errors import StorageError, TimelineError
@@ -55,6 +56,13 @@ PICTURES = (
 )
 PICTURE_FILES = "SELECT sha256, content FROM picture WHERE session = ?"
 PICTURE_FILE = f"{PICTURE_FILES} AND sha256 = ?"
+# The session's first event has the model that it began with.
+SETTINGS = (
+    f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ?1 AND seq = "
+    "(SELECT min(seq) FROM event WHERE session = ?1) UNION ALL "
+    f"SELECT seq, {rows.COLUMNS} FROM event INDEXED BY event_settings "
+    "WHERE session = ?1 AND kind = 'SettingsChanged' ORDER BY seq"
+)
 EVENTS = f"SELECT seq, {rows.COLUMNS} FROM event WHERE session = ? ORDER BY seq"
 # Frames that lie between two other rows, as one: the first of them, their bytes, and whether they
 # are of one turn and rate, not stale, and follow each other. (If each began where the last ended,
@@ -108,16 +116,18 @@ def session_record(
     turns: Iterable[Sequence[Any]],
     asides: Iterable[tuple[Any, ...]],
     pictures: Iterable[tuple[Any, ...]],
+    settings: Iterable[tuple[Any, ...]],
     home: Home,
 ) -> SessionRecord:
-    """The session of a row of `SESSION`, with its rows of `TURNS`, `ASIDES` and `PICTURES`; the
-    number of a session is the first column of its row. Where the rows are damaged, the text is
+    """The session of a row of `SESSION`, with its rows of `TURNS`, `ASIDES`, `PICTURES` and
+    `SETTINGS`; the number of a session is its first column. Where rows are damaged, the text is
     still there: a turn has no sound where its form or its samples cannot be."""
     *columns, system_prompt, encoding = row
     about = summary(columns)
     sample_rate_hz = columns[6]
     aside_of = answer_asides(events_of(asides))
     pictures_of = _pictures_by_turn(events_of(pictures))
+    models = ModelChanges(events_of(settings))
     turn_records = (_turn(turn, home, about.id, encoding, sample_rate_hz) for turn in turns)
     return SessionRecord(
         summary=about,
@@ -129,6 +139,7 @@ def session_record(
                 turn,
                 aside=aside_of.get(turn.turn, NO_ASIDE),
                 pictures=tuple(pictures_of.get(turn.turn, ())),
+                model=_model_of(turn, models, about.model),
             )
             for turn in turn_records
         ),
@@ -141,6 +152,13 @@ def _pictures_by_turn(events: Iterable[Event]) -> dict[int, list[Picture]]:
         if isinstance(event, PictureAttached):
             by_turn.setdefault(event.turn, []).append(picture_of(event))
     return by_turn
+
+
+def _model_of(turn: TurnRecord, models: ModelChanges, newest: str) -> str:
+    """The model of an answer; one of another session is not known, and a prompt has none."""
+    if turn.role == "user" or turn.finish_reason == "inherited":
+        return ""
+    return models.model_at(turn.started_us) or newest
 
 
 def _turn(

@@ -134,13 +134,13 @@ async def test_a_prompt_is_typed_its_answer_drawn_here_and_heard_there(
         await screen.see("What do records do?")
         blank_px = await screen.inked_px(100, 50)
         await page.keyboard.press("Enter")
-        await screen.see("Reply", SHORT, "F2 History")
+        await screen.see(SHORT, "F2 History")
         await page.wait_for_function(
             f"(part) => ({_INKED})(part) > {blank_px + 200}", arg=[100, 50]
         )
         # It is idle before it speaks, too: that the turn is over stands in the library alone.
         await asyncio.to_thread(wait_until, lambda: spoken_samples(home) > 0, "all is spoken")
-        await screen.see("Reply", SHORT, "idle", "F2 History")
+        await screen.see(SHORT, "idle", "F2 History")
         half = spoken_samples(home) / 2
         await asyncio.to_thread(wait_until, lambda: len(sound_card.played()) > half, "sound")
         await page.set_viewport_size({"width": 700, "height": 400})

@@ -98,7 +98,7 @@ def _first_shown(turns: Sequence[TurnRecord], words: Sequence[SearchWord]) -> in
 
 def _turn(turn: TurnRecord, words: Sequence[SearchWord], width: int) -> Content:
     user = turn.role == "user"
-    speaker = Content.styled("You" if user else "Reply", f"bold {ACCENT}")
+    speaker = Content.styled(plain_line(turn.speaker), f"bold {ACCENT}")
     text = plain(turn.text).strip()
     start = _start(text, words)
     if user:

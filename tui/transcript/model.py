@@ -39,7 +39,7 @@ from gramophone.core.timeline import (
     TurnStarted,
     UsageReported,
 )
-from gramophone.library.library import SessionRecord
+from gramophone.library.library import SessionRecord, speaker_name
 from gramophone.ports.language_model import Message
 from gramophone.text.sanitize import plain, plain_line
 from tui.transcript.aside_fold import fold_aside
@@ -48,7 +48,7 @@ from tui.transcript.turn_view import Phase, TurnView, Voice, phase_of, stored_vi
 from tui.transcript.turn_views import TurnViews
 
 _REPEATED: Final = "repeated"
-_ONLY_FIGURES: Final = frozenset({AudioReceived, FlushSent, RequestSent, TextSpoken, UsageReported})
+_ONLY_FIGURES: Final = frozenset({AudioReceived, FlushSent, TextSpoken, UsageReported})
 """Events of which metrics and word timing take note, and nothing that is shown here."""
 
 
@@ -209,6 +209,8 @@ class TranscriptModel:
                 self._fold_turn(entry)
             case SessionStarted() | SettingsChanged() | SessionEnded() | ProgressMade():
                 self._fold_session(entry)
+            case RequestSent():
+                self._name_answer(entry.turn, entry.model)
             case TurnInherited() | HistoryRewound():
                 self._fold_history(entry)
             case ModelQuiet() | ModelFinished():
@@ -286,6 +288,8 @@ class TranscriptModel:
             case TurnStarted():
                 self._views.set_text(entry.turn, plain(entry.text)).voice = entry.role
                 view.started_us = entry.at_us
+                if entry.role == "assistant" and self.session is not None:
+                    self._name_answer(entry.turn, self.session.model)
             case DeltaReceived() | DeltasPassed():
                 self._views.append(entry.turn, entry.text)
                 view.phase = Phase.ANSWERING
@@ -298,6 +302,10 @@ class TranscriptModel:
                 self._playback.end(SoundState.STOPPED, entry.heard_samples)
             case TurnCompleted():
                 self._complete(view, entry)
+
+    def _name_answer(self, turn: int, model: str) -> None:
+        if turn not in self._views.repeats:
+            self._views.touch(turn).speaker = speaker_name("assistant", plain_line(model))
 
     def _fold_repeat(
         self, entry: TurnStarted | DeltaReceived | DeltasPassed | TurnInterrupted | TurnCompleted
@@ -314,6 +322,8 @@ class TranscriptModel:
     def _complete(self, view: TurnView, entry: TurnCompleted) -> None:
         self._views.finish_text(entry.turn)
         view.voice = entry.role
+        if entry.finish_reason == "said":
+            view.speaker = speaker_name(entry.role, "", said=True)
         if not view.text and entry.text:
             view.text = plain(entry.text)
         # An interrupted turn is completed, too, with the reason of its model; and a model may

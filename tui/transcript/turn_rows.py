@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from rich.cells import cell_len, set_cell_size
+
 from gramophone.text.sanitize import plain_line
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Decoration, Slice, TextRow
@@ -12,19 +14,17 @@ from tui.support.formatting import file_size, milliseconds, seconds
 from tui.transcript.turn_view import Phase, TurnView
 
 LONGEST_PROMPT_SHOWN: Final = 4_000
-_LABELS: Final = {
-    "user": ("›", "You", "accent"),
-    "assistant": ("•", "Reply", ""),
-    "notice": ("!", "Problem", "trouble"),
-}
+LEAST_NAME_CELLS: Final = 12
+_MARKS: Final = {"user": ("›", "accent"), "assistant": ("•", ""), "notice": ("!", "trouble")}
 
 
 def heading(view: TurnView, width: int) -> TextRow:
     """The row that says who speaks, with the facts of the turn at the right."""
-    mark, label, look = _LABELS[view.voice]
+    mark, look = _MARKS[view.voice]
+    name = {"user": "You", "notice": "Problem"}.get(view.voice) or _cut(view.speaker, width // 2)
     if view.voice == "notice" and not view.failures:
-        mark, label, look = "•", "Note", "muted"
-    left = [Decoration(f"{mark} ", look), Decoration(label, f"strong+{look}", copied=True)]
+        mark, name, look = "•", "Note", "muted"
+    left = [Decoration(f"{mark} ", look), Decoration(name, f"strong+{look}", copied=True)]
     if view.speaking:
         left.append(Decoration("  ▶ speaking", "sound"))
     elif view.voice == "assistant" and view.phase is Phase.WAITING:
@@ -32,10 +32,16 @@ def heading(view: TurnView, width: int) -> TextRow:
     if view.withdrawn:
         left.append(Decoration("  taken back", "muted"))
     right = " · ".join(_facts(view))
-    gap = width - sum(len(decoration.text) for decoration in left) - len(right)
+    gap = width - sum(cell_len(decoration.text) for decoration in left) - len(right)
     if right and gap >= 2:
         left += Decoration(" " * gap), Decoration(right, "muted")
     return TextRow(tuple(left), 0, 0)
+
+
+def _cut(name: str, cells: int) -> str:
+    """The name, with an end that is left out where it is too long."""
+    cells = max(LEAST_NAME_CELLS, cells)
+    return name if cell_len(name) <= cells else set_cell_size(name, cells - 1).rstrip() + "…"
 
 
 def _facts(view: TurnView) -> list[str]:

@@ -63,6 +63,8 @@ class TurnView:
     metrics: TurnMetrics = field(default_factory=TurnMetrics)
     withdrawn: bool = False
     """Whether it was taken back: it no longer counts."""
+    speaker: str = "Answer"
+    """Name that heads an answer: the model's, where it is known."""
     stored: bool = False
     """Whether it is read in a stored session, where turns that were taken back are shown, too."""
 
@@ -116,6 +118,7 @@ def stored_view(record: TurnRecord) -> TurnView:
         spoken_ms=spoken_ms,
         metrics=record.metrics,
         withdrawn=record.withdrawn,
+        speaker=plain_line(record.speaker),
         # Offsets count characters of the text as it was received. The sanitized text may be
         # shorter, so the offset is where the sanitized beginning ends.
         stopped_at=len(plain(record.text[: record.heard_chars]))

@@ -54,7 +54,8 @@ def _lines(session: ExportedSession, *, first: bool, thoughts: bool) -> Generato
     else:
         yield from ("", f"# {title}", "", "```yaml", *_matter(about, session.turns), "```")
     for turn in read_turns(session.turns):
-        yield from ("", f"## {turn.turn} · {speaker_of(turn)}{remarks_on(turn)}", "")
+        speaker = _PUNCTUATION.sub(_ESCAPED, speaker_of(turn))
+        yield from ("", f"## {turn.turn} · {speaker}{remarks_on(turn)}", "")
         if thoughts and turn.aside.thoughts:
             yield from (f"*{thinking_of(turn)}:*", "", *_quoted(turn.aside.thoughts))
             yield from ("", "*Answer:*", "")

@@ -62,7 +62,7 @@ async def test_they_are_left_out(form: str, tmp_path: Path) -> None:
 async def test_txt_has_them_where_they_are_wanted(tmp_path: Path) -> None:
     await record(tmp_path, ANSWER)
     assert (await exported(tmp_path, "txt", thoughts=True)).endswith(
-        "Answer:\n"
+        "smollm2:\n"
         "  Thought for 4.2 s:\n"
         "  | Waves? Light.\n"
         "  |\n"
@@ -98,10 +98,10 @@ async def test_no_thought_gets_out_of_its_place(tmp_path: Path) -> None:
     assert [line for line in md.splitlines() if line.startswith("#")] == [
         "# Why?",
         "## 0 · You",
-        "## 1 · Answer",
+        "## 1 · smollm2",
     ]
     txt = await exported(tmp_path, "txt", thoughts=True)
-    assert [line for line in txt.splitlines()[3:] if line[:1].strip()] == ["You:", "Answer:"]
+    assert [line for line in txt.splitlines()[3:] if line[:1].strip()] == ["You:", "smollm2:"]
     html = await exported(tmp_path, "html", thoughts=True)
     assert "<script>alert" not in html
 

@@ -23,6 +23,7 @@ from gramophone.core.timeline import (
     PlaybackStopped,
     PlayoutAdvanced,
     ProgressMade,
+    RequestSent,
     SessionEnded,
     SettingsChanged,
     ThoughtReceived,
@@ -41,7 +42,7 @@ from tests.support.screen_backend import kept_session
 from tui.markdown.paint import copied
 from tui.transcript.model import TranscriptModel
 from tui.transcript.playback_fold import SoundState
-from tui.transcript.turn_rows import foot_rows
+from tui.transcript.turn_rows import foot_rows, heading
 from tui.transcript.turn_view import Phase, TurnView
 
 
@@ -127,6 +128,26 @@ def test_a_sound_that_was_stopped_leaves_a_mark_while_the_text_goes_on() -> None
     view = model.turns[1]
     assert (view.text, view.phase) == ("Heard. Not heard.", Phase.DONE)
     assert (view.stopped_at, view.unheard_characters) == (6, 11)
+
+
+def test_the_model_that_is_asked_heads_its_answer() -> None:
+    model = folded(
+        session_started(),
+        TurnStarted(at_us=1, turn=1, role="assistant"),
+        TurnStarted(at_us=2, turn=2, role="assistant"),
+        RequestSent(at_us=3, turn=2, provider="local", model="llama3.2\x1b[2J", messages=1),
+        TurnStarted(at_us=4, turn=3, role="assistant", text="Hi."),
+        TurnCompleted(at_us=5, turn=3, role="assistant", text="Hi.", finish_reason="said"),
+    )
+    assert [view.speaker for view in model.turns.values()] == ["smollm2", "llama3.2", "Read aloud"]
+
+
+def test_a_name_that_is_too_long_is_cut() -> None:
+    view = TurnView(1, "assistant", speaker="hub/" + "long-" * 20)
+    text = copied(heading(view, 60), 0, -1)
+    assert text.startswith("hub/long-")
+    assert text.endswith("…")
+    assert len(text) == 30
 
 
 def test_a_model_that_sends_no_text_is_told_of_until_it_does() -> None:

@@ -36,8 +36,6 @@ _ENDS: Final = {
 PictureFile: TypeAlias = Callable[[str], bytes]
 """Gives the file of a picture by its SHA-256; nothing where it is lost."""
 
-_SPEAKERS: Final = {"user": "You", "assistant": "Reply"}
-
 
 def facts(excerpt: Excerpt) -> list[Node]:
     """Facts of the session on one line."""
@@ -71,7 +69,7 @@ def _turn(
         timed = partial(_attributes, heard(text.words, turn.passages, turn.start_us))
     if record.unheard:
         timed = partial(_dimmed, timed, text.words, record.heard_chars or 0)
-    speaker = _SPEAKERS.get(record.role, "Reply")
+    speaker = harmless_line(record.speaker)
     kinds = ["turn", "asked" if record.role == "user" else "answered"]
     kinds += ["spoken"] if turn.stretches else []
     kinds += ["withdrawn"] if record.withdrawn else []
