@@ -55,6 +55,8 @@ _SHARED: Final = (
     Action("Copy its code", "Talk", ("transcript.copy-code",), "copy", "code"),
     Action("Copy the last prompt", "Talk", (), "copy", "prompt"),
     Action("Open thoughts, or fold them", "Talk", ("transcript.thoughts", "conversation.thoughts")),
+    Action("Find in the conversation", "Talk", ("transcript.find",), "find"),
+    Action("Back to the word that is heard", "Talk", ("conversation.voice", "transcript.voice")),
     Action("New pane", "Talk", ("conversation.new-pane",), "new"),
     Action("Close the pane", "Talk", ("conversation.close-pane",), "close"),
     Action("Go to a pane", "Talk", (), "pane"),
@@ -87,8 +89,8 @@ _SHARED: Final = (
 
 
 _MINOR: Final = re.compile(
-    r"prompt\.(?!send)|transcript\.(next|before|down|up|home|follow)|list\.(?!mark)|search\."
-    r"|session\.(tenth|.*-little)|latency\.(up|down)|events\.(?!open)|(settings|choice)\.\w*(next|before)"
+    r"prompt\.(?!send)|transcript\.(next|before|down|up|home|follow|hit|end)|find\.|search\."
+    r"|list\.(?!mark)|session\.(tenth|.*-little)|latency\.(up|down)|events\.(?!open)|(settings|choice)\.\w*(next|before)"
 )
 
 

@@ -94,6 +94,9 @@ async def test_every_key_of_a_screen_is_in_the_palette(keys: list[str]) -> None:
         # Offered only while the prompt has a list of completions open.
         missing = {key.id for group in here for key in group.keys} - NOT_IN_PALETTE
         missing -= {"prompt.take", "prompt.close-list"}
+        # And while words are looked for.
+        missing -= {"find.done", "find.close"}
+        missing -= {f"transcript.{name}" for name in ("next-hit", "hit-before", "end-find")}
         if isinstance(screen, SessionScreen):
             # Where a stored session is read, nothing is asked again.
             missing -= {f"transcript.{name}" for name in ("edit", "regenerate", "fork", "speak")}

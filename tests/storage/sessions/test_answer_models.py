@@ -1,4 +1,4 @@
-"""The model that answered each turn of a stored session: found without reading all of its events."""
+"""The model that answered each turn of a stored session, found without reading all its events."""
 
 from __future__ import annotations
 
