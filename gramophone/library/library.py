@@ -76,11 +76,11 @@ class TurnAudio:
     encoding: str = "linear16"
 
 
-def speaker_name(role: Role, model: str, *, said: bool = False) -> str:
-    """Name that heads a turn: the model's for an answer; `said` is a text that was only spoken."""
+def speaker_name(role: Role, model: str, *, only_spoken: bool = False) -> str:
+    """Name that heads a turn: for an answer the model's, unless its text was only spoken."""
     if role == "user":
         return "You"
-    return "Read aloud" if said else model or "Answer"
+    return "Read aloud" if only_spoken else model or "Answer"
 
 
 @frozen
@@ -108,7 +108,7 @@ class TurnRecord:
     @property
     def speaker(self) -> str:
         """Name that heads the turn, wherever it is read; as unsafe as the model's name."""
-        return speaker_name(self.role, self.model, said=self.finish_reason == "said")
+        return speaker_name(self.role, self.model, only_spoken=self.finish_reason == "said")
 
     @property
     def thinking_us(self) -> int:

@@ -185,8 +185,7 @@ class ConversationScreen(Screen[None]):
     @work(group="earlier")
     async def _earlier_prompts_wanted(self) -> None:
         try:
-            library = await self._backend.open_library()
-            texts = await library.prompts(limit=EARLIER_PROMPTS)
+            texts = await (await self._backend.open_library()).prompts(limit=EARLIER_PROMPTS)
         except GramophoneError as error:
             notify_error(self, error)
         else:
@@ -195,9 +194,7 @@ class ConversationScreen(Screen[None]):
     @on(ScrollWanted)
     def _scroll_wanted(self, event: ScrollWanted) -> None:
         transcript = self.pane.transcript
-        upward = event.pages < 0
-        scroll = transcript.scroll_page_up if upward else transcript.scroll_page_down
-        scroll(animate=False)
+        transcript.action_page_up() if event.pages < 0 else transcript.action_page_down()
 
     @on(FollowWanted)
     def _follow_wanted(self) -> None:

@@ -31,7 +31,7 @@ class Hit(NamedTuple):
 
 
 class _Searched(NamedTuple):
-    """How much of a turn's text has been looked through, and what was found there."""
+    """Number of characters of a turn that were looked through, and the hits in them."""
 
     characters: int
     rewrites: int
@@ -83,7 +83,7 @@ class Finder:
         # A hit may have begun before what is new; two signs may be needed for one letter of it.
         start = max(0, before.characters - 8 * (len(self.words) + 8)) if grown else 0
         kept = tuple(hit for hit in before.hits if hit.start < start) if grown else ()
-        hits = (*kept, *self._found(view.turn, text[start:], start))
+        hits = (*kept, *self._hits_in(view.turn, text[start:], start))
         self._searched[view.turn] = _Searched(len(text), view.rewrites, hits)
         if self.current is not None and self.current.turn == view.turn and self.current not in hits:
             self.current = None
@@ -95,7 +95,7 @@ class Finder:
         if self.current is not None and self.current.turn == turn:
             self.current = None
 
-    def _found(self, turn: int, text: str, offset: int) -> list[Hit]:
+    def _hits_in(self, turn: int, text: str, offset: int) -> list[Hit]:
         if self._first_word not in folded(text):
             return []
         within, starts, ends = folded_with_places(text)
@@ -130,7 +130,7 @@ class Finder:
 
     @property
     def position_words(self) -> str:
-        """Which hit is the current one, and how many there are."""
+        """Number of the current hit, and of all."""
         hits = self.hits
         if not hits:
             return "not found" if self.words else ""

@@ -323,7 +323,7 @@ class TranscriptModel:
         self._views.finish_text(entry.turn)
         view.voice = entry.role
         if entry.finish_reason == "said":
-            view.speaker = speaker_name(entry.role, "", said=True)
+            view.speaker = speaker_name(entry.role, "", only_spoken=True)
         if not view.text and entry.text:
             view.text = plain(entry.text)
         # An interrupted turn is completed, too, with the reason of its model; and a model may

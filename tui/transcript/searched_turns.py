@@ -30,7 +30,7 @@ class SearchedTurns(TurnScroll):
 
     @property
     def find_position(self) -> str:
-        """Which hit was gone to, and how many there are."""
+        """Number of the hit that was gone to, and of all."""
         return self._finder.position_words if self._finder is not None else ""
 
     # --- looking ------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What the view of a transcript follows: the voice, the end, or nothing while the user reads.
+"""Following in the view of a transcript: the voice, the end, or nothing while the user reads.
 
 Rows count from the top of the transcript; nothing of the screen is in it.
 """
@@ -11,7 +11,7 @@ from tui.transcript.turn_view import TurnView
 
 
 class Follow(Enum):
-    """What the view goes along with."""
+    """Targets that a view goes along with."""
 
     LATEST = "latest"
     """The voice while a word is lit, else the end."""

@@ -9,7 +9,7 @@ from tui.transcript.find import Finder
 from tui.transcript.turn_view import TurnView
 
 
-def found(words: str, text: str) -> list[str]:
+def hit_texts(words: str, text: str) -> list[str]:
     finder = Finder(words)
     finder.search(TurnView(1, "assistant", text=text))
     return [text[hit.start : hit.end] for hit in finder.hits]
@@ -41,11 +41,11 @@ class TestHits:
              "none", "blank"],
     )  # fmt: skip
     def test_letters_are_compared_folded(self, words: str, text: str, hits: list[str]) -> None:
-        assert found(words, text) == hits
+        assert hit_texts(words, text) == hits
 
     def test_text_that_grows_is_looked_through_once(self) -> None:
         text = "one two one tw" + "o one" * 30
-        whole = found("two one", text)
+        whole = hit_texts("two one", text)
         view, finder = TurnView(1, "assistant"), Finder("two one")
         for end in range(len(text) + 1):
             view.text = text[:end]
