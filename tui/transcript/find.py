@@ -51,7 +51,7 @@ class Finder:
 
     @property
     def hits(self) -> list[Hit]:
-        """All hits in the order of their turns."""
+        """Hits in the order of their turns."""
         return [hit for turn in sorted(self._searched) for hit in self.hits_of(turn)]
 
     def hits_of(self, turn: int) -> Sequence[Hit]:
