@@ -1,4 +1,4 @@
-"""Folds what comes with a turn beside its text into its view: thoughts, pictures, its end."""
+"""Folds what comes with a turn beside its text into its view: model, thoughts, pictures, end."""
 
 from __future__ import annotations
 
@@ -9,21 +9,40 @@ from gramophone.core.timeline import (
     AnswerIncomplete,
     AnswerRetracted,
     GiveBackReceived,
+    ModelFinished,
+    ModelQuiet,
     PictureAttached,
+    RequestSent,
     ThoughtReceived,
 )
+from gramophone.library.library import speaker_name
 from gramophone.text.sanitize import plain_line
 from tui.transcript.turn_views import TurnViews
 
 Aside: TypeAlias = (
-    ThoughtReceived | AnswerRetracted | AnswerIncomplete | GiveBackReceived | PictureAttached
+    ThoughtReceived
+    | AnswerRetracted
+    | AnswerIncomplete
+    | GiveBackReceived
+    | ModelFinished
+    | ModelQuiet
+    | PictureAttached
+    | RequestSent
 )
 
 
 def fold_aside(views: TurnViews, entry: Aside) -> None:
     """Fold one entry in; the text of thoughts appears with the next `TurnViews.join`."""
+    if isinstance(entry, ModelFinished) and not views.is_quiet(entry.turn):
+        return
     view = views.touch(entry.turn)
     match entry:
+        case RequestSent():
+            view.speaker = speaker_name("assistant", plain_line(entry.model))
+        case ModelQuiet():
+            view.quiet_s = entry.quiet_us // 1_000_000
+        case ModelFinished():
+            view.quiet_s = 0
         case ThoughtReceived():
             if not views.append_thought(entry.turn, entry.text):
                 view.started_us = entry.at_us

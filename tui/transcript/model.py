@@ -209,12 +209,8 @@ class TranscriptModel:
                 self._fold_turn(entry)
             case SessionStarted() | SettingsChanged() | SessionEnded() | ProgressMade():
                 self._fold_session(entry)
-            case RequestSent():
-                self._name_answer(entry.turn, entry.model)
             case TurnInherited() | HistoryRewound():
                 self._fold_history(entry)
-            case ModelQuiet() | ModelFinished():
-                self._fold_silence(entry)
             case Failed() | NoticeGiven():
                 self._note(entry)
             case (
@@ -222,6 +218,9 @@ class TranscriptModel:
                 | AnswerRetracted()
                 | AnswerIncomplete()
                 | GiveBackReceived()
+                | ModelFinished()
+                | ModelQuiet()
+                | RequestSent()
                 | PictureAttached()
             ):
                 fold_aside(self._views, entry)
@@ -289,7 +288,7 @@ class TranscriptModel:
                 self._views.set_text(entry.turn, plain(entry.text)).voice = entry.role
                 view.started_us = entry.at_us
                 if entry.role == "assistant" and self.session is not None:
-                    self._name_answer(entry.turn, self.session.model)
+                    view.speaker = speaker_name("assistant", plain_line(self.session.model))
             case DeltaReceived() | DeltasPassed():
                 self._views.append(entry.turn, entry.text)
                 view.phase = Phase.ANSWERING
@@ -302,10 +301,6 @@ class TranscriptModel:
                 self._playback.end(SoundState.STOPPED, entry.heard_samples)
             case TurnCompleted():
                 self._complete(view, entry)
-
-    def _name_answer(self, turn: int, model: str) -> None:
-        if turn not in self._views.repeats:
-            self._views.touch(turn).speaker = speaker_name("assistant", plain_line(model))
 
     def _fold_repeat(
         self, entry: TurnStarted | DeltaReceived | DeltasPassed | TurnInterrupted | TurnCompleted
@@ -330,12 +325,6 @@ class TranscriptModel:
         # say "stop" after it has failed. The end that the user saw first counts.
         if view.phase is not Phase.STOPPED:
             view.phase = Phase.FAILED if view.failures else phase_of(entry.finish_reason)
-
-    def _fold_silence(self, entry: ModelQuiet | ModelFinished) -> None:
-        if isinstance(entry, ModelQuiet):
-            self._views.touch(entry.turn).quiet_s = entry.quiet_us // 1_000_000
-        elif (view := self.turns.get(entry.turn)) is not None and view.quiet_s:
-            self._views.touch(entry.turn).quiet_s = 0
 
     def _note(self, entry: Failed | NoticeGiven) -> None:
         """Show a sentence at its turn, or between the turns where it belongs to none."""

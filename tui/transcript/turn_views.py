@@ -33,6 +33,11 @@ class TurnViews:
         self._changed[turn] = None
         return self.by_turn.setdefault(turn, TurnView(turn, "assistant"))
 
+    def is_quiet(self, turn: int) -> bool:
+        """Whether the model of a turn has sent nothing for long."""
+        view = self.by_turn.get(turn)
+        return view is not None and view.quiet_s > 0
+
     def add(self, view: TurnView) -> None:
         """Put in a view that is complete."""
         self.by_turn[view.turn] = view

@@ -172,7 +172,7 @@ class TestLayout:
     def test_while_they_stream_the_row_says_for_how_long(self) -> None:
         model = folded(FIRST, thought("light", at_us=2_500_000))
         layout = drawn(model.turns[1])
-        assert rows_of(layout)[:2] == ["  • Reply  thinking", "    ▸ Thinking … 1.5 s"]
+        assert rows_of(layout)[:2] == ["  • Answer  thinking", "    ▸ Thinking … 1.5 s"]
         model.apply(thought(" and air", at_us=3_000_000))
         assert layout.refresh() == 1
         assert rows_of(layout)[1] == "    ▸ Thinking … 2.0 s"
