@@ -11,7 +11,7 @@ from gramophone.config.endpoints import LOCAL
 from gramophone.config.services import PROVIDERS
 from gramophone.config.voices import DEFAULT_VOICE, PRESETS, VoiceService
 from gramophone.core.errors import ConfigError
-from gramophone.ports.backend import AvailableOptions
+from gramophone.ports.backend import AvailableOptions, ConversationOptions
 
 if TYPE_CHECKING:
     from gramophone.wire.deepgram.speak_v1.parameters import SpeakParameters
@@ -63,7 +63,24 @@ def available_options(
     configured = config.model_name
     if configured and configured not in models.get(config.provider, ()):
         models[config.provider] = (configured, *models.get(config.provider, ()))
-    return AvailableOptions(usable, models, available_voices(config, listed_voices))
+    voices = available_voices(config, listed_voices)
+    return AvailableOptions(usable, models, voices, available_personas(config))
+
+
+def available_personas(config: Config) -> Mapping[str, ConversationOptions]:
+    """Personas of the settings, each as the options of a conversation."""
+    return {
+        name: ConversationOptions(
+            provider=persona.provider,
+            model=persona.model,
+            voice=persona.voice,
+            system_prompt=persona.system_prompt,
+            speed=persona.speed,
+            lang=persona.lang,
+            settings=persona.settings,
+        )
+        for name, persona in config.personas.items()
+    }
 
 
 def _used_first(

@@ -64,9 +64,11 @@ def _continued(config: Config, flags: Mapping[str, object]) -> tuple[Config, Seq
     from gramophone.cli.last_session import continued_config, last_session, messages_of
 
     record, pictures = run(last_session(config))
-    model_named = bool(flags["provider"] or flags["model"])
     config = continued_config(
-        record, config, model_named=model_named, system_named=bool(flags["system"])
+        record,
+        config,
+        model_named=any(flags[name] for name in ("provider", "model", "persona")),
+        system_named=any(flags[name] for name in ("system", "persona")),
     )
     return config, messages_of(record, pictures)
 

@@ -33,6 +33,11 @@ async def report(config: Config, *, as_json: bool) -> int:
         "provider": config.provider,
         "model": config.model,
         "voice": config.voice,
+        "persona": config.persona,
+        "personas": {
+            name: " ".join(filter(None, (persona.provider, persona.model, persona.voice)))
+            for name, persona in config.personas.items()
+        },
         "keys": {variable: bool(key) for variable, key in config.api_keys.items()},
         "engines": _engines(config),
         "library": await _library(config),
@@ -174,6 +179,8 @@ def _print(findings: dict[str, Any]) -> None:
         + ("" if findings["config_file_exists"] else " (none)")
     )
     result(f"model    {findings['provider']} {findings['model']}")
+    for name, choices in findings["personas"].items():
+        result(f"persona  {name}  {choices}".rstrip())
     for name, present in findings["keys"].items():
         result(f"key      {mark(present)}  {name}")
     for name, version in findings["engines"].items():

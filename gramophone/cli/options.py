@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
-from gramophone.cli.arguments import ProviderName
+from gramophone.cli.arguments import PersonaName, ProviderName
 
 CommandT = TypeVar("CommandT", bound=Callable[..., Any])
 
@@ -25,6 +25,12 @@ def conversation_options(command: CommandT) -> CommandT:
             "from config.toml.",
         ),
         click.option("--model", help="Model, as the provider calls it."),
+        click.option(
+            "-p",
+            "--persona",
+            type=PersonaName(),
+            help="Model, voice and system prompt of a persona in config.toml.",
+        ),
         click.option("--system", metavar="TEXT", help="System prompt for the model."),
         click.option(
             "--set",

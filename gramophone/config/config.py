@@ -14,6 +14,7 @@ from gramophone.config.endpoints import (
     read_endpoints,
     settings_of,
 )
+from gramophone.config.personas import Persona, read_personas
 from gramophone.config.services import DEFAULT_MODELS, KEYED_SERVICES, PROVIDERS
 from gramophone.config.user_models import is_user_model, user_model
 from gramophone.config.voice_choice import chosen_service
@@ -38,6 +39,10 @@ class Config:
     memory: str = ""
     max_tokens: int | None = None
     settings: ModelSettings = field(default_factory=ModelSettings)
+    persona: str = ""
+    persona_tables: Mapping[str, Mapping[str, object]] = field(
+        default_factory=dict[str, Mapping[str, object]]
+    )
     endpoint_tables: Mapping[str, Mapping[str, object]] = field(
         default_factory=dict[str, Mapping[str, object]]
     )
@@ -154,6 +159,11 @@ class Config:
     def fallback(self) -> tuple[str, ...]:
         """Endpoints that are asked, in this order, when the provider fails."""
         return fallback_of(self.endpoint_tables.get(self.provider, {}))
+
+    @property
+    def personas(self) -> Mapping[str, Persona]:
+        """Every persona by name."""
+        return read_personas(self.persona_tables)
 
     @property
     def voices(self) -> Mapping[str, VoiceService]:

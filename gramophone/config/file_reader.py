@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from gramophone.config.endpoints import ENDPOINT_ENTRIES, RESERVED_NAMES
 from gramophone.config.named_tables import read_named_tables
+from gramophone.config.personas import PERSONA_ENTRIES
 from gramophone.config.services import ADDRESSED_SERVICES
 from gramophone.config.voices import VOICE_ENTRIES
 from gramophone.core.errors import ConfigError
@@ -20,6 +21,7 @@ from gramophone.system.regular_files import read_regular
 FILE_SETTINGS = {
     ("model", "provider"): "provider",
     ("model", "name"): "model",
+    ("model", "persona"): "persona",
     ("model", "system_prompt"): "system_prompt",
     ("model", "memory"): "memory",
     ("model", "max_tokens"): "max_tokens",
@@ -57,6 +59,9 @@ ENDPOINTS_TABLE = "endpoints"
 VOICES_TABLE = "voices"
 """Tables of the user's own names, `[voices.NAME]`; see `gramophone.config.voices`."""
 
+PERSONAS_TABLE = "personas"
+"""Tables of the user's own names, `[personas.NAME]`; see `gramophone.config.personas`."""
+
 _MOST_KEY_PARTS = 200
 
 
@@ -67,11 +72,22 @@ def read_settings(path: Path) -> dict[str, object]:
         ConfigError: it cannot be read, or contains what is not a setting.
     """
     try:
-        text = read_regular(path).decode()
+        content = read_regular(path)
     except FileNotFoundError:
         return {}
     except OSError as error:
         raise _unreadable(path, error.strerror or error) from error
+    return settings_in(content, path)
+
+
+def settings_in(content: bytes, path: Path) -> dict[str, object]:
+    """Settings that the content of a file has, by field of `Config`.
+
+    Raises:
+        ConfigError: it is not TOML, or contains what is not a setting; `path` names it.
+    """
+    try:
+        text = content.decode()
     except UnicodeDecodeError as error:
         raise _unreadable(path, error) from error
     # Most people have no such file, and the first frame does not wait for its parser.
@@ -117,6 +133,9 @@ def _settings(path: Path, tables: Mapping[str, Any]) -> dict[str, object]:
             continue
         if table == VOICES_TABLE:
             settings["voice_tables"] = _named_tables(path, table, entries, VOICE_ENTRIES)
+            continue
+        if table == PERSONAS_TABLE:
+            settings["persona_tables"] = _named_tables(path, table, entries, PERSONA_ENTRIES)
             continue
         for name, value in entries.items():
             setting = FILE_SETTINGS.get((table, name))

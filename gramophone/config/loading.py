@@ -7,9 +7,10 @@ Services' keys come from the environment alone. Keys of a keyring are put into t
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import cast
 
 from gramophone.config.checks import check, check_speech
@@ -17,6 +18,7 @@ from gramophone.config.config import Config
 from gramophone.config.endpoints import key_variables
 from gramophone.config.file_reader import read_settings
 from gramophone.config.locations import locate
+from gramophone.config.personas import find_persona
 from gramophone.config.services import ADDRESSED_SERVICES, DEFAULT_MODELS, KEYED_SERVICES
 from gramophone.config.user_models import is_user_model
 from gramophone.config.voice_choice import address_parameters, default_voice_at, voice_of
@@ -46,19 +48,29 @@ _TYPES = {
     "redact": (list,),
     "endpoint_tables": (dict,),
     "voice_tables": (dict,),
+    "persona_tables": (dict,),
     "settings": (ModelSettings,),
 }
 """Types of the settings that are not strings, as `config.toml` has them."""
 
 
+_TABLES = ("endpoint_tables", "voice_tables", "persona_tables")
+"""Settings that a project's file adds to, where others take the place of the user's."""
+
+
 def load(
-    environment: Mapping[str, str] = os.environ, file: Path | None = None, /, **flags: object
+    environment: Mapping[str, str] = os.environ,
+    file: Path | None = None,
+    project: Mapping[str, object] = MappingProxyType({}),
+    /,
+    **flags: object,
 ) -> Config:
     """Read the settings in force.
 
     Args:
         environment: variables; those of `ENVIRONMENT` and GRAMOPHONE_HOME count.
         file: read instead of the usual `config.toml`.
+        project: settings of a project's own file, which win over `config.toml`.
         **flags: fields of `Config`; None is not set.
 
     Raises:
@@ -66,18 +78,15 @@ def load(
     """
     home, usual_file = locate(environment)
     config_file = file or usual_file
-    config = Config(home=home, config_file=config_file)
-    # Each source is laid over the ones before it, so the last wins.
+    settings = read_settings(config_file)
     variables = {name: environment.get(key, "").strip() for key, name in ENVIRONMENT.items()}
-    sources: Sequence[Mapping[str, object]] = (
-        read_settings(config_file),
+    config = _laid_over(
+        Config(home=home, config_file=config_file),
+        settings,
+        _with_tables(project, settings),
         {name: value for name, value in variables.items() if value},
         {name: value for name, value in flags.items() if value is not None},
     )
-    for source in sources:
-        config = _replace(config, source)
-    if config.speak_url and not any("voice" in source for source in sources):
-        config = replace(config, voice=default_voice_at(config.speak_url))
     config = _with_variables(config, environment)
     provider = config.provider or config.usable_providers[0]
     config = replace(config, provider=provider)
@@ -85,6 +94,54 @@ def load(
     check(config)
     # Most commands ask no model: one that is missing is refused where it is wanted.
     return replace(config, model=_model(config))
+
+
+def _laid_over(config: Config, *sources: Mapping[str, object]) -> Config:
+    """The settings of all sources: the last one wins, and a persona stands just below it."""
+    *lower, flags = sources
+    for source in lower:
+        config = _replace(config, source)
+    persona = _of_persona(_replace(config, flags), flags)
+    config = _replace(_replace(config, persona), flags)
+    if config.speak_url and not any("voice" in source for source in (*sources, persona)):
+        config = replace(config, voice=default_voice_at(config.speak_url))
+    return config
+
+
+def _with_tables(
+    project: Mapping[str, object], settings: Mapping[str, object]
+) -> Mapping[str, object]:
+    """Settings of a project, with the user's own tables besides those that it adds."""
+    tables = {
+        name: {**cast("Mapping[str, object]", settings.get(name, {})), **table}
+        for name in _TABLES
+        if (table := cast("Mapping[str, object]", project.get(name, {})))
+    }
+    return {**project, **tables}
+
+
+def _of_persona(config: Config, flags: Mapping[str, object]) -> Mapping[str, object]:
+    """Settings of the persona, if `config` names one.
+
+    Its model belongs to its provider: where the flags name another provider, it is left out.
+
+    Raises:
+        ConfigError: there is no such persona.
+    """
+    if not config.persona:
+        return {}
+    persona = find_persona(config.personas, config.persona)
+    settings: dict[str, object] = {
+        name: value
+        for name in ("provider", "model", "voice", "system_prompt", "speed", "lang")
+        if (value := getattr(persona, name))
+    }
+    if persona.provider:
+        settings.setdefault("model", "")
+    if "provider" in flags and flags["provider"] != persona.provider:
+        settings.pop("model", None)
+    settings["settings"] = persona.settings
+    return settings
 
 
 def _with_variables(config: Config, environment: Mapping[str, str]) -> Config:
@@ -186,6 +243,8 @@ def _replace(config: Config, settings: Mapping[str, object]) -> Config:
         if not isinstance(value, allowed) or (isinstance(value, bool) and bool not in allowed):
             names = " or ".join(kind.__name__ for kind in allowed)
             raise ConfigError(f"{name} is {value!r}; it must be of type {names}.")
+    if isinstance(own := settings.get("settings"), ModelSettings):
+        settings = {**settings, "settings": own.over(config.settings)}
     return replace(config, **settings)  # pyright: ignore[reportArgumentType]
 
 

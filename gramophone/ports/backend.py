@@ -159,11 +159,15 @@ class ConversationOptions:
 
 @frozen
 class AvailableOptions:
-    """Options that are known without asking a service; `models` by provider."""
+    """Options that are known without asking a service; `models` by provider, and what each of
+    the user's personas chooses."""
 
     providers: tuple[str, ...] = ()
     models: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     voices: tuple[str, ...] = ()
+    personas: Mapping[str, ConversationOptions] = field(
+        default_factory=dict[str, ConversationOptions]
+    )
 
 
 class ConversationHandle(Protocol):
