@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gramophone.cli.options import NO_KEEP, conversation_options, voice_options
-from gramophone.cli.runner import JSON, configured, finish, quieten, run
+from gramophone.cli.runner import JSON, configured_in_project, finish, quieten, run
 from gramophone.config.config import Config
 from gramophone.core.intents import Say, SayStream, Submit
 from gramophone.ports.language_model import Message
@@ -51,7 +51,7 @@ def ask(
     """
     from gramophone.cli.ask import speak_once
 
-    config = configured(flags)
+    config = configured_in_project(flags).config
     request = _request(config, text, files)
     quieten()
     inherited: Sequence[Message] = ()
@@ -122,7 +122,7 @@ def say(
         raise click.UsageError("give a text, - for standard input, --file or --session")
     if turn is not None and session is None:
         raise click.UsageError("--turn belongs to --session")
-    config = configured(flags)
+    config = configured_in_project(flags).config
     quieten()
     if session is not None:
         finish(speak_session(config, session, turn=turn, as_json=as_json, wav=output))

@@ -13,9 +13,9 @@ from gramophone.app.keyring import missing_keys, with_stored_keys
 from gramophone.app.preferences import FilePreferences
 from gramophone.cli.output import note, refuse
 from gramophone.cli.progress import ProgressBar
+from gramophone.cli.project import load_in_project
 from gramophone.cli.web import end_with_the_server, in_web_page
 from gramophone.config.config import Config
-from gramophone.config.loading import load
 from gramophone.core.clock import wall_clock
 from gramophone.core.errors import GramophoneError
 from gramophone.devices.stderr_guard import keep_native_noise_out
@@ -29,19 +29,22 @@ def open_app() -> NoReturn:
     """Open the app with the settings in force; ends the program."""
     environment = with_stored_keys(os.environ)
     try:
-        config = load(environment)
+        in_project = load_in_project(environment)
     except GramophoneError as error:
         if missing := missing_keys(environment):
             note(missing)
         refuse(error)
     try:
-        sys.exit(run_app(config))
+        sys.exit(run_app(in_project.config, in_project.sentence))
     except GramophoneError as error:
         refuse(error)
 
 
-def run_app(config: Config) -> int:
-    """Open the app; returns its exit code. The engine is stopped in whatever way the app ends."""
+def run_app(config: Config, notice: str = "") -> int:
+    """Open the app, which shows `notice`; returns its exit code.
+
+    The engine is stopped in whatever way the app ends.
+    """
     if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
         note("The app needs a terminal; without one use: gramophone ask TEXT")
         return 1
@@ -66,7 +69,7 @@ def run_app(config: Config) -> int:
         keep_theme=partial(keep_theme, config),
         preferences=FilePreferences(config, backend.play_sample),
         trouble=" ".join(
-            filter(None, [_missing_keys(config), _strays(config), _kept_within(config)])
+            filter(None, [notice, _missing_keys(config), _strays(config), _kept_within(config)])
         ),
     )
     try:

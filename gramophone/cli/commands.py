@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -20,7 +21,7 @@ from gramophone.cli.fixture.commands import fixture
 from gramophone.cli.maintenance_commands import backup, compact, recover
 from gramophone.cli.maintenance_commands import gc as gc_command
 from gramophone.cli.options import conversation_options, voice_options, web_options
-from gramophone.cli.runner import JSON, configured, end_with, finish, quieten
+from gramophone.cli.runner import JSON, configured, configured_in_project, end_with, finish, quieten
 from gramophone.cli.session_commands import SESSION_COMMANDS
 from gramophone.core.errors import GramophoneError
 
@@ -64,7 +65,7 @@ def models(endpoint: str | None, as_json: bool) -> None:
     """
     from gramophone.cli.models import list_models
 
-    finish(list_models(configured(), endpoint or "", as_json=as_json))
+    finish(list_models(configured_in_project().config, endpoint or "", as_json=as_json))
 
 
 @cli.command()
@@ -74,7 +75,7 @@ def doctor(as_json: bool, **flags: Any) -> None:
     """Check devices, keys, endpoints and engines."""
     from gramophone.cli.doctor import report
 
-    config = configured(flags)
+    config = configured_in_project(flags).config
     quieten()
     finish(report(config, as_json=as_json))
 
@@ -83,6 +84,24 @@ cli.add_command(export)
 cli.add_command(fixture)
 for command in (ask, say, *SESSION_COMMANDS, backup, compact, gc_command, recover):
     cli.add_command(command)
+
+
+@cli.command()
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--undo", is_flag=True, help="Trust it no longer.")
+def trust(path: Path | None, undo: bool) -> None:
+    """Trust the .gramophone.toml of a project as it is now.
+
+    Then it may also set addresses, endpoints, voices and models of your own code. A change of the
+    file ends the trust. PATH is the file or its directory; by default it is looked for from the
+    current directory upwards.
+    """
+    from gramophone.cli.project import trust as trust_file
+
+    try:
+        sys.exit(trust_file(configured().home, path, undo=undo))
+    except GramophoneError as error:
+        end_with(error)
 
 
 @cli.command()
@@ -111,7 +130,7 @@ def _open_app(flags: dict[str, Any]) -> None:
     web, host, port = flags.pop("web"), flags.pop("host"), flags.pop("port")
     if not web and (host or port):
         raise click.UsageError("--host and --port belong to --web")
-    config = configured(flags, on_screen=not web)
+    in_project = configured_in_project(flags, on_screen=not web)
     try:
         if web:
             from gramophone.cli.web import app_command, command_arguments, serve
@@ -121,6 +140,6 @@ def _open_app(flags: dict[str, Any]) -> None:
         gc.disable()
         from gramophone.cli.chat import run_app
 
-        sys.exit(run_app(config))
+        sys.exit(run_app(in_project.config, in_project.sentence))
     except GramophoneError as error:
         end_with(error)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
 from typing import Any, NoReturn
 
 import click
 
 from gramophone.app.keyring import missing_keys, with_stored_keys
+from gramophone.cli.project import InProject, load_in_project
 from gramophone.config.config import Config
 from gramophone.config.loading import load, require_model
 from gramophone.core.errors import ConfigError, GramophoneError
@@ -20,11 +21,34 @@ from gramophone.core.model_settings import parse_settings
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
-def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) -> Config:
+def configured(flags: dict[str, Any] | None = None) -> Config:
     """Read the settings in force, with the options of the command; a wrong one ends the program.
 
-    Missing keys of the keyring are reported here, but for `on_screen`, where the app does it.
+    Missing keys of the keyring are reported.
     """
+
+    def read(environment: Mapping[str, str], **settings: object) -> InProject:
+        return InProject(load(environment, **settings))
+
+    return _read_settings(read, flags).config
+
+
+def configured_in_project(
+    flags: dict[str, Any] | None = None, *, on_screen: bool = False
+) -> InProject:
+    """Read the settings in force, as `configured` does, with those of the project around.
+
+    With `on_screen`, the app reports what is missing and which settings are the project's.
+    """
+    in_project = _read_settings(load_in_project, flags, on_screen=on_screen)
+    if not on_screen:
+        _note(in_project.sentence)
+    return in_project
+
+
+def _read_settings(
+    read: Callable[..., InProject], flags: dict[str, Any] | None, *, on_screen: bool = False
+) -> InProject:
     settings = dict(flags or {})
     # None is not set: a flag that was not given must not overrule the environment and the file.
     settings["muted"] = settings.pop("mute", False) or None
@@ -36,16 +60,16 @@ def configured(flags: dict[str, Any] | None = None, *, on_screen: bool = False) 
     missing = missing_keys(environment)
     try:
         settings["settings"] = parse_settings(assignments) if assignments else None
-        config = load(environment, **settings)
+        in_project = read(environment, **settings)
         if "provider" in settings:
-            require_model(config)
+            require_model(in_project.config)
     except ConfigError as error:
         # Said first: a missing key is often the reason why a setting is refused.
         _note(missing)
         end_with(error)
     if not on_screen:
         _note(missing)
-    return config
+    return in_project
 
 
 def _note(text: str) -> None:
