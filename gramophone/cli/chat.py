@@ -45,11 +45,8 @@ def run_app(config: Config, notice: str = "") -> int:
 
     The engine is stopped in whatever way the app ends.
     """
-    if not (in_web_page() or (sys.stdin.isatty() and sys.stdout.isatty())):
-        note("The app needs a terminal; without one use: gramophone ask TEXT")
-        return 1
-    if not (in_web_page() or sys.stderr.isatty()):
-        note("The app draws on standard error; leave it on the terminal.")
+    if not config.accessible and (sentence := _why_nothing_can_be_drawn()):
+        note(sentence)
         return 1
     if in_web_page():
         end_with_the_server()
@@ -60,17 +57,35 @@ def run_app(config: Config, notice: str = "") -> int:
     keep_native_noise_out()
     # Without a handler the standard one writes to stderr, which is the screen.
     logging.getLogger().addHandler(logging.NullHandler())
+    notices = [notice, _missing_keys(config), _strays(config), _kept_within(config)]
+    backend = EngineThread(config, recorder)
+    if config.accessible:
+        from gramophone.cli.accessible import talk_in_lines
+
+        return talk_in_lines(backend, notices)
+    return _run_screen(config, backend, " ".join(filter(None, notices)))
+
+
+def _why_nothing_can_be_drawn() -> str:
+    """Sentence for the user where there is no terminal to draw on; empty where there is."""
+    if in_web_page():
+        return ""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return "The app needs a terminal; without one use: gramophone ask TEXT"
+    if not sys.stderr.isatty():
+        return "The app draws on standard error; leave it on the terminal."
+    return ""
+
+
+def _run_screen(config: Config, backend: EngineThread, trouble: str) -> int:
     from tui.app import GramophoneApp
 
-    backend = EngineThread(config, recorder)
     app = GramophoneApp(
         backend,
         screen=screen_settings(config),
         keep_theme=partial(keep_theme, config),
         preferences=FilePreferences(config, backend.play_sample),
-        trouble=" ".join(
-            filter(None, [notice, _missing_keys(config), _strays(config), _kept_within(config)])
-        ),
+        trouble=trouble,
     )
     try:
         app.run()

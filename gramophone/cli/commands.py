@@ -20,7 +20,7 @@ from gramophone.cli.export import export
 from gramophone.cli.fixture.commands import fixture
 from gramophone.cli.maintenance_commands import backup, compact, recover
 from gramophone.cli.maintenance_commands import gc as gc_command
-from gramophone.cli.options import conversation_options, voice_options, web_options
+from gramophone.cli.options import app_options, conversation_options, voice_options
 from gramophone.cli.runner import JSON, configured, configured_in_project, end_with, finish, quieten
 from gramophone.cli.session_commands import SESSION_COMMANDS
 from gramophone.core.errors import GramophoneError
@@ -32,7 +32,7 @@ from gramophone.core.errors import GramophoneError
 )
 @click.version_option(__version__, prog_name="gramophone")
 @conversation_options
-@web_options
+@app_options
 @click.pass_context
 def cli(context: click.Context, **flags: Any) -> None:
     """Talk with a language model in the terminal; every answer is spoken and recorded.
@@ -48,7 +48,7 @@ def cli(context: click.Context, **flags: Any) -> None:
 
 @cli.command()
 @conversation_options
-@web_options
+@app_options
 def chat(**flags: Any) -> None:
     """Open the app (the same as no command)."""
     _open_app(flags)
@@ -130,6 +130,7 @@ def _open_app(flags: dict[str, Any]) -> None:
     web, host, port = flags.pop("web"), flags.pop("host"), flags.pop("port")
     if not web and (host or port):
         raise click.UsageError("--host and --port belong to --web")
+    flags["accessible"] = flags.pop("accessible") or None
     in_project = configured_in_project(flags, on_screen=not web)
     try:
         if web:

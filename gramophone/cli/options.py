@@ -55,9 +55,14 @@ def voice_options(command: CommandT) -> CommandT:
     return command
 
 
-def web_options(command: CommandT) -> CommandT:
-    """Add the options for the app in a browser."""
+def app_options(command: CommandT) -> CommandT:
+    """Add the options of the app: in plain lines, in a browser."""
     options = [
+        click.option(
+            "--accessible",
+            is_flag=True,
+            help="Talk in plain lines, for screen readers, instead of full screen.",
+        ),
         click.option("--web", is_flag=True, help="Open the app in a browser instead."),
         click.option("--host", metavar="NAME", help="With --web: address to listen on."),
         click.option(

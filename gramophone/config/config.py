@@ -63,6 +63,7 @@ class Config:
     keep_gb: float = 0.0
     theme: str = ""
     reduced_motion: bool = False
+    accessible: bool = False
     meter_frames_hz: int = 0
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
     local_model: str = ""

@@ -43,6 +43,7 @@ FILE_SETTINGS = {
     ("library", "keep_gb"): "keep_gb",
     ("screen", "theme"): "theme",
     ("screen", "reduced_motion"): "reduced_motion",
+    ("screen", "accessible"): "accessible",
     ("screen", "meter_frames_hz"): "meter_frames_hz",
 }
 """Every entry of `config.toml`, as table and name, and the field of `Config` that it sets.

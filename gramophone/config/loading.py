@@ -29,6 +29,7 @@ from gramophone.core.model_settings import ModelSettings
 ENVIRONMENT = {
     "GRAMOPHONE_SPEAK_URL": "speak_url",
     "GRAMOPHONE_LOCAL_MODEL": "local_model",
+    "GRAMOPHONE_ACCESSIBLE": "accessible",
     **{service.key_variable: service.key_setting for service in KEYED_SERVICES},
     **{service.base_url_variable: service.base_url_setting for service in ADDRESSED_SERVICES},
 }
@@ -41,6 +42,7 @@ _TYPES = {
     "muted": (bool,),
     "keep": (bool,),
     "reduced_motion": (bool,),
+    "accessible": (bool,),
     "meter_frames_hz": (int,),
     "keep_days": (int,),
     "keep_gb": (int, float),
@@ -53,6 +55,11 @@ _TYPES = {
 }
 """Types of the settings that are not strings, as `config.toml` has them."""
 
+
+_SWITCHES = {
+    **dict.fromkeys(("1", "true", "yes", "on"), True),
+    **dict.fromkeys(("0", "false", "no", "off"), False),
+}
 
 _TABLES = ("endpoint_tables", "voice_tables", "persona_tables")
 """Settings that a project's file adds to, where others take the place of the user's."""
@@ -84,7 +91,7 @@ def load(
         Config(home=home, config_file=config_file),
         settings,
         _with_tables(project, settings),
-        {name: value for name, value in variables.items() if value},
+        {name: _of_variable(name, value) for name, value in variables.items() if value},
         {name: value for name, value in flags.items() if value is not None},
     )
     config = _with_variables(config, environment)
@@ -94,6 +101,15 @@ def load(
     check(config)
     # Most commands ask no model: one that is missing is refused where it is wanted.
     return replace(config, model=_model(config))
+
+
+def _of_variable(name: str, text: str) -> object:
+    """Value of an environment variable, which is a text."""
+    if bool not in _TYPES.get(name, ()):
+        return text
+    if text.lower() not in _SWITCHES:
+        raise ConfigError(f"{name} is {text[:40]!r} in the environment; it must be 1 or 0.")
+    return _SWITCHES[text.lower()]
 
 
 def _laid_over(config: Config, *sources: Mapping[str, object]) -> Config:

@@ -86,7 +86,14 @@ async def at_settings(
 
 def test_every_setting_of_the_file_has_a_row() -> None:
     rows = {row.name for page in ROWS.values() for row in page}
-    only_in_the_file = {"keyring_services", "redact", "keep_days", "keep_gb", "persona"}
+    only_in_the_file = {
+        "keyring_services",
+        "redact",
+        "keep_days",
+        "keep_gb",
+        "persona",
+        "accessible",
+    }
     assert rows == set(FILE_SETTINGS.values()) - only_in_the_file
 
 
