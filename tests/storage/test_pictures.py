@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import zipfile
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from gramophone.core.clock import wall_clock
 from gramophone.core.errors import StorageError
 from gramophone.core.timeline import PictureAttached
 from gramophone.library.export_request import ExportRequest
@@ -20,12 +23,17 @@ from storage.home import Home
 from storage.library import StoredLibrary
 from storage.maintenance.backup import back_up
 from storage.maintenance.salvage import salvage
-from storage.sqlite.schema import MIGRATIONS, SCHEMA_VERSION, schema_version
+from storage.sqlite.database import APPLICATION_ID
+from storage.sqlite.schema import MIGRATIONS, migrate
 from tests.support.bundles import build, export, parts_of
 from tests.support.picture_files import picture, png
 from tests.support.picture_sessions import CAT, DOG, attached, pictured_session
 from tests.support.recordings import NOON, SESSION_ID, everything_in, opened, record
 
+BEFORE = 11
+"""The schema before the first with pictures."""
+
+OLDER_ID = "ab" * 8
 FILES = {CAT.sha256: CAT.content, DOG.sha256: DOG.content}
 
 
@@ -98,16 +106,23 @@ async def test_nothing_is_left_of_a_deleted_session(home: Path) -> None:
     assert not any(CAT.content in content or DOG.content in content for content in left)
 
 
-async def test_a_library_of_the_schema_before_gets_its_table(tmp_path: Path) -> None:
-    await record(tmp_path)
-    with opened(tmp_path) as database:
-        database.executescript("DROP TABLE picture; DROP INDEX event_picture;")
-        database.execute(f"DELETE FROM migration WHERE number = {SCHEMA_VERSION}")
-        database.execute(f"PRAGMA user_version = {SCHEMA_VERSION - 1}")
+async def test_a_library_from_before_pictures_gets_their_table(tmp_path: Path) -> None:
+    path = Home.at(tmp_path).database
+    with closing(sqlite3.connect(path, isolation_level=None)) as database:
+        migrate(database, wall_clock, MIGRATIONS[:BEFORE])
+        database.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        database.execute(
+            "INSERT INTO session (number, id, created_at, provider, model, voice, encoding, "
+            "sample_rate_hz, system_prompt, format_version, ended) "
+            "VALUES (1, ?, '2026-11-21T12:00:00.000+00:00', 'p', 'm', 'v', 'linear16', 48000, "
+            "'', 1, 1)",
+            (OLDER_ID,),
+        )
     async with await StoredLibrary.open(tmp_path) as library:
-        assert (await library.session(SESSION_ID)).turns[0].pictures == ()
-    with opened(tmp_path) as database:
-        assert schema_version(database) == MIGRATIONS[-1].number
+        assert (await library.session(OLDER_ID)).turns == ()
+        assert await library.pictures(OLDER_ID) == {}
+    await record(tmp_path, pictured_session())
+    await require_pictures(tmp_path)
 
 
 async def test_what_is_lost_or_changed_is_found(home: Path) -> None:
