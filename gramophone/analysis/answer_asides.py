@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gramophone.core.frozen import frozen
+from gramophone.core.give_back import GiveBack
 from gramophone.core.timeline import (
     AnswerIncomplete,
     AnswerRetracted,
@@ -40,7 +41,7 @@ class AnswerAside:
     thought_from_us: int | None = None
     thought_until_us: int = 0
     incomplete: str = ""
-    give_back: tuple[str, ...] = ()
+    give_back: tuple[GiveBack, ...] = ()
 
 
 NO_ASIDE = AnswerAside()
@@ -52,7 +53,7 @@ class _AsideProgress:
     thought_from_us: int | None = None
     thought_until_us: int = 0
     incomplete: str = ""
-    give_back: list[str] = field(default_factory=list[str])
+    give_back: list[GiveBack] = field(default_factory=list[GiveBack])
 
     def read(self, event: Event) -> None:
         match event:
@@ -64,7 +65,7 @@ class _AsideProgress:
             case AnswerIncomplete():
                 self.incomplete = event.detail
             case GiveBackReceived() if not MARK.search(event.item):
-                self.give_back.append(event.item)
+                self.give_back.append(GiveBack(event.item, event.provider, event.model))
             case _:
                 pass
 

@@ -21,7 +21,7 @@ MOST_WORDS = 8
 _MOST_CHARACTERS = 80
 _TURNS = 4
 _TURN_CHARACTERS = 600
-_ENOUGH_CHARACTERS = 400
+_ENOUGH_CHARACTERS = 4_000
 
 _TASK = (
     "You name conversations. Reply with one title of at most eight words, in the language of the "
@@ -71,8 +71,9 @@ async def title_by(model: LanguageModel, turns: Sequence[TurnRecord]) -> str:
     async with aclosing(_answer(model, request)) as pieces:
         async for piece in pieces:
             answer = piece.text if piece.retracts else answer + piece.text
-            # A whole line with a title is enough: some models go on and explain it.
-            if len(answer) > _ENOUGH_CHARACTERS or cleaned(answer.rpartition("\n")[0]):
+            # Some models go on and explain the title; of others the first lines turn out to have
+            # been a thought, which only its closing tag shows.
+            if len(answer) > _ENOUGH_CHARACTERS:
                 break
     title = cleaned(answer)
     if not title:

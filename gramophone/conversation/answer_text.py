@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gramophone.conversation.answer_end import BROKEN_OFF, UNCLOSED, AnswerContent, incomplete_end
 from gramophone.conversation.call_joiner import CallJoiner
 from gramophone.conversation.messages import LlmEnded
 from gramophone.conversation.turn_state import TextState
+from gramophone.core.give_back import GiveBack
 from gramophone.core.surrogates import SurrogateJoiner
 from gramophone.core.timeline import (
     AnswerIncomplete,
@@ -20,10 +21,11 @@ from gramophone.core.timeline import (
     ModelFinished,
     ModelQuiet,
     NoticeGiven,
+    RequestSent,
     ThoughtReceived,
     UsageReported,
 )
-from gramophone.ports.language_model import ModelChunk
+from gramophone.ports.language_model import AskedModel, ModelChunk
 
 QUIET_US = 15_000_000
 """Time without text from the model after which the user is informed."""
@@ -36,7 +38,8 @@ MODEL_CUT_OFF = (
 @dataclass(slots=True)
 class AnswerText:
     """Text of this turn. `finish_reason` is the model's own word, "" while there is none.
-    `give_back` are the items that the provider wants back with the next request. `pictures_refused`
+    `give_back` are the items that the provider wants back with the next request, which is named by
+    `request`, the last event of a model being asked. `pictures_refused`
     where the model failed because it does not take those of the question.
 
     Models cut their stream anywhere, also between the two halves of a UTF-16 surrogate pair: half
@@ -46,7 +49,8 @@ class AnswerText:
     turn: int
     state: TextState = TextState.WHOLE
     finish_reason: str = ""
-    give_back: list[str] = field(default_factory=list[str])
+    give_back: list[GiveBack] = field(default_factory=list[GiveBack])
+    request: RequestSent | None = None
     pictures_refused: bool = False
     _pieces: list[str] = field(default_factory=list[str])
     _joiner: SurrogateJoiner = field(default_factory=SurrogateJoiner)
@@ -88,6 +92,8 @@ class AnswerText:
         events: list[Event] = []
         if chunk.raw:
             events.append(ModelChunkReceived(at_us=now_us, turn=turn, raw=chunk.raw))
+        if chunk.instead is not None:
+            events += self._ask_instead(chunk.instead, now_us)
         if chunk.notice:
             events.append(NoticeGiven(at_us=now_us, stage="model", detail=chunk.notice, turn=turn))
         if chunk.retracts:
@@ -102,8 +108,7 @@ class AnswerText:
         for part in chunk.calls:
             self._calls.add(part)
         if chunk.give_back:
-            self.give_back.append(chunk.give_back)
-            events.append(GiveBackReceived(at_us=now_us, turn=turn, item=chunk.give_back))
+            events.append(self._give_back(chunk.give_back, now_us))
         if (usage := chunk.usage) is not None:
             events.append(
                 UsageReported(
@@ -147,6 +152,25 @@ class AnswerText:
             return []
         self._thought = True
         return [ThoughtReceived(at_us=now_us, turn=self.turn, text=thought)]
+
+    def _ask_instead(self, model: AskedModel, now_us: int) -> list[Event]:
+        """Take another model for the one that answers; nothing of the first has come."""
+        if self.request is None:
+            return []
+        self.request = replace(
+            self.request, at_us=now_us, provider=model.provider, model=model.model
+        )
+        return [self.request]
+
+    def _give_back(self, item: str, now_us: int) -> Event:
+        """Note an item for the next request to the model that answers."""
+        provider, model = "", ""
+        if self.request is not None:
+            provider, model = self.request.provider, self.request.model
+        self.give_back.append(GiveBack(item, provider, model))
+        return GiveBackReceived(
+            at_us=now_us, turn=self.turn, item=item, provider=provider, model=model
+        )
 
     def _retract(self, now_us: int) -> list[Event]:
         """Take the text so far for a thought; the text begins behind it."""

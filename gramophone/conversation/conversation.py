@@ -209,7 +209,10 @@ class Conversation:
     def _ask(self, messages: tuple[Message, ...], now_us: int) -> list[Output]:
         turn, started = self._start("", now_us)
         turn.written.begin(now_us)
-        request = [self.settings.request_sent(turn.turn, len(messages), now_us)] if messages else []
+        request: list[Output] = []
+        if messages:
+            turn.written.request = self.settings.request_sent(turn.turn, len(messages), now_us)
+            request.append(turn.written.request)
         return [*started, *request, StartModel(turn.turn, messages)]
 
     def _say(self, plan: RequestPlan, now_us: int) -> list[Output]:

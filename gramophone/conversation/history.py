@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from gramophone.core.attached_pictures import attachments
 from gramophone.core.frozen import frozen
+from gramophone.core.give_back import GiveBack
 from gramophone.core.intents import (
     EditAndResend,
     Regenerate,
@@ -69,7 +70,7 @@ class History:
         role: Role,
         text: str,
         remembered: int | None = None,
-        give_back: tuple[str, ...] = (),
+        give_back: tuple[GiveBack, ...] = (),
         pictures: tuple[Picture, ...] = (),
     ) -> None:
         """Add a turn; `remembered` is how many characters of its text count, None for all.
@@ -93,7 +94,12 @@ class History:
         inherited = TurnInherited(
             at_us=now_us, turn=turn, role=message.role, text=message.text, remembered=remembered
         )
-        items = [GiveBackReceived(at_us=now_us, turn=turn, item=item) for item in message.give_back]
+        items = [
+            GiveBackReceived(
+                at_us=now_us, turn=turn, item=own.item, provider=own.provider, model=own.model
+            )
+            for own in message.give_back
+        ]
         return [inherited, *attachments(turn, message.pictures, now_us), *items]
 
     def ask(

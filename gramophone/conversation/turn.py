@@ -36,6 +36,7 @@ from gramophone.conversation.turn_state import (
     TurnState,
     next_state,
 )
+from gramophone.core.give_back import GiveBack
 from gramophone.core.timeline import (
     AnswerRetracted,
     DeltaReceived,
@@ -244,7 +245,7 @@ class AssistantTurn:
         )
 
     @property
-    def give_back(self) -> tuple[str, ...]:
+    def give_back(self) -> tuple[GiveBack, ...]:
         """Items that the provider wants back, of an answer that came to its own end."""
         return tuple(self.written.give_back) if self.written.ended_well else ()
 

@@ -43,8 +43,7 @@ class SessionStarted(Event):
 
 @event
 class SettingsChanged(Event):
-    """The model, voice, system prompt or settings of requests (`temperature=0.2 seed=7`) changed,
-    for the turns that follow."""
+    """Model, voice, prompt or request settings (`temperature=0.2 seed=7`) changed from now on."""
 
     provider: str
     model: str
@@ -119,7 +118,7 @@ class HistoryRewound(Event):
 
 @event
 class RequestSent(Event):
-    """The language model was asked; `messages` counts the history that went with it."""
+    """A model was asked, maybe instead of one that failed; `messages` counts what went with it."""
 
     turn: int
     provider: str
@@ -165,11 +164,13 @@ class AnswerRetracted(Event):
 
 @event
 class GiveBackReceived(Event):
-    """An item of the answer, as JSON text, that its provider wants back unchanged with the next
-    request: a signed thought, encrypted reasoning."""
+    """An item of the answer, as JSON text, that goes back unchanged with the next request to this
+    model: a signed thought, encrypted reasoning."""
 
     turn: int
     item: str
+    provider: str = ""
+    model: str = ""
 
 
 @event

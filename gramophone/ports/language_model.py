@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
 from gramophone.core.frozen import frozen
+from gramophone.core.give_back import GiveBack
 from gramophone.core.picture import Picture
 from gramophone.core.timeline import Role
 
@@ -20,15 +21,20 @@ class Message:
     `heard_chars` is the number of characters that were heard before the sound was stopped; None
     where it was not. Whether the rest counts is a setting of the conversation (`Memory`).
     `give_back` are the items of `ModelChunk.give_back` of an answer that came whole, in order; an
-    adapter sends them back unchanged, and only to the protocol they came from. `pictures` are those
-    of a question, with their content.
+    adapter sends them back unchanged, and only to the model that they came from. `pictures` are
+    those of a question, with their content.
     """
 
     role: Role
     text: str
     heard_chars: int | None = None
-    give_back: tuple[str, ...] = ()
+    give_back: tuple[GiveBack, ...] = ()
     pictures: tuple[Picture, ...] = ()
+
+    @property
+    def items(self) -> list[str]:
+        """The JSON texts of `give_back`."""
+        return [own.item for own in self.give_back]
 
 
 @frozen
@@ -56,6 +62,14 @@ class CallPart:
 
 
 @frozen
+class AskedModel:
+    """Name of the model that a request went to."""
+
+    provider: str
+    model: str
+
+
+@frozen
 class ModelChunk:
     """One chunk of a provider's stream: its raw JSON, and the parts of it that are used.
 
@@ -72,6 +86,7 @@ class ModelChunk:
             closes a thought which it did not open).
         notice: a sentence for the user about this answer that is not a failure (what was left out
             of the request, who answers instead).
+        instead: the model that is asked from here on, since the one before has failed.
         refuses: whether `text` is the model's refusal to answer, where the protocol marks it so.
         unclosed: whether the thought before this chunk was opened by a tag and never closed, so
             that the answer may stand in it; it stays a thought, and is offered to the user.
@@ -88,6 +103,12 @@ class ModelChunk:
     refuses: bool = False
     unclosed: bool = False
     notice: str = ""
+    instead: AskedModel | None = None
+
+    @property
+    def has_content(self) -> bool:
+        """Whether it has a piece of the answer, after which no other try could be made."""
+        return bool(self.text or self.thought or self.calls or self.give_back)
 
 
 class LanguageModel(Protocol):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from gramophone.core.give_back import GiveBack
 from gramophone.core.picture import labelled
 from gramophone.library.library import TurnRecord
 from gramophone.ports.language_model import Message
 
 
 def message_of(
-    turn: TurnRecord, files: Mapping[str, bytes], give_back: tuple[str, ...] = ()
+    turn: TurnRecord, files: Mapping[str, bytes], give_back: tuple[GiveBack, ...] = ()
 ) -> Message:
     """Make a message of a stored turn.
 

@@ -10,6 +10,10 @@ from gramophone.app.title_suggestion import cleaned, title_by
 from gramophone.core.errors import ModelError
 from gramophone.library.library import TurnRecord
 from gramophone.ports.language_model import Message, ModelChunk
+from gramophone.providers.llm.openai_chat import OpenAIChat
+from gramophone.wire.llm.answer import ModelAnswer, TextPiece
+from tests.support.model_contract import closing
+from tests.support.model_standin import standing_in
 
 TURNS = [
     TurnRecord(0, "user", "Why is the \x1b[31msky blue?", "sent", 0),
@@ -61,12 +65,22 @@ def test_an_answer_becomes_a_title(answer: str, title: str) -> None:
 
 
 async def test_the_model_sees_the_beginning_as_data() -> None:
-    model = Namer("Blue sky\nand then a long story")
+    model = Namer("Blue sky\n" + "and then a long story " * 1000)
     assert await title_by(model, TURNS) == "Blue sky"
     (request,) = model.messages
     assert "Person: Why is the sky blue?" in request.text
     assert len(request.text) < 1_000
-    assert model.given < len("Blue sky\nand ")
+    assert model.given < 5_000
+
+
+@pytest.mark.parametrize("tag", ["</think>", "<think>Hm.</think>"])
+async def test_a_thought_is_no_title(tag: str) -> None:
+    """The model closes a thought that it did not open, or thinks at first."""
+    thought = "" if tag.startswith("<think>") else "A title is wanted.\nIt is about the sky.\n"
+    answer = ModelAnswer(None, (TextPiece(f"{thought}{tag}\n\nBlue sky"),))
+    async with standing_in(answer) as standin:
+        async with closing(OpenAIChat("m", base_url=standin.http("/v1"))) as model:
+            assert await title_by(model, TURNS) == "Blue sky"
 
 
 @pytest.mark.parametrize("answer", ["", "…", "\n\n"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gramophone.conversation.answer_text import QUIET_US
 from gramophone.conversation.messages import LlmChunk, PlaybackStopReported, StartModel, StopAudio
+from gramophone.core.give_back import GiveBack
 from gramophone.core.intents import Interrupt, Submit
 from gramophone.core.timeline import (
     AnswerRetracted,
@@ -14,13 +15,15 @@ from gramophone.core.timeline import (
     GiveBackReceived,
     ModelFinished,
     ModelQuiet,
+    NoticeGiven,
     PlaybackStopped,
+    RequestSent,
     TextSpoken,
     ThoughtReceived,
     TurnCompleted,
     TurnStarted,
 )
-from gramophone.ports.language_model import CallPart, Message, ModelChunk
+from gramophone.ports.language_model import AskedModel, CallPart, Message, ModelChunk
 from tests.support.playbook import (
     Make,
     Playbook,
@@ -35,6 +38,9 @@ from tests.support.playbook import (
     sound,
 )
 from tests.support.talks import ask, begin_speaking, connected
+
+PROVIDER, MODEL = "local", "smollm2"
+"""The model of a playbook."""
 
 
 def thought(turn: int, text: str) -> LlmChunk:
@@ -127,16 +133,34 @@ class TestItemsToGiveBack:
     def test_they_go_with_the_next_request(self, playbook: Make) -> None:
         play = muted(playbook)
         play.when(gives_back(1, '{"signature":"x"}')).gives(
-            GiveBackReceived(at_us=0, turn=1, item='{"signature":"x"}')
+            GiveBackReceived(
+                at_us=0, turn=1, item='{"signature":"x"}', provider=PROVIDER, model=MODEL
+            )
         )
         play.when(delta(1, "Yes.")).goes_on()
         play.when(finish(1)).goes_on()
         play.when(ended(1)).goes_on()
         assert answer_after(play, "Sure?").messages == (
             Message("user", "Hello?"),
-            Message("assistant", "Yes.", give_back=('{"signature":"x"}',)),
+            Message(
+                "assistant", "Yes.", give_back=(GiveBack('{"signature":"x"}', PROVIDER, MODEL),)
+            ),
             Message("user", "Sure?"),
         )
+
+    def test_they_belong_to_the_model_that_answered_instead(self, playbook: Make) -> None:
+        play = muted(playbook)
+        second = AskedModel("second", "s-1")
+        play.when(LlmChunk(1, ModelChunk("", notice="It failed.", instead=second))).gives(
+            like(RequestSent, turn=1, provider="second", model="s-1", messages=1), NoticeGiven
+        )
+        play.when(gives_back(1, "{}")).goes_on()
+        play.when(delta(1, "Yes.")).goes_on()
+        play.when(finish(1)).goes_on()
+        play.when(ended(1)).goes_on()
+        answer = answer_after(play, "Sure?").messages[1]
+        assert answer.give_back == (GiveBack("{}", "second", "s-1"),)
+        assert play.all_of(RequestSent)[-1].provider == PROVIDER, "the first is asked first again"
 
     def test_those_of_an_answer_that_was_stopped_do_not(self, playbook: Make) -> None:
         play = muted(playbook)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, cast
 import pytest
 
 from gramophone.core.errors import GramophoneError, ModelError
+from gramophone.core.give_back import GiveBack
 from gramophone.ports.language_model import LanguageModel, Message, ModelChunk
 from tests.support.model_servers import ModelServer, Reply, Step, serving
 
@@ -29,6 +30,11 @@ async def chunks_of(
 
 def text_of(chunks: Sequence[ModelChunk]) -> str:
     return "".join(chunk.text for chunk in chunks)
+
+
+def own_items(model: LanguageModel, *items: str) -> tuple[GiveBack, ...]:
+    """Items that this model wants back."""
+    return tuple(GiveBack(item, model.provider, model.model) for item in items)
 
 
 async def read(model: LanguageModel, take: Callable[[ModelChunk], object]) -> None:

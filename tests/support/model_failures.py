@@ -70,6 +70,20 @@ class FailingContract:
         assert "Overloaded, said [key]" in sentence
         assert sentence.endswith("what arrived is kept. Ask again.")
 
+    async def test_an_error_before_any_text_keeps_nothing(self, provider: Provider) -> None:
+        error = provider.error_in_stream("Busy")
+        begun = provider.wire(provider.answer("Hel")[0])
+        whole = b'{"type": "error", "error": {"type": "teapot", "message": "Busy"}}'
+        replies = [Reply([begun, error])] * 3, [Reply([whole], content_type=JSON)] * 3
+        for reply in replies:
+            async with (
+                serving(*reply) as server,
+                closing(provider.model(server.origin)) as model,
+            ):
+                sentence = await failure(model)
+            assert sentence.startswith(f"{provider.name} broke the answer off (")
+            assert sentence.endswith("Busy) before its first word; ask again.")
+
     @pytest.mark.parametrize(
         ("status", "kind", "message", "advice"),
         [
@@ -111,8 +125,8 @@ class FailingContract:
             closing(provider.model(server.origin)) as model,
         ):
             assert await failure(model) == (
-                f"{provider.name} broke the answer off (the connection was lost); "
-                "what arrived is kept. Ask again."
+                f"{provider.name} broke the answer off (the connection was lost) before its first "
+                "word; ask again."
             )
 
     async def test_a_refusal_that_falls_silent_is_given_up(self, provider: Provider) -> None:

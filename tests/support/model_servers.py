@@ -58,19 +58,24 @@ class Request:
 
 
 class ModelServer:
-    """Answers with `replies`, in order; whatever came stands in `requests`."""
+    """Answers with `replies`, in order; whatever came stands in `requests`.
+
+    An event stream answers no GET: a client that asks for a list of models gets 404 where no reply
+    is meant for it, and stands in `refused`.
+    """
 
     def __init__(self, replies: Sequence[Reply]) -> None:
         self.replies = deque(replies)
         self.requests: list[Request] = []
+        self.refused: list[Request] = []
         self.origin = ""
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (request := await _request(reader)) is not None:
-                self.requests.append(request)
+                reply = self._reply_to(request)
                 async with asyncio.TaskGroup() as group:
-                    answering = group.create_task(_answer(self.replies.popleft(), writer))
+                    answering = group.create_task(_answer(reply, writer))
                     # Nobody sends a second request before the first is answered.
                     watching = group.create_task(_watch(reader, request, answering))
                     answering.add_done_callback(lambda _, watching=watching: watching.cancel())
@@ -78,6 +83,14 @@ class ModelServer:
                     break
         finally:
             writer.close()
+
+    def _reply_to(self, request: Request) -> Reply:
+        is_list = request.method == "GET" and request.path.partition("?")[0].endswith("/models")
+        if is_list and (not self.replies or self.replies[0].content_type == EVENT_STREAM):
+            self.refused.append(request)
+            return Reply(status=404)
+        self.requests.append(request)
+        return self.replies.popleft()
 
 
 async def _request(reader: asyncio.StreamReader) -> Request | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from gramophone.core.attached_pictures import picture_of
+from gramophone.core.give_back import GiveBack
 from gramophone.core.timeline import (
     AnswerIncomplete,
     AnswerRetracted,
@@ -54,6 +55,6 @@ def fold_aside(views: TurnViews, entry: Aside) -> None:
         case AnswerIncomplete():
             view.notices.append(plain_line(entry.detail))
         case GiveBackReceived():
-            view.give_back.append(entry.item)
+            view.give_back.append(GiveBack(entry.item, entry.provider, entry.model))
         case PictureAttached():
             view.pictures.append(picture_of(entry))

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Literal, TypeAlias
 
 from gramophone.analysis.metrics import TurnMetrics
+from gramophone.core.give_back import GiveBack
 from gramophone.core.picture import Picture
 from gramophone.library.library import TurnRecord
 from gramophone.text.sanitize import plain, plain_line
@@ -49,7 +50,7 @@ class TurnView:
     """Time at which the turn began, or the first thought came."""
     thinking_us: int = 0
     """Time from the first thought to the last."""
-    give_back: list[str] = field(default_factory=list[str])
+    give_back: list[GiveBack] = field(default_factory=list[GiveBack])
     """Items that the provider wants back with the next request."""
     rewrites: int = 0
     spoken_ms: int = 0
@@ -93,7 +94,7 @@ def phase_of(finish_reason: str) -> Phase:
     return Phase.DONE
 
 
-def give_back_of(record: TurnRecord) -> tuple[str, ...]:
+def give_back_of(record: TurnRecord) -> tuple[GiveBack, ...]:
     """Items that the provider wants back; none of an answer that did not come to its end."""
     ended = phase_of(record.finish_reason) is Phase.DONE and record.finish_reason != "recovered"
     return record.aside.give_back if ended else ()

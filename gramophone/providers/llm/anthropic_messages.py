@@ -89,12 +89,13 @@ class AnthropicMessages(HttpModel["AsyncAnthropic"]):
         settings = self._options.settings.chosen()
         return {name: settings[name] for name in ("temperature", "top_p") if name in settings}
 
-    def _refusal(self, error: Any) -> RequestError:
+    def _refusal(self, error: Any, *, arrived: bool) -> RequestError:
         # An error event inside a stream that has begun has status 200; its type says what it is.
         if error.status_code < 400:
             sent = error_part(as_object(error.body).get("error"))
-            return self._error_in_stream(ErrorPart(sent.kind, sent.message or str(error.message)))
-        return super()._refusal(error)
+            part = ErrorPart(sent.kind, sent.message or str(error.message))
+            return self._error_in_stream(part, arrived=arrived)
+        return super()._refusal(error, arrived=arrived)
 
 
 def _messages(messages: Sequence[Message]) -> Any:
@@ -102,5 +103,5 @@ def _messages(messages: Sequence[Message]) -> Any:
 
 
 def _content(message: Message) -> str | list[dict[str, Any]]:
-    blocks = [*messages_blocks(message.give_back), *sent_pictures.messages_blocks(message)]
+    blocks = [*messages_blocks(message.items), *sent_pictures.messages_blocks(message)]
     return [*blocks, {"type": "text", "text": message.text}] if blocks else message.text

@@ -91,10 +91,10 @@ async def asking(
         ):
             yield EndpointJson(client, failures)
     except (TimeoutError, httpx2.TimeoutException) as error:
-        raise failures.too_slow(begun=False) from error
+        raise failures.too_slow(arrived=False) from error
     except httpx2.TransportError as error:
         raise failures.unreachable() from error
     except TooMuch as error:
-        raise failures.sent_too_much(str(error), begun=False) from error
+        raise failures.sent_too_much(str(error), arrived=False) from error
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise failures.misconfigured(str(error)) from error

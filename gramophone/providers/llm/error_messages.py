@@ -91,9 +91,9 @@ class ModelFailures:
             "check the base URL and the proxy settings."
         )
 
-    def too_slow(self, *, begun: bool) -> RequestError:
-        """Nothing came for longer than the timeout."""
-        if begun:
+    def too_slow(self, *, arrived: bool) -> RequestError:
+        """Nothing came for longer than the timeout; `arrived` if there are pieces of an answer."""
+        if arrived:
             return RequestError(
                 f"{self.provider} stopped answering; what arrived is kept. Ask again."
             )
@@ -170,17 +170,20 @@ class ModelFailures:
         """Hint for a base URL of a server alone: most serve their protocol below /v1."""
         return ": it may have to end in /v1" if self.lacks_path else ""
 
-    def broke_off(self, reason: str, trouble: ServerRefusal | Trouble = "other") -> RequestError:
-        """The stream failed in its middle; `trouble` counts where nothing of it had come."""
+    def broke_off(
+        self, reason: str, trouble: ServerRefusal | Trouble = "other", *, arrived: bool
+    ) -> RequestError:
+        """The stream failed; `trouble` counts where nothing of the answer had arrived."""
+        remedy = (
+            "; what arrived is kept. Ask again" if arrived else " before its first word; ask again"
+        )
         return RequestError(
-            f"{self.provider} broke the answer off ({self._short(reason)}); "
-            "what arrived is kept. Ask again.",
-            trouble,
+            f"{self.provider} broke the answer off ({self._short(reason)}){remedy}.", trouble
         )
 
-    def sent_too_much(self, excess: str, *, begun: bool) -> RequestError:
+    def sent_too_much(self, excess: str, *, arrived: bool) -> RequestError:
         """More came than an answer may have (`wire.limits`), and the connection was closed."""
-        remedy = "what arrived is kept; ask again" if begun else "check the base URL"
+        remedy = "what arrived is kept; ask again" if arrived else "check the base URL"
         return RequestError(
             f"{self.provider} sent too much ({self._short(excess)}), so the connection was closed; "
             f"{remedy}."

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import cast
 
 from gramophone.core.errors import GramophoneError
-from gramophone.ports.language_model import LanguageModel, Message, ModelChunk
+from gramophone.ports.language_model import AskedModel, LanguageModel, Message, ModelChunk
 
 
 class FallbackModel:
@@ -40,11 +40,11 @@ class FallbackModel:
             try:
                 model = self._at(index)
                 if failure is not None:
-                    yield ModelChunk(raw="", notice=_answers_instead(failure, model))
+                    yield _instead(failure, model)
                 stream = cast("AsyncGenerator[ModelChunk]", model.stream(messages, system_prompt))
                 async with aclosing(stream) as chunks:
                     async for chunk in chunks:
-                        begun = begun or bool(chunk.text or chunk.thought or chunk.calls)
+                        begun = begun or chunk.has_content
                         yield chunk
             except GramophoneError as error:
                 if begun or index == len(self._others):
@@ -66,5 +66,9 @@ class FallbackModel:
         return self._made[index]
 
 
-def _answers_instead(failure: GramophoneError, model: LanguageModel) -> str:
-    return f"{failure} {model.provider} ({model.model}) answers instead."
+def _instead(failure: GramophoneError, model: LanguageModel) -> ModelChunk:
+    return ModelChunk(
+        raw="",
+        notice=f"{failure} {model.provider} ({model.model}) answers instead.",
+        instead=AskedModel(model.provider, model.model),
+    )

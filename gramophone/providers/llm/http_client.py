@@ -136,7 +136,7 @@ class BoundedStream(httpx2.AsyncByteStream):
             raise TooMuch("an event of too many parts")
         elif _MANY_DIGITS in event.data.translate(_DIGITS):
             raise TooMuch("a number of too many digits")
-        return event.encoded()
+        return _named(event).encoded()
 
     async def _beginning(self) -> AsyncGenerator[bytes, None]:
         left_bytes = MOST_REFUSAL_BYTES
@@ -145,6 +145,15 @@ class BoundedStream(httpx2.AsyncByteStream):
             left_bytes -= len(piece)
             if left_bytes <= 0:
                 return
+
+
+def _named(event: SseEvent) -> SseEvent:
+    """The event, with a name where it needs one: Anthropic's SDK passes over those without."""
+    if event.name or b'"type"' not in event.data:
+        return event
+    # Only such events are parsed here: those of Chat Completions come by the thousand.
+    is_error = b'"error"' in event.data and read_object(event.data).get("type") == "error"
+    return SseEvent(b"error" if is_error else b"message", event.data)
 
 
 class WholeBody:

@@ -22,7 +22,7 @@ from gramophone.ports.language_model import Message, ModelChunk
 from gramophone.providers.llm.chunk_reader import ChunkReader
 from gramophone.providers.llm.endpoint_options import EndpointOptions
 from gramophone.providers.llm.error_messages import ModelFailures, RequestError
-from gramophone.providers.llm.outgoing_request import OutgoingRequest
+from gramophone.providers.llm.outgoing_request import OutgoingRequest, own_items
 from gramophone.providers.llm.own_headers import HeaderPolicy
 from gramophone.providers.llm.retry_policy import RetryPolicy, Trouble, waiting_for
 from gramophone.providers.llm.window_query import WindowQuery
@@ -165,8 +165,11 @@ class HttpModel(ABC, Generic[ClientT]):
         taken = {name: value for name, value in parameters.items() if name not in refused}
         return {**taken, **self._options.extra_body}
 
-    def _refusal(self, error: Any) -> RequestError:
-        """Describe an answer with an error status; `error` is a `status_error` of the SDK."""
+    def _refusal(self, error: Any, *, arrived: bool) -> RequestError:
+        """Describe an answer with an error status; `error` is a `status_error` of the SDK.
+
+        Only one that an SDK raises in mid-stream can come when pieces have `arrived`.
+        """
         response: httpx2.Response = error.response
         refusal = read_refusal(response.status_code, response.content, response.headers)
         if not refusal.reason:
@@ -196,7 +199,8 @@ class HttpModel(ABC, Generic[ClientT]):
         await self._window.before(messages)
         await self._learn_pictures(messages)
         policy = RetryPolicy(self._options.clock.now_us())
-        plan = OutgoingRequest(messages, system_prompt, self._options, self._failures)
+        own = own_items(messages, self.provider, self.model)
+        plan = OutgoingRequest(own, system_prompt, self._options, self._failures)
         while True:
             begun = noticed = False
             try:
@@ -206,7 +210,7 @@ class HttpModel(ABC, Generic[ClientT]):
                             noticed = True
                             for notice in self._notices(plan):
                                 yield ModelChunk("", notice=notice)
-                        begun = begun or bool(chunk.text or chunk.thought or chunk.calls)
+                        begun = begun or chunk.has_content
                         yield chunk
                         if chunk.usage is not None:
                             for notice in self._once("cut", plan.counted(chunk.usage)):
@@ -288,7 +292,7 @@ class HttpModel(ABC, Generic[ClientT]):
                         bound.add(chunk)
                         yield chunk
                     if reader.error is not None:
-                        raise self._error_in_stream(reader.error)
+                        raise self._error_in_stream(reader.error, arrived=bound.arrived)
             if begun:
                 for chunk in reader.end(said_done=_said_done(answer.response)):
                     yield chunk
@@ -299,7 +303,7 @@ class HttpModel(ABC, Generic[ClientT]):
             RecursionError,
             ValueError,
         ) as error:
-            raise self._failure(error, sdk, begun=begun) from error
+            raise self._failure(error, sdk, begun=begun, arrived=bound.arrived) from error
         if not begun:
             raise self._failures.not_an_answer()
 
@@ -342,8 +346,13 @@ class HttpModel(ABC, Generic[ClientT]):
         except (ImportError, ValueError, httpx2.InvalidURL) as error:
             raise self._failures.misconfigured(str(error)) from error
 
-    def _failure(self, error: Exception, sdk: Sdk[ClientT], *, begun: bool) -> RequestError:
-        """Describe a failure. Some SDKs let errors of httpx through instead of their own."""
+    def _failure(
+        self, error: Exception, sdk: Sdk[ClientT], *, begun: bool, arrived: bool
+    ) -> RequestError:
+        """Describe a failure, after the stream has `begun`, and pieces of the answer have arrived.
+
+        Some SDKs let errors of httpx through instead of their own.
+        """
         import httpx2
 
         failures = self._failures
@@ -351,25 +360,25 @@ class HttpModel(ABC, Generic[ClientT]):
             # An SDK has one error for all timeouts; only its cause tells them apart.
             if isinstance(error.__cause__, httpx2.ConnectTimeout):
                 return failures.unreachable()
-            return failures.too_slow(begun=begun)
+            return failures.too_slow(arrived=arrived)
         if isinstance(error, sdk.connection_error) and not begun:
             return failures.unreachable(refused=isinstance(error.__cause__, httpx2.ConnectError))
         if isinstance(error, (sdk.connection_error, httpx2.TransportError)):
-            return failures.broke_off("the connection was lost")
+            return failures.broke_off("the connection was lost", arrived=arrived)
         if isinstance(error, sdk.status_error):
-            return self._refusal(error)
+            return self._refusal(error, arrived=arrived)
         if isinstance(error, httpx2.InvalidURL):
             return failures.misconfigured(str(error))
         if isinstance(error, TooMuch):
-            return failures.sent_too_much(str(error), begun=begun)
+            return failures.sent_too_much(str(error), arrived=arrived)
         if isinstance(error, RecursionError):
             reason = "an event of too many parts within each other"
-            return failures.sent_too_much(reason, begun=begun)
+            return failures.sent_too_much(reason, arrived=arrived)
         # Where the error is a bare text, the SDK has a sentence of its own in its place.
         words = error_part(getattr(error, "body", None)).message
-        return failures.broke_off(words or str(error))
+        return failures.broke_off(words or str(error), arrived=arrived)
 
-    def _error_in_stream(self, error: ErrorPart) -> RequestError:
+    def _error_in_stream(self, error: ErrorPart, *, arrived: bool) -> RequestError:
         """Describe an error that stands in the stream as an event."""
         status = STATUS_OF_ERROR.get(error.kind) or _STATUS_OF_TROUBLE.get(error.kind, 0)
         body = json.dumps({"error": {"type": error.kind, "message": error.message}})
@@ -377,13 +386,17 @@ class HttpModel(ABC, Generic[ClientT]):
         if error.kind in STATUS_OF_ERROR:
             return self._failures.refused(refusal)
         reason = ": ".join(filter(None, (error.kind, error.message)))
-        return self._failures.broke_off(reason, refusal)
+        return self._failures.broke_off(reason, refusal, arrived=arrived)
 
 
 class _AnswerBound:
-    """Bound on all that one answer says, its thoughts and calls included."""
+    """Bound on all that one answer says, its thoughts and calls included.
+
+    `arrived` is whether there is anything of it to keep.
+    """
 
     def __init__(self) -> None:
+        self.arrived = False
         self._bound = TextBound()
         self._give_back = TextBound(MOST_GIVE_BACK_CHARS)
 
@@ -393,6 +406,7 @@ class _AnswerBound:
         Raises:
             TooMuch: the answer is longer than any.
         """
+        self.arrived = self.arrived or bool(chunk.text or chunk.thought or chunk.calls)
         self._bound.add(chunk.text or chunk.thought)
         self._give_back.add(chunk.give_back)
         for call in chunk.calls:

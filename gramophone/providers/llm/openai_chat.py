@@ -49,7 +49,7 @@ def _messages(messages: Sequence[Message], system_prompt: str) -> Any:
     system = [{"role": "system", "content": system_prompt}] if system_prompt else []
     return [
         *system,
-        *({**chat_fields(m.give_back), "role": m.role, "content": _content(m)} for m in messages),
+        *({**chat_fields(m.items), "role": m.role, "content": _content(m)} for m in messages),
     ]
 
 

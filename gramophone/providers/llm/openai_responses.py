@@ -51,7 +51,7 @@ class OpenAIResponses(OpenAIModel):
 
 def _items(messages: Sequence[Message]) -> Iterator[dict[str, Any]]:
     for message in messages:
-        yield from responses_items(message.give_back)
+        yield from responses_items(message.items)
         # OpenAI takes a bare text for the content, but llama.cpp does not for an answer.
         kind = "output_text" if message.role == "assistant" else "input_text"
         content = [{"type": kind, "text": message.text}, *responses_parts(message)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Final
 
 from gramophone.core.errors import PicturesRefused
@@ -177,3 +178,19 @@ class OutgoingRequest:
         # What the user sets counts over what the server lists, but not over its refusal.
         known = (memory.window.tokens if setting is None else setting, memory.context_tokens)
         return min((tokens for tokens in known if tokens is not None), default=None)
+
+
+def own_items(messages: Sequence[Message], provider: str, model: str) -> Sequence[Message]:
+    """The messages with those items to give back that came from this model.
+
+    A conversation may go on with another endpoint or model, also where the first one failed.
+    """
+    return [
+        replace(
+            message,
+            give_back=tuple(own for own in message.give_back if own.belongs_to(provider, model)),
+        )
+        if message.give_back
+        else message
+        for message in messages
+    ]

@@ -111,6 +111,9 @@ class _RecordedAnswerReader:
             case HistoryRewound(to_turn=to_turn):
                 self._history.rewind(to_turn)
             case RequestSent(turn=turn, at_us=at_us):
+                if turn in self._open:
+                    # The model before has failed without an answer, and is asked nothing here.
+                    self.requests.remove(self._open[turn])
                 self._open[turn] = _RequestReader(self._prompt(), at_us, endless=self._endless)
                 self.requests.append(self._open[turn])
             case (
@@ -222,7 +225,9 @@ def _provider(raw: Sequence[RawPiece]) -> str:
 
 _NEVER_SENT = re.compile(r"^No request to .* can be made|holds characters that no key has")
 _REFUSED = re.compile(r"refused the request \((?P<status>\d{3}): (?P<said>.*)\);")
-_BROKE_OFF = re.compile(r"broke the answer off \((?P<said>.*)\); what arrived")
+_BROKE_OFF = re.compile(
+    r"broke the answer off \((?P<said>.*)\)(?:; what arrived| before its first)"
+)
 _KIND = re.compile(r"(?P<kind>[a-z]+(?:_[a-z]+)*_error): (?P<said>.*)")
 
 

@@ -19,6 +19,7 @@ from tests.support.model_contract import (
     chunks_of,
     closing,
     failure,
+    own_items,
     reply_of,
     text_of,
 )
@@ -75,14 +76,29 @@ class TestAnthropicMessages(ScriptedContract, FailingContract):
         assert request.headers["anthropic-version"] == "2026-10-21"
         assert "x-api-key" not in request.headers
 
+    async def test_events_without_names_are_read(self) -> None:
+        words = AnthropicWords()
+        events = [f"data: {json.dumps(event)}\n\n".encode() for event in words.answer("Hel", "lo")]
+        error = {"type": "error", "error": {"type": "overloaded_error", "message": "Busy"}}
+        failing = [*events[:4], f"data: {json.dumps(error)}\n\n".encode()]
+        async with (
+            serving(Reply(events), Reply(failing)) as server,
+            closing(words.model(server.origin)) as model,
+        ):
+            chunks = await chunks_of(model)
+            assert text_of(chunks) == "Hello"
+            assert [chunk.finish_reason for chunk in chunks if chunk.finish_reason] == ["end_turn"]
+            assert "Busy" in await failure(model)
+
     async def test_signed_thoughts_go_back_as_they_came(self) -> None:
         words = AnthropicWords()
         thought = '{"type":"thinking","thinking":"Hm.","signature":"EqQB"}'
-        answer = Message("assistant", "Hello.", give_back=(thought, '{"type":"reasoning"}', "{"))
+        items = (thought, '{"type":"reasoning"}', "{")
         async with (
             serving(reply_of(words, "Hi")) as server,
             closing(words.model(server.origin)) as model,
         ):
+            answer = Message("assistant", "Hello.", give_back=own_items(model, *items))
             await chunks_of(model, (*QUESTION, answer, *QUESTION))
         content = [message["content"] for message in server.requests[0].body["messages"]]
         text = {"type": "text", "text": "Hello."}

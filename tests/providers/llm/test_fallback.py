@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from gramophone.core.errors import ModelError
-from gramophone.ports.language_model import Message, ModelChunk
+from gramophone.ports.language_model import AskedModel, Message, ModelChunk
 from gramophone.providers.llm.fallback import FallbackModel
 from tests.support.model_contract import chunks_of, failure
 
@@ -49,6 +49,9 @@ async def test_the_next_one_answers_and_it_is_said() -> None:
         assert [chunk.notice for chunk in chunks if chunk.notice] == [
             "First is away. second (second-1) answers instead."
         ]
+        assert [chunk.instead for chunk in chunks if chunk.instead] == [
+            AskedModel("second", "second-1")
+        ]
         assert [chunk.text for chunk in chunks if chunk.text] == ["Hi."]
     await model.aclose()
     assert len(made) == 1, "made at the first use"
@@ -59,6 +62,19 @@ async def test_the_next_one_answers_and_it_is_said() -> None:
 async def test_whoever_answers_is_not_followed_by_another() -> None:
     model = FallbackModel(Scripted("first", "Hel", sentence="Cut."), [lambda: Scripted("second")])
     assert await failure(model) == "Cut."
+
+
+async def test_a_signed_thought_is_a_piece_of_the_answer() -> None:
+    """It goes back to whoever sent it, so that nobody else may answer behind it."""
+
+    class Signing(Scripted):
+        async def stream(
+            self, messages: Sequence[Message], system_prompt: str
+        ) -> AsyncIterator[ModelChunk]:
+            yield ModelChunk("{}", give_back="{}")
+            raise ModelError("Cut.")
+
+    assert await failure(FallbackModel(Signing("first"), [lambda: Scripted("second")])) == "Cut."
 
 
 async def test_one_that_cannot_be_made_is_passed_over() -> None:

@@ -15,6 +15,7 @@ from tests.support.model_contract import (
     ScriptedContract,
     chunks_of,
     closing,
+    own_items,
     text_of,
 )
 from tests.support.model_failures import FailingContract
@@ -112,11 +113,12 @@ class TestOpenAIChat(ScriptedContract, FailingContract):
     async def test_fields_of_an_answer_go_back_as_they_came(self) -> None:
         details = '{"reasoning_details":[{"type":"reasoning.encrypted","data":"g=="}]}'
         block = '{"type":"thinking","thinking":"Hm.","signature":"EqQB"}'
-        answer = Message("assistant", "Hello.", give_back=(block, details, '{"role":"system"}'))
         async with (
             serving(Reply([*map(openai_event, openai_chunks()), OPENAI_DONE])) as server,
             closing(OpenAIWords().model(server.origin)) as model,
         ):
+            items = own_items(model, block, details, '{"role":"system"}')
+            answer = Message("assistant", "Hello.", give_back=items)
             await chunks_of(model, (answer,), system_prompt="")
         (message,) = server.requests[0].body["messages"]
         assert message == {"role": "assistant", "content": "Hello.", **json.loads(details)}

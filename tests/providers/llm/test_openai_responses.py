@@ -20,6 +20,7 @@ from tests.support.model_contract import (
     chunks_of,
     closing,
     failure,
+    own_items,
     reply_of,
 )
 from tests.support.model_failures import FailingContract
@@ -93,11 +94,11 @@ class TestOpenAIResponses(ScriptedContract, FailingContract):
         words = ResponsesWords()
         thought = '{"id":"rs_1","type":"reasoning","summary":[],"encrypted_content":"gAAA"}'
         block = '{"type":"thinking","thinking":"Hm.","signature":"EqQB"}'
-        answer = Message("assistant", "Hello.", give_back=(block, thought))
         async with (
             serving(reply_of(words, "Hi")) as server,
             closing(words.model(server.origin)) as model,
         ):
+            answer = Message("assistant", "Hello.", give_back=own_items(model, block, thought))
             await chunks_of(model, (*QUESTION, answer, *QUESTION))
         first, given_back, text, last = server.requests[0].body["input"]
         assert given_back == json.loads(thought)

@@ -223,15 +223,18 @@ class TestFailures:
                 AnswerFailure("", "too fast", 429, False),
             ),
             (
-                FAILURES.broke_off("overloaded_error: Overloaded"),
+                FAILURES.broke_off("overloaded_error: Overloaded", arrived=True),
                 AnswerFailure("overloaded_error", "Overloaded", 0, True),
             ),
             (
-                FAILURES.broke_off("The server tires"),
+                FAILURES.broke_off("The server tires", arrived=False),
                 AnswerFailure("", "The server tires", 500, True),
             ),
-            (FAILURES.broke_off("the connection was lost"), AnswerFailure(CUT, "", 0, True)),
-            (FAILURES.too_slow(begun=False), AnswerFailure(SILENT, "", 0, False)),
+            (
+                FAILURES.broke_off("the connection was lost", arrived=True),
+                AnswerFailure(CUT, "", 0, True),
+            ),
+            (FAILURES.too_slow(arrived=False), AnswerFailure(SILENT, "", 0, False)),
             (FAILURES.unreachable(), AnswerFailure(CUT, "", 0, False)),
         ],
     )
@@ -239,9 +242,22 @@ class TestFailures:
         assert failure_in(str(error), begun=False) == failure
 
     def test_a_stream_that_fell_silent(self) -> None:
-        failed = Failed(at_us=9, stage="model", detail=str(FAILURES.too_slow(begun=True)), turn=1)
+        failed = Failed(at_us=9, stage="model", detail=str(FAILURES.too_slow(arrived=True)), turn=1)
         (answer,) = answers_of([*question(0, "Hi?"), *request(1), delta(1, "Hel", 5), failed])
         assert answer.failure == AnswerFailure(SILENT, "", 0, True)
+
+    def test_a_model_that_was_asked_instead_gave_the_answer(self) -> None:
+        instead = RequestSent(at_us=3, turn=1, provider="second", model="m", messages=1)
+        (answer,) = answers_of(
+            [
+                *question(0, "Hi?"),
+                *request(1),
+                instead,
+                delta(1, "Hello.", 5),
+                *ending(1, "Hello.", 9),
+            ]
+        )
+        assert [piece.text for piece in answer.pieces if isinstance(piece, TextPiece)] == ["Hello."]
 
     def test_an_answer_that_broke_off(self) -> None:
         from gramophone.conversation.answer_text import MODEL_CUT_OFF

@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from gramophone.analysis.answer_asides import ASIDE_EVENTS, NO_ASIDE, AnswerAside
+from gramophone.core.give_back import GiveBack
 from gramophone.core.timeline import (
     AnswerIncomplete,
     AnswerRetracted,
@@ -54,7 +55,9 @@ async def test_an_answer_has_its_thoughts_and_its_end(tmp_path: Path) -> None:
         answer(
             ThoughtReceived(at_us=2_000_000, turn=1, text="Light, "),
             ThoughtReceived(at_us=5_000_000, turn=1, text="scattering."),
-            GiveBackReceived(at_us=5_000_000, turn=1, item='{"signature":"x"}'),
+            GiveBackReceived(
+                at_us=5_000_000, turn=1, item='{"signature":"x"}', provider="mine", model="m"
+            ),
             DeltaReceived(at_us=6_000_000, turn=1, text="Yes."),
             AnswerIncomplete(at_us=7_000_000, turn=1, cause="length", detail="It was cut off."),
         ),
@@ -64,7 +67,7 @@ async def test_an_answer_has_its_thoughts_and_its_end(tmp_path: Path) -> None:
         thought_from_us=2_000_000,
         thought_until_us=5_000_000,
         incomplete="It was cut off.",
-        give_back=('{"signature":"x"}',),
+        give_back=(GiveBack('{"signature":"x"}', "mine", "m"),),
     )
     assert (thinking_us, text) == (3_000_000, "Yes.")
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from gramophone.analysis.answer_asides import AnswerAside
+from gramophone.core.give_back import GiveBack
 from gramophone.core.timeline import (
     AnswerIncomplete,
     AnswerRetracted,
@@ -121,18 +122,20 @@ class TestFold:
         assert copied(row, 0, 200).startswith("The model thinks; no text for 15 s.")
 
     def test_items_to_give_back_go_with_a_fork(self) -> None:
-        item = GiveBackReceived(at_us=2, turn=1, item="{}")
+        item = GiveBackReceived(at_us=2, turn=1, item="{}", provider="mine", model="m")
         whole = folded(item, delta("Because."), over("Because."))
-        assert whole.messages()[-1] == Message("assistant", "Because.", give_back=("{}",))
+        assert whole.messages()[-1] == Message(
+            "assistant", "Because.", give_back=(GiveBack("{}", "mine", "m"),)
+        )
         failed = folded(item, delta("Because."), over("Because.", "failed"))
         assert failed.messages()[-1] == Message("assistant", "Because.")
 
     def test_a_stored_turn_has_them(self) -> None:
-        aside = AnswerAside("Hm.", None, 5_200_000, "It was cut off.", ("{}",))
+        aside = AnswerAside("Hm.", None, 5_200_000, "It was cut off.", (GiveBack("{}"),))
         record = TurnRecord(1, "assistant", "Because", "length", 1_000_000, aside=aside)
         view = stored_view(record)
         assert (view.thoughts, view.thinking_us) == ("Hm.", 4_200_000)
-        assert (view.notices, view.give_back) == (["It was cut off."], ["{}"])
+        assert (view.notices, view.give_back) == (["It was cut off."], [GiveBack("{}")])
 
     def test_a_source_that_goes_back_takes_thoughts_away(self) -> None:
         model = folded(thought("Hm, light and air."), delta("Because."))
