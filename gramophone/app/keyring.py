@@ -95,12 +95,19 @@ def _settings(environment: Mapping[str, str]) -> Mapping[str, object]:
 
 def _known_accounts(environment: Mapping[str, str]) -> tuple[Account, ...]:
     """Every service that takes a key: those of the program, then endpoints by name."""
-    services = [
-        Account(service.name, service.title, service.key_variable) for service in KEYED_SERVICES
-    ]
     tables = cast("Tables", _settings(environment).get("endpoint_tables", {}))
+    in_file = {name: tuple(table) for name, table in tables.items()}
+    services = [
+        Account(
+            service.name,
+            service.title,
+            service.key_variable,
+            in_file=in_file.get(service.name, ()),
+        )
+        for service in KEYED_SERVICES
+    ]
     endpoints = [
-        Account(name, title_of(name), variable)
+        Account(name, title_of(name), variable, in_file=in_file.get(name, ()))
         for name, variable in key_variables(tables).items()
         if name in tables or PRESETS[name].needs_key
     ]

@@ -34,12 +34,16 @@ class Preference:
 
 @frozen
 class Account:
-    """A service that needs a key; `variable` is the environment variable that may hold it."""
+    """A service that needs a key; `variable` is the environment variable that may hold it.
+
+    `in_file` are entries of an endpoint that are set in the file alone, such as `headers`.
+    """
 
     name: str
     title: str
     variable: str
     location: KeyLocation = ""
+    in_file: tuple[str, ...] = ()
 
 
 class Preferences(Protocol):

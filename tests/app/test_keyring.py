@@ -97,6 +97,16 @@ async def test_the_environment_wins(ring: Ring, environment: dict[str, str]) -> 
     assert {account.location for account in stored_keys.accounts(variables)} == {"", "environment"}
 
 
+def test_what_only_the_file_has_of_an_endpoint_is_named(environment: dict[str, str]) -> None:
+    file = Path(environment["GRAMOPHONE_HOME"]) / "config.toml"
+    tables = ("[endpoints.mine]", 'base_url = "http://h/v1"', 'headers = { x = "y" }')
+    file.write_text("\n".join((*tables, "[endpoints.openai]", "extra_body = { a = 1 }")))
+    in_file = {account.name: account.in_file for account in stored_keys.accounts(environment)}
+    assert in_file["mine"] == ("base_url", "headers")
+    assert in_file["openai"] == ("extra_body",)
+    assert in_file["anthropic"] == ()
+
+
 async def test_a_key_is_taken_out(ring: Ring, environment: dict[str, str], tmp_path: Path) -> None:
     desk = preferences(environment)
     await desk.store_key("deepgram", "s3cret")

@@ -55,6 +55,40 @@ def test_what_is_written_is_read(
     assert (config.reduced_motion, config.keys) == (True, {"prompt.send": "ctrl+s"})
 
 
+ENDPOINTS = """\
+# Servers of ours.
+[endpoints.mine]  # the one in the cellar
+base_url = "http://127.0.0.1:8080/v1"
+headers = { X-Team = "red", api-key = "$MINE" }   # a gateway wants it
+extra_body = { num_ctx = 8192, options = { stop = ["a", "b"] } }
+fallback = [
+    "local",  # always there
+]
+
+[endpoints.other]
+base_url = 'http://h/v1'
+
+[model]
+provider = "mine"
+name = "m"
+"""
+
+
+@pytest.mark.parametrize("order", ["first", "last"])
+def test_tables_of_endpoints_stay_to_the_letter(order: str, tmp_path: Path) -> None:
+    environment = {"GRAMOPHONE_HOME": str(tmp_path), "MINE": "x"}
+    parts = [ENDPOINTS, COMMENTED] if order == "first" else [COMMENTED, ENDPOINTS]
+    text = "\n".join(parts)
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    write_setting(file, "theme", "dracula", environment)
+    write_setting(file, "model", "n", environment)
+    assert file.read_text() == text.replace('"nord"', '"dracula"').replace('"m"', '"n"')
+    endpoint = load(environment).endpoints["mine"]
+    assert endpoint.headers == {"X-Team": "red", "api-key": "x"}
+    assert endpoint.extra_body == {"num_ctx": 8192, "options": {"stop": ["a", "b"]}}
+
+
 def test_a_file_and_its_directory_are_made(tmp_path: Path, environment: dict[str, str]) -> None:
     write_setting(tmp_path / "new" / "config.toml", "theme", "nord", environment)
     assert (tmp_path / "new" / "config.toml").read_text() == '[screen]\ntheme = "nord"\n'

@@ -166,14 +166,22 @@ def account_rows(accounts: tuple[Account, ...]) -> list[SettingRow]:
         SettingRow(
             account.name,
             f"{account.title} key",
-            f"{account.variable} in the environment wins over it. Holds from the next start."
-            if account.location != "environment"
-            else f"{account.variable} is set; the keyring is not asked.",
+            _account_about(account),
             "secret",
             value=_ACCOUNT_WORDS[account.location],
         )
         for account in accounts
     ]
+
+
+def _account_about(account: Account) -> str:
+    """Explanation of an account, with what only the file has of its endpoint."""
+    about = f"{account.variable} in the environment wins over it. Holds from the next start."
+    if account.location == "environment":
+        about = f"{account.variable} is set; the keyring is not asked."
+    if not account.in_file:
+        return about
+    return f"{about} In config.toml alone: {', '.join(account.in_file)}."
 
 
 def key_rows(groups: list[KeyGroup]) -> list[SettingRow | str]:

@@ -13,7 +13,7 @@ from textual.pilot import Pilot
 from gramophone.config.file_reader import FILE_SETTINGS
 from gramophone.core.errors import ConfigError, SpeakerError
 from gramophone.ports.backend import ScreenSettings
-from gramophone.ports.preferences import Preference
+from gramophone.ports.preferences import Account, Preference
 from tests.support.screen_backend import FakeBackend
 from tests.support.screen_preferences import FakePreferences
 from tests.support.seeing import drawn, screen_text, screen_words
@@ -22,7 +22,7 @@ from tui.conversation.slash.conversation_commands import CONVERSATION_COMMANDS
 from tui.screens.conversation import ConversationScreen
 from tui.screens.settings import SettingsScreen
 from tui.settings.keymap import taken_by
-from tui.settings.rows import PAGES, ROWS, NotAValue, SettingRow, foot, typed
+from tui.settings.rows import PAGES, ROWS, NotAValue, SettingRow, account_rows, foot, typed
 from tui.settings.setting_list import SettingList
 from tui.theme.motion import Motion
 
@@ -338,6 +338,14 @@ async def test_a_key_is_kept_and_never_shown(size: tuple[int, int]) -> None:
         await seat.press("escape", "d")
         assert seat.preferences.ring == {}
         assert seat.value("Deepgram key") == "none"
+
+
+def test_what_only_the_file_has_of_an_endpoint_is_said() -> None:
+    account = Account("mine", "Mine", "MINE_KEY", in_file=("headers", "extra_body"))
+    (row,) = account_rows((account,))
+    assert row.words.endswith(
+        "Holds from the next start. In config.toml alone: headers, extra_body."
+    )
 
 
 async def test_without_a_keyring_it_is_said_where_the_key_must_go() -> None:
