@@ -245,8 +245,7 @@ class ModelFinished(Event):
 
 @event
 class TurnInterrupted(Event):
-    """The user stopped the turn. `heard_text` is the source text up to the playout position;
-    the turn keeps its whole text."""
+    """The user stopped the turn, whose text stays; `heard_text` ends at the playout position."""
 
     turn: int
     heard_text: str

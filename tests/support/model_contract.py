@@ -37,6 +37,19 @@ def own_items(model: LanguageModel, *items: str) -> tuple[GiveBack, ...]:
     return tuple(GiveBack(item, model.provider, model.model) for item in items)
 
 
+def calls_in(chunks: Sequence[ModelChunk]) -> list[dict[str, Any]]:
+    """The calls of an answer, their parts joined."""
+    calls: dict[int, dict[str, Any]] = {}
+    for part in (part for chunk in chunks for part in chunk.calls):
+        call = calls.setdefault(part.index, {"id": "", "name": "", "arguments": ""})
+        call["id"] += part.id
+        call["name"] += part.name
+        call["arguments"] += part.arguments
+        if part.give_back:
+            call["give_back"] = json.loads(part.give_back)
+    return list(calls.values())
+
+
 async def read(model: LanguageModel, take: Callable[[ModelChunk], object]) -> None:
     """Hand every chunk of the answer to `take`."""
     async for chunk in model.stream(QUESTION, "Be brief."):

@@ -130,7 +130,17 @@ def read_content(content: object) -> tuple[str, str]:
             kind = str(fields.get("type", ""))
             texts.append(_string(fields, _TEXT_KEYS.get(kind, "")))
             thoughts.append(_string(fields, _THOUGHT_KEYS.get(kind, "")))
+            if kind == "reasoning":
+                thoughts += _summaries(fields)
     return "".join(texts), "".join(thoughts)
+
+
+def _summaries(fields: Mapping[str, object]) -> Iterator[str]:
+    """The texts of a block's summary, as LangChain's package has those of Responses."""
+    summary = fields.get("summary")
+    for part in cast("list[object]", summary) if isinstance(summary, list) else []:
+        if isinstance(part, Mapping):
+            yield _string(cast("Mapping[str, object]", part), "text")
 
 
 def _string(fields: Mapping[str, object], key: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from gramophone.ports.language_model import LanguageModel, ModelChunk, Usage
 from gramophone.providers.llm.anthropic_messages import AnthropicMessages
 from gramophone.providers.llm.openai_chat import OpenAIChat
 from gramophone.providers.llm.openai_responses import OpenAIResponses
-from tests.support.model_contract import KEY, chunks_of, closing, read, text_of
+from tests.support.model_contract import KEY, calls_in, chunks_of, closing, read, text_of
 from tests.support.model_servers import (
     JSON,
     OPENAI_DONE,
@@ -76,18 +76,6 @@ async def answer_of(protocol: str, case: Case) -> tuple[list[ModelChunk], str]:
         except ModelError as error:
             return chunks, str(error)
     return chunks, ""
-
-
-def calls_in(chunks: Sequence[ModelChunk]) -> list[dict[str, Any]]:
-    calls: dict[int, dict[str, Any]] = {}
-    for part in (part for chunk in chunks for part in chunk.calls):
-        call = calls.setdefault(part.index, {"id": "", "name": "", "arguments": ""})
-        call["id"] += part.id
-        call["name"] += part.name
-        call["arguments"] += part.arguments
-        if part.give_back:
-            call["give_back"] = json.loads(part.give_back)
-    return list(calls.values())
 
 
 def is_handed_on(event: dict[str, Any]) -> bool:

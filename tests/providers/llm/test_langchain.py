@@ -9,15 +9,28 @@ from importlib import import_module
 
 import pytest
 
-from fixtures.answers import Case, cases
+from fixtures.answers import Case, all_cases
 from gramophone.core.errors import PicturesRefused
 from gramophone.ports.language_model import CallPart, Message, Usage
 from gramophone.providers.llm.langchain import LangChainModel
 from gramophone.wire.limits import MOST_ANSWER_CHARS
-from tests.support.model_contract import QUESTION, chunks_of, close, closing, failure, text_of
+from tests.support.langchain_answers import is_langchains, message_chunks
+from tests.support.model_contract import (
+    QUESTION,
+    calls_in,
+    chunks_of,
+    close,
+    closing,
+    failure,
+    text_of,
+)
 from tests.support.picture_files import picture, png
 
-TEXTS = [case for case in cases("chat") if case["name"] in ("plain", "unicode")]
+ANSWERS = [
+    pytest.param(protocol, case, id=f"{protocol}-{case['name']}")
+    for protocol, case in all_cases()
+    if is_langchains(case)
+]
 CHAINS = "tests.support.chains"
 SHOWN = (Message("user", "This?", pictures=(picture(),)),)
 TALK = (Message("user", "A?"), Message("assistant", "B."), Message("user", "C?"))
@@ -100,14 +113,27 @@ class TestOutput:
         assert text_of(chunks) == "Well."
         assert "".join(chunk.thought for chunk in chunks) == "Hm."
 
-    @pytest.mark.parametrize("case", TEXTS, ids=lambda case: case["name"])
-    async def test_texts_of_the_common_answers(
-        self, case: Case, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(("protocol", "case"), ANSWERS)
+    async def test_the_common_answers(
+        self, protocol: str, case: Case, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         chains = import_module(CHAINS)
-        monkeypatch.setattr(chains, "of_case", chains.streaming(case["text"]), raising=False)
+        scripted = chains.Scripted(chunks=list(message_chunks(protocol, case)))
+        monkeypatch.setattr(chains, "of_case", scripted, raising=False)
         async with closing(model_of("of_case")) as model:
-            assert text_of(await chunks_of(model)) == case["text"]
+            chunks = await chunks_of(model)
+        retraction = next((n for n, chunk in enumerate(chunks) if chunk.retracts), 0)
+        assert text_of(chunks[:retraction]) == case.get("retracted", "")
+        assert text_of(chunks[retraction:]) == case["text"]
+        assert any(chunk.unclosed for chunk in chunks) == case.get("unclosed", False)
+        assert "".join(chunk.thought for chunk in chunks) == case.get("thought", "")
+        # LangChain has no place for what else a provider wants back with a call.
+        calls = [{**call, "give_back": None} for call in case.get("calls", [])]
+        assert [{**call, "give_back": None} for call in calls_in(chunks)] == calls
+        usage = [chunk.usage for chunk in chunks if chunk.usage]
+        assert usage == ([Usage(*case["usage"])] if "usage" in case else [])
+        reasons = [chunk.finish_reason for chunk in chunks if chunk.finish_reason]
+        assert reasons == [case.get("finish") or "stop"]
 
     async def test_calls_of_a_model_come_along(self) -> None:
         async with closing(model_of("calling")) as model:
