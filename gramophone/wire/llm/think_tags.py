@@ -106,6 +106,8 @@ class ThinkTagReader:
 
     def flush(self) -> list[TagPiece]:
         """Give what was held back, where something else than text follows."""
+        if not self._held:
+            return []
         pieces: list[TagPiece] = []
         held, self._held = self._held, ""
         self._pass(held)
