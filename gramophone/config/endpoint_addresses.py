@@ -54,6 +54,12 @@ def check_base_url(name: str, base_url: str, protocol: str = "chat") -> None:
             f"{name} is {base_url[:_SHOWN_CHARS]!r}, which is not a valid address; write it as "
             f"{_EXAMPLE}."
         )
+    if parts.query or parts.fragment:
+        clean = f"{parts.scheme}://{parts.netloc}{parts.path}"
+        raise ConfigError(
+            f"{name} has a query or a fragment, behind which no path can be added; write "
+            f"{clean[:_SHOWN_CHARS]}."
+        )
     _check_path(name, f"{parts.scheme}://{parts.netloc}", parts.path.rstrip("/"), protocol)
 
 

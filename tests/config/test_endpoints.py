@@ -185,6 +185,8 @@ def test_a_wrong_table_is_refused(settings: Load, toml: str, sentence: str) -> N
             "ends in /v1, which is added for each request; write http://x.",
         ),
         ("https://u:pw@acme.com/v1", "chat", "write https://acme.com/v1, and put the key"),
+        ("http://x/v1?key=s", "chat", "behind which no path can be added; write http://x/v1."),
+        ("http://x/v1#s", "chat", "behind which no path can be added; write http://x/v1."),
         ("http://", "chat", "not a valid address"),
         ("http://x:port/v1", "chat", "not a valid address"),
         ("http://[x/v1", "chat", "not a valid address"),
