@@ -208,6 +208,7 @@ class TestWrongSettings:
             ("[recording]\nredact = ['a*']\n", "matches the empty text; correct it"),
             ("voice = 'x'\n", "'voice' is outside a table"),
             ("[model\n", "cannot be read"),
+            ("[endpoints.a]\n[endpoints.a]\n", r"cannot be read \(.* twice"),
             pytest.param("[" * 100_000, "cannot be read", id="brackets"),
             pytest.param("a = " + "[" * 50_000, "nested too deeply", id="arrays"),
             pytest.param("[keys]\n" + "a." * 3_000 + "b = 'x'", "nested too deeply", id="dots"),
