@@ -26,10 +26,11 @@ from gramophone.text.sanitize import plain, plain_line
 from tui import bindings
 from tui.conversation.pane import Pane
 from tui.keys import here_and_elsewhere, key_groups, key_words
-from tui.messages import AlertRaised, ContinueWanted, CopyWanted
+from tui.messages import AlertRaised, ContinueWanted, CopyWanted, LongAnswerEnded
 from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
 from tui.settings.keymap import WrongKeys, checked
+from tui.support.finish_notice import notice_sequence
 from tui.support.garbage import collector
 from tui.support.terminal_keys import teach_alt_enter
 from tui.support.toasts import toast_s
@@ -94,6 +95,7 @@ class GramophoneApp(App[None]):
         self._environment = environment
         super().__init__()
         self._choose_motion(screen)
+        self._notify_kind = screen.notify
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
         self._backend = backend
@@ -238,6 +240,14 @@ class GramophoneApp(App[None]):
             self.pop_screen()
         if isinstance(self.screen, ConversationScreen):
             self.screen.continue_session(event.session_id)
+
+    @on(LongAnswerEnded)
+    def _long_answer_ended(self, event: LongAnswerEnded) -> None:
+        if not self.app_focus:
+            words = f"{event.model} has answered."
+            sequence = notice_sequence(self._notify_kind, words, self._environment)
+            if sequence and self._driver is not None:
+                self._driver.write(sequence)
 
     @on(CopyWanted)
     def _copy_wanted(self, event: CopyWanted) -> None:

@@ -181,3 +181,11 @@ class FootChanged(Message):
     def __init__(self, words: str) -> None:
         super().__init__()
         self.words = words
+
+
+class LongAnswerEnded(Message):
+    """A long answer of this model came to its end."""
+
+    def __init__(self, model: str) -> None:
+        super().__init__()
+        self.model = model

@@ -19,7 +19,7 @@ _VARIABLES = {**ENVIRONMENT, "TEXTUAL_THEME": "theme"}
 
 # The screen has lines for values: a list is written in the file itself. So are limits beyond which
 # sessions are removed, which nobody should set in passing.
-_ONLY_IN_THE_FILE = frozenset({"redact", "keep_days", "keep_gb", "persona", "accessible"})
+_ONLY_IN_THE_FILE = frozenset({"redact", "keep_days", "keep_gb", "persona", "accessible", "notify"})
 
 _SPANISH_NAMES = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
 

@@ -134,6 +134,7 @@ def screen_settings(config: Config) -> ScreenSettings:
         theme=config.theme,
         reduced_motion=config.reduced_motion,
         meter_frames_hz=config.meter_frames_hz,
+        notify=config.notify,
         keys=config.keys,
     )
 

@@ -15,6 +15,7 @@ from gramophone.core.errors import ConfigError
 from gramophone.text.redaction import refusal
 
 MEMORIES = ("heard", "read")
+NOTICES = ("off", "bell", "desktop")
 MOST_METER_FRAMES_HZ = 15
 MOST_KEEP_DAYS = 100_000
 
@@ -66,6 +67,8 @@ def check_speech(config: Config) -> None:
 
 
 def _check_limits(config: Config) -> None:
+    if config.notify not in NOTICES:
+        raise ConfigError(f"notify is {config.notify!r}; it must be off, bell or desktop.")
     if not 0 <= config.meter_frames_hz <= MOST_METER_FRAMES_HZ:
         raise ConfigError(
             f"meter_frames_hz is {config.meter_frames_hz}; it must be between 0 (as the connection "

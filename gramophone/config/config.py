@@ -64,6 +64,7 @@ class Config:
     theme: str = ""
     reduced_motion: bool = False
     accessible: bool = False
+    notify: str = "bell"
     meter_frames_hz: int = 0
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
     local_model: str = ""

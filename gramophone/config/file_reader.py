@@ -44,6 +44,7 @@ FILE_SETTINGS = {
     ("screen", "theme"): "theme",
     ("screen", "reduced_motion"): "reduced_motion",
     ("screen", "accessible"): "accessible",
+    ("screen", "notify"): "notify",
     ("screen", "meter_frames_hz"): "meter_frames_hz",
 }
 """Every entry of `config.toml`, as table and name, and the field of `Config` that it sets.

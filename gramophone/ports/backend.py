@@ -130,6 +130,8 @@ class ScreenSettings:
 
     Attributes:
         meter_frames_hz: frames of the level meter a second; 0 is as the connection allows.
+        notify: how the end of a long answer is shown to a user who looks elsewhere: `off`, `bell`
+            or `desktop`.
         keys: keys of a binding by its id, separated by commas. Themes and ids are checked by the
             screen, which alone knows them.
     """
@@ -137,6 +139,7 @@ class ScreenSettings:
     theme: str = ""
     reduced_motion: bool = False
     meter_frames_hz: int = 0
+    notify: str = "bell"
     keys: Mapping[str, str] = field(default_factory=dict[str, str])
 
 

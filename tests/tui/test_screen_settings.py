@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gramophone.core.errors import ConfigError
+from gramophone.core.timeline import TurnCompleted, TurnStarted
 from gramophone.ports.backend import ScreenSettings
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
 from tests.support.seeing import drawn, screen_words
@@ -13,6 +14,7 @@ from tui.keys import key_groups, key_name, key_words
 from tui.screens.help import HelpScreen
 from tui.screens.history import HistoryScreen
 from tui.settings.keymap import WrongKeys, checked
+from tui.support.finish_notice import LONG_ANSWER_US
 from tui.theme.motion import Motion
 
 PLACES = key_groups()
@@ -129,3 +131,25 @@ async def test_it_is_said_when_a_theme_cannot_be_kept() -> None:
         assert "The theme is not kept: config.toml" in screen_words(pilot)
         assert "cannot be written." in screen_words(pilot)
         assert app.theme == "nord"
+
+
+@pytest.mark.parametrize(("focused", "rung"), [(True, 0), (False, 1)], ids=["here", "elsewhere"])
+async def test_a_long_answer_rings_where_the_user_looks_elsewhere(
+    focused: bool, rung: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = FakeBackend()
+    app = GramophoneApp(backend, {}, screen=ScreenSettings(notify="bell"))
+    sent: list[str] = []
+    async with app.run_test() as pilot:
+        await drawn(pilot)
+        monkeypatch.setattr(app._driver, "write", sent.append)  # pyright: ignore[reportPrivateUsage]
+        app.app_focus = focused
+        backend.conversation.put(
+            TurnStarted(at_us=0, turn=1, role="assistant"),
+            TurnCompleted(
+                at_us=LONG_ANSWER_US + 1, turn=1, role="assistant", text="", finish_reason="stop"
+            ),
+        )
+        await drawn(pilot)
+        await drawn(pilot)
+    assert sent.count("\a") == rung

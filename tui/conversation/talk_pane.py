@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import events, on
 from textual.app import ComposeResult
 
 from gramophone.core.intents import Intent, Mute
+from gramophone.core.timeline import Entry
 from gramophone.ports.backend import ConversationHandle, ConversationInfo, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui.conversation.pane import Pane
 from tui.conversation.pane_header import HeaderFacts, PaneHeader
-from tui.messages import TurnWanted
+from tui.messages import LongAnswerEnded, TurnWanted
+from tui.support.finish_notice import AnswerTimer
 
 PINNED, FOLLOWING = "pinned", "sound"
 LOW_ROWS = 12
@@ -39,6 +41,7 @@ class TalkPane(Pane):
         self.model.stored = conversation.setup.stored
         self._sounding = sounding
         self._chosen = chosen
+        self._timer = AnswerTimer()
 
     def compose(self) -> ComposeResult:
         yield PaneHeader()
@@ -46,6 +49,11 @@ class TalkPane(Pane):
 
     def _keep_time(self) -> None:
         """Set no timer: the grid ticks all panes, so that they draw one frame together."""
+
+    def _raise_alerts(self, entries: Sequence[Entry]) -> None:
+        super()._raise_alerts(entries)
+        if self._timer.long_answer_ended(entries):
+            self._announce(LongAnswerEnded(self.setup.model or self.setup.provider))
 
     # --- the conversation ---------------------------------------------------------------------
 

@@ -93,6 +93,7 @@ def test_every_setting_of_the_file_has_a_row() -> None:
         "keep_gb",
         "persona",
         "accessible",
+        "notify",
     }
     assert rows == set(FILE_SETTINGS.values()) - only_in_the_file
 
