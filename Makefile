@@ -16,7 +16,7 @@ PARALLEL ?= --numprocesses=5 --dist=worksteal
 SOURCES := gramophone storage tui tests fixtures benchmarks scripts
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak clients shake check static lint types imports wheel ears format lock clean env-run env-test
+.PHONY: help run test soak clients shake check static lint types imports wheel ears man format lock clean env-run env-test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,6 +59,9 @@ ears: env-test ## have exported speech transcribed, and compare the words (insta
 
 wheel: env-test ## build the wheel, install it in a bare environment, run it
 	$(BIN)/python scripts/check_wheel.py
+
+man: env-run ## write the man pages of all commands into build/man
+	@PYTHONPATH=. $(BIN)/python scripts/write_man_pages.py build/man
 
 format: env-test ## let ruff put the code in order
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
+from gramophone.app.event_log import event_logs
 from gramophone.app.model_lists import ModelLists
 from gramophone.app.providers import ProviderPool
 from gramophone.config.config import Config
@@ -178,8 +179,8 @@ async def open_session(
             )
         # The recorder comes first: what another sink shows is on its way to the disk by then.
         recording = [_FromFirstTurn(recorder)] if recorder is not None else []
-        session_id = new_session_id()
-        engine = _engine(config, options, session_id, model, speech, [*recording, *sinks])
+        listeners = [*recording, *event_logs(), *sinks]
+        engine = _engine(config, options, session_id := new_session_id(), model, speech, listeners)
         rate_hz, on_screen = config.speech_rate_hz, options.switchable
         session = Session(session_id, engine, engines, rate_hz, asks_window=on_screen)
         async with _running(session, model, speech, recorder):

@@ -71,13 +71,19 @@ def models(endpoint: str | None, as_json: bool) -> None:
 @cli.command()
 @voice_options
 @JSON
-def doctor(as_json: bool, **flags: Any) -> None:
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help="Zip to write for a bug report, without texts and keys; with the log of --log.",
+)
+def doctor(as_json: bool, bundle: Path | None, **flags: Any) -> None:
     """Check devices, keys, endpoints and engines."""
     from gramophone.cli.doctor import report
 
+    log = flags["log"]
     config = configured_in_project(flags).config
     quieten()
-    finish(report(config, as_json=as_json))
+    finish(report(config, as_json=as_json, bundle=bundle, log=log))
 
 
 cli.add_command(export)
@@ -102,6 +108,21 @@ def trust(path: Path | None, undo: bool) -> None:
         sys.exit(trust_file(configured().home, path, undo=undo))
     except GramophoneError as error:
         end_with(error)
+
+
+@cli.command()
+@click.argument("command", nargs=-1)
+def man(command: tuple[str, ...]) -> None:
+    """Print the man page of a command, or of the program.
+
+    Read it with: gramophone man ask | man -l -
+    """
+    from gramophone.cli.manual import manual_page
+
+    try:
+        click.echo(manual_page(cli, command), nl=False)
+    except KeyError as error:
+        raise click.UsageError(f"there is no command {' '.join(command)[:60]!r}") from error
 
 
 @cli.command()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import importlib.util
+from pathlib import Path
 from typing import Any
 
 from gramophone import __version__
 from gramophone.app.endpoint_clients import checked_endpoints, model_list_of
 from gramophone.app.voice_clients import speech_client
 from gramophone.cli.models import models_line
-from gramophone.cli.output import result, result_json
+from gramophone.cli.output import note, result, result_json
 from gramophone.config.config import Config
 from gramophone.config.endpoints import Endpoint
 from gramophone.core.clock import SystemClock
@@ -23,8 +24,30 @@ from storage.library import StoredLibrary
 from storage.maintenance.orphaned_audio import stray_warning
 
 
-async def report(config: Config, *, as_json: bool) -> int:
-    """Print a report; exit code 1 if something required is missing."""
+async def report(
+    config: Config, *, as_json: bool, bundle: Path | None = None, log: Path | None = None
+) -> int:
+    """Print a report; exit code 1 if something required is missing.
+
+    `bundle` is a zip that is written for a bug report, with the log if there is one.
+
+    Raises:
+        ConfigError: the zip cannot be written.
+    """
+    findings = await _findings(config)
+    if bundle is not None:
+        from gramophone.cli.bug_report import write_bug_report
+
+        await asyncio.to_thread(write_bug_report, bundle, config, findings, log)
+        note(f"wrote {bundle}: versions, settings, this report, no texts and no keys")
+    if as_json:
+        result_json(findings)
+    else:
+        _print(findings)
+    return 0 if findings["ok"] else 1
+
+
+async def _findings(config: Config) -> dict[str, Any]:
     findings: dict[str, Any] = {
         "version": __version__,
         "home": str(config.home),
@@ -48,11 +71,7 @@ async def report(config: Config, *, as_json: bool) -> int:
     missing = _missing(config, findings)
     findings["ok"] = not missing
     findings["wanting"] = missing
-    if as_json:
-        result_json(findings)
-    else:
-        _print(findings)
-    return 0 if not missing else 1
+    return findings
 
 
 def _engines(config: Config) -> dict[str, Any]:

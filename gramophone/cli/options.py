@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -83,6 +84,11 @@ def voice_options_list() -> list[Callable[[Any], Any]]:
             help="Address of the speech service (ws://…/v1/speak or /v2/speak).",
         ),
         click.option("--sample-rate", type=int, metavar="HZ", help="Sample rate, 8000 to 48000."),
+        click.option(
+            "--log",
+            type=click.Path(path_type=Path),
+            help="File to append a log to, for bug reports; it holds no texts and no keys.",
+        ),
         click.option(
             "--mute", is_flag=True, help="Synthesise and record speech, but do not play it."
         ),

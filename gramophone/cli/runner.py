@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import closing
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -56,9 +57,14 @@ def _read_settings(
     settings["sample_rate_hz"] = settings.pop("sample_rate", None)
     settings["system_prompt"] = settings.pop("system", None)
     assignments = settings.pop("settings", ())
+    log: Path | None = settings.pop("log", None)
     environment = with_stored_keys(os.environ)
     missing = missing_keys(environment)
     try:
+        if log is not None:
+            from gramophone.cli.log_file import open_log
+
+            open_log(log)
         settings["settings"] = parse_settings(assignments) if assignments else None
         in_project = read(environment, **settings)
         if "provider" in settings:
