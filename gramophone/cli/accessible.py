@@ -20,7 +20,11 @@ class TerminalLines:
 
     def read(self) -> str:
         """Ask for a line."""
-        line = input(PROMPT)
+        try:
+            line = input(PROMPT)
+        except (EOFError, KeyboardInterrupt):
+            self.write("")  # the prompt's line is still open
+            raise
         if not sys.stdin.isatty():
             self.write(line)  # nobody typed it here, so nothing echoed it
         return line

@@ -52,7 +52,7 @@ class AnswerLines:
         lines += self._end_prose()
         if self._fence:
             lines.append("End of code.")
-        self._fence, self._header = "", None
+        self._fence, self._header, self._in_prose = "", None, False
         return lines
 
     def _take(self, text: str) -> list[str]:

@@ -10,6 +10,7 @@ from gramophone.core.timeline import (
     DeviceChanged,
     Entry,
     Failed,
+    ModelFinished,
     ModelQuiet,
     NoticeGiven,
     ProgressMade,
@@ -57,6 +58,9 @@ class EventLines:
             case AnswerRetracted():
                 self._answer = AnswerLines()
                 return [RETRACTED]
+            case ModelFinished():
+                # All text has come; its last sentence is not kept back until it was spoken.
+                return self._said(self._answer.finish())
             case TurnInterrupted():
                 return [*self._said(self._answer.finish()), "Stopped."]
             case TurnCompleted(role="assistant"):

@@ -11,6 +11,7 @@ from gramophone.core.timeline import (
     DeltaReceived,
     Entry,
     Failed,
+    ModelFinished,
     ModelQuiet,
     ThoughtReceived,
     TurnCompleted,
@@ -95,6 +96,24 @@ def test_turns_have_their_speakers_and_sentences_their_lines() -> None:
         "You: ",
     ]
     assert backend.posted == [Submit("What do records do?")]
+
+
+def test_the_last_sentence_does_not_wait_for_the_voice() -> None:
+    begun: list[Entry] = [
+        TurnStarted(at_us=0, turn=1, role="assistant"),
+        DeltaReceived(at_us=0, turn=1, text="One. Two"),
+        ModelFinished(at_us=0, turn=1, reason="stop"),
+    ]
+    backend = Answering(begun)
+    printed: list[str] = []
+
+    def speak_to_the_end() -> None:
+        printed.extend(typist.printed[2:])
+        backend.conversation.put(completed("One. Two"))
+
+    typist = Typist(["Count"], speak_to_the_end)
+    LineTalk(backend, typist).run()
+    assert printed == typist.printed[2:] == ["You: Count", "smollm2: One.", "Two"]
 
 
 def test_states_are_words() -> None:
