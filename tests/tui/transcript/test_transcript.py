@@ -183,7 +183,7 @@ class TestSelection:
             await dragged(pilot, start, end)
             await pilot.press("ctrl+c")
             await drawn(pilot)
-            text = "**more**?\n\nReply\nFirst answer, in one paragraph.\n\n• item\n\nYou\nTwo?"
+            text = "**more**?\n\nsmollm2\nFirst answer, in one paragraph.\n\n• item\n\nYou\nTwo?"
             assert app.copied == [(text, "the selection")]
 
     async def test_the_copy_key_takes_the_selection_first(self) -> None:
