@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
     from textual.widget import Widget
 
+    from tui.conversation.pane_grid import StoredTalk
     from tui.screens.command_palette import Chosen
 
 QUIT_WITHIN_S = 2.0
@@ -84,9 +85,10 @@ class GramophoneApp(App[None]):
         environment: Mapping[str, str] = os.environ,
         *,
         screen: ScreenSettings = _DEFAULTS,
-        now: Callable[[], datetime] = wall_clock,
+        now: Callable[[], datetime] | None = None,
         keep_theme: Callable[[str], None] | None = None,
         preferences: Preferences | None = None,
+        resume: StoredTalk | None = None,
         trouble: str = "",
     ) -> None:
         teach_alt_enter()
@@ -99,7 +101,8 @@ class GramophoneApp(App[None]):
         # Nothing slides: over a slow link an animated scroll is only late.
         self.animation_level = "none"
         self._backend = backend
-        self._now = now
+        self._resume = resume
+        self.now = now or wall_clock
         self._keep_theme = keep_theme
         self._preferences = preferences
         self._adopted_theme = ""
@@ -167,7 +170,7 @@ class GramophoneApp(App[None]):
         )
 
     def get_default_screen(self) -> Screen[None]:
-        return ConversationScreen(self._backend)
+        return ConversationScreen(self._backend, self._resume)
 
     def on_ready(self) -> None:
         self.call_after_refresh(self._after_first_frame)
@@ -183,6 +186,8 @@ class GramophoneApp(App[None]):
 
     def _after_first_frame(self) -> None:
         self._backend.start()
+        if isinstance(self.screen, ConversationScreen):
+            self.screen.load_start()
         # From here on it is the user who changes it.
         self.watch(self, "theme", self._theme_chosen, init=False)
         for trouble in self._troubles:
@@ -328,7 +333,7 @@ class GramophoneApp(App[None]):
         from tui.support.screenshot import save_picture
 
         try:
-            path = save_picture(self.export_screenshot(), self._now())
+            path = save_picture(self.export_screenshot(), self.now())
         except OSError as error:
             why = (
                 f"No picture was saved: {error.strerror}. Start from a directory you can write to."

@@ -154,6 +154,9 @@ SESSION_LIST: Final = (
     Binding("G,end", "last", "Last session", id="list.last", show=False),
     Binding("m,space", "mark", "Mark", id="list.mark", show=False),
     Binding("asterisk,ctrl+a", "mark_all", "Mark all", id="list.mark-all", show=False),
+    Binding("shift+down,J", "extend(1)", "Mark the next too", id="list.extend", show=False),
+    Binding("shift+up,K", "extend(-1)", "Mark the one before", id="list.extend-up", show=False),
+    Binding("v", "one_line", "One line a session, or more", id="list.one-line", show=False),
 )
 
 PROGRESS: Final = (Binding("escape", "stop", "Stop", id="progress.stop"),)

@@ -6,6 +6,7 @@ name says what was done (`PromptSent`) or what is asked for (`CopyWanted`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 from textual.message import Message
@@ -157,6 +158,14 @@ class MoreWanted(Message):
 
     def can_replace(self, message: Message) -> bool:
         return isinstance(message, MoreWanted)
+
+
+class AllRowsWanted(Message):
+    """The list of sessions is to be read to its end; `then` is called when it is."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        super().__init__()
+        self.then = then
 
 
 class ContinueWanted(Message):

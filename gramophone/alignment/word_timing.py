@@ -25,6 +25,7 @@ from gramophone.core.timeline import (
     FlushAnswered,
     FlushSent,
     PlaybackFinished,
+    SessionResumed,
     SessionStarted,
     SpeechDisconnected,
     TextSpoken,
@@ -161,7 +162,7 @@ class WordTiming:
     """Fold of a session's entries, in order; it gives text or samples at any time."""
 
     def __init__(self, sample_rate_hz: int = 48_000, bytes_per_sample: int = 2) -> None:
-        """`SessionStarted` overrides both parameters, where it is among the entries."""
+        """`SessionStarted` and `SessionResumed` override both parameters."""
         self._turns: dict[int, _TurnTiming] = {}
         self._rate_hz = sample_rate_hz
         self._bytes_per_sample = bytes_per_sample
@@ -193,7 +194,7 @@ class WordTiming:
                 self._close(self._turn(entry.turn), entry.played_samples)
             case SpeechDisconnected() if self._newest is not None:
                 self._close(self._newest, self._received_samples(self._newest))
-            case SessionStarted():
+            case SessionStarted() | SessionResumed():
                 self._rate_hz = entry.sample_rate_hz or self._rate_hz
                 self._bytes_per_sample = _BYTES_PER_SAMPLE.get(entry.encoding, 2)
             case _:

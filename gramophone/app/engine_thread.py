@@ -61,9 +61,7 @@ class EngineThread:
         self._stopping: asyncio.Event | None = None
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self.setup = ConversationInfo(
-            config.provider, config.model_name, config.voice_name, config.muted, config.keep
-        )
+        self.setup = _info(config)
 
     async def open_library(self) -> Library:
         """The library for the screen's loop; opened by the first call.
@@ -77,6 +75,18 @@ class EngineThread:
         """Start the thread; engines load in it."""
         self._thread.start()
 
+    def adopt(self, config: Config) -> None:
+        """Use changed settings; open conversations do from their next turn on."""
+        self._config = config
+        self.setup = _info(config)
+        for conversation in self._all:
+            conversation.adopt(config)
+
+    @property
+    def config(self) -> Config:
+        """The settings in force."""
+        return self._config
+
     def choices(self) -> AvailableOptions:
         """List providers, models and voices for a conversation."""
         return available_options(
@@ -88,11 +98,12 @@ class EngineThread:
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
+        resume: str = "",
         focused: bool = True,
     ) -> LiveConversation:
         """Begin a conversation; one that is opened before the engine is ready waits."""
         conversation = LiveConversation(
-            self._config, choice, self._call, inherited=inherited, focused=focused
+            self._config, choice, self._call, inherited=inherited, resume=resume, focused=focused
         )
         self._all.append(conversation)
         if self._lost:
@@ -269,3 +280,9 @@ class EngineThread:
         loop = self._loop
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(function)
+
+
+def _info(config: Config) -> ConversationInfo:
+    return ConversationInfo(
+        config.provider, config.model_name, config.voice_name, config.muted, config.keep
+    )

@@ -21,6 +21,9 @@ _VARIABLES = {**ENVIRONMENT, "TEXTUAL_THEME": "theme"}
 # sessions are removed, which nobody should set in passing.
 _ONLY_IN_THE_FILE = frozenset({"redact", "keep_days", "keep_gb", "persona", "accessible", "notify"})
 
+# The screen applies them itself.
+_OF_THE_SCREEN = frozenset({"theme", "reduced_motion", "meter_frames_hz"})
+
 _SPANISH_NAMES = "sirio nestor carina celeste alvaro diana aquila selena estrella javier"
 
 VOICES = (
@@ -39,10 +42,14 @@ class FilePreferences:
         config: Config,
         play_sample: Callable[[str], Awaitable[None]],
         environment: Mapping[str, str] = os.environ,
+        reload: Callable[[], Config] | None = None,
+        adopt: Callable[[Config], None] | None = None,
     ) -> None:
         """`play_sample` speaks a sentence with a voice; it is the engine thread's, where the sound
-        device is."""
+        device is. `reload` reads all settings again after a change, and `adopt` uses them."""
         self._config = config
+        self._reload = reload
+        self._adopt = adopt
         self._play_sample = play_sample
         self._environment = environment
         # One write after another: each reads the file, changes an entry and replaces it whole.
@@ -73,6 +80,14 @@ class FilePreferences:
     async def write(self, name: str, value: Value | None) -> None:
         async with self._writing:
             await asyncio.to_thread(self._write, name, value)
+            if name not in _OF_THE_SCREEN:
+                await self._hold_now()
+
+    async def _hold_now(self) -> None:
+        """Have the engine use what was changed."""
+        if self._reload is not None and self._adopt is not None:
+            self._config = await asyncio.to_thread(self._reload)
+            self._adopt(self._config)
 
     def _write(self, name: str, value: Value | None, without: str = "") -> None:
         # With the keys, because a provider that is set in the file is refused without its key.
@@ -113,6 +128,7 @@ class FilePreferences:
     async def store_key(self, account: str, key: str) -> None:
         async with self._writing:
             await asyncio.to_thread(self._store_key, account, key)
+            await self._hold_now()
 
     def _store_key(self, account: str, key: str) -> None:
         """Store or remove a key, and list the account in the file or no longer.

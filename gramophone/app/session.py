@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 
 from gramophone.app.event_log import event_logs
 from gramophone.app.model_lists import ModelLists
 from gramophone.app.providers import ProviderPool
+from gramophone.app.resumption import resumption_of
 from gramophone.config.config import Config
 from gramophone.conversation.conversation import Conversation, ConversationSettings
 from gramophone.conversation.engine import Engine
 from gramophone.conversation.messages import End
+from gramophone.conversation.opening import Resumption
 from gramophone.conversation.settings import Memory
-from gramophone.core.clock import SystemClock
-from gramophone.core.errors import GramophoneError
+from gramophone.core.clock import SystemClock, wall_clock
+from gramophone.core.errors import GramophoneError, SessionNotResumable
 from gramophone.core.frozen import frozen
 from gramophone.core.model_settings import ModelSettings
 from gramophone.core.sinks import Sink
@@ -33,6 +35,20 @@ from gramophone.providers.llm.serialized import SerializedModel
 from gramophone.providers.tts.http_speech import HttpSpeech
 from storage.recording.recorder import Recorder
 
+NOT_RESUMED = "A stored session goes on only where sessions are recorded (no --no-keep)."
+
+
+@frozen
+class _Parts:
+    """Parts in which a new session and one that goes on differ."""
+
+    session_id: str
+    sample_rate_hz: int
+    speech: SpeechService
+    clock: SystemClock
+    speaker: Speaker
+    resumption: Resumption | None
+
 
 class Session:
     """A running session. Belongs to the engine's loop.
@@ -42,19 +58,21 @@ class Session:
 
     def __init__(
         self,
-        session_id: str,
+        parts: _Parts,
         engine: Engine,
         pool: ProviderPool,
-        sample_rate_hz: int,
+        recorder: Recorder | None = None,
         *,
         asks_window: bool = False,
     ) -> None:
         """With `asks_window`, servers are asked for the context before the first question."""
         self.died = False
-        self.session_id = session_id
+        self.session_id = parts.session_id
         self.engine = engine
         self.pool = pool
-        self._sample_rate_hz = sample_rate_hz
+        self._recorder = recorder
+        self._speaker = parts.speaker
+        self._sample_rate_hz = parts.sample_rate_hz
         self._asks_window = asks_window
         self._warming: asyncio.Task[None] | None = None
 
@@ -67,12 +85,16 @@ class Session:
         """Emit a failure of the session, as a sentence for the user."""
         self.engine.emit(Failed(at_us=self.engine.now_us(), stage="session", detail=detail))
 
-    def configure(self, config: Config) -> None:
-        """Use these settings from the next turn on.
+    def configure(self, config: Config, *, reopen: bool = False) -> None:
+        """Use these settings from the next turn on, and their device at once. With `reopen` the
+        voice is connected to again.
 
         Raises:
             ConfigError: they cannot be used; nothing changes.
         """
+        if self._recorder is not None:
+            # Before anything is sent with them.
+            self._recorder.hide(config.secrets)
         # A service that sends any rate is asked for that of the session, which the device has.
         speech = self.pool.speech(config, self._sample_rate_hz)
         model = self.pool.model(config, partial(self.report_progress, "model"))
@@ -85,7 +107,10 @@ class Session:
             speed=config.voice_speed,
             lang=config.lang,
             model_settings=config.model_settings,
+            reopen=reopen,
         )
+        if isinstance(self._speaker, DeviceSpeaker):
+            self._speaker.use_device(config.device)
         self.warm(model, speech)
 
     def warm(self, model: LanguageModel | None, speech: SpeechService) -> None:
@@ -132,6 +157,7 @@ class SessionOptions:
         with_model: whether a language model is asked at all.
         model: a model that is asked instead of the configured one.
         inherited: turns of an earlier session, which begin the history.
+        resume: id of a stored session that goes on, instead of a new one.
         switchable: whether the sound can be muted and unmuted while the session runs. In others a
             muted session does not wait for sound that nobody hears.
         focused: whether this session, of several, has the sound at first.
@@ -140,6 +166,7 @@ class SessionOptions:
     with_model: bool = True
     model: LanguageModel | None = None
     inherited: Sequence[Message] = ()
+    resume: str = ""
     switchable: bool = False
     focused: bool = True
 
@@ -160,49 +187,91 @@ async def open_session(
     open, else from a pool of this session alone.
 
     Raises:
-        StorageError: the library cannot be written.
+        StorageError: the library cannot be written, or nothing be added to the session to resume.
         ConfigError: a setting does not fit the service.
     """
 
-    def report(detail: str) -> None:
-        # Called while the session runs, never while its parts are made.
+    def report(detail: str) -> None:  # Called only while the session runs.
         session.report_progress("model", detail)
 
     async with _pool_or_own(pool, config) as engines:
-        speech = engines.speech(config)
         model = options.model
         if model is None and options.with_model:
             model = engines.model(config, report)
         if recorder is None and config.keep:
-            recorder = await asyncio.to_thread(
-                Recorder.open, config.home, redact=config.secrets, patterns=config.redact
-            )
+            recorder = await asyncio.to_thread(open_recorder, config, resume=options.resume)
+        try:
+            parts = _parts(config, options, engines, recorder)
+        except BaseException:
+            if recorder is not None:
+                await recorder.aclose()
+            raise
         # The recorder comes first: what another sink shows is on its way to the disk by then.
         recording = [_FromFirstTurn(recorder)] if recorder is not None else []
-        listeners = [*recording, *event_logs(), *sinks]
-        engine = _engine(config, options, session_id := new_session_id(), model, speech, listeners)
-        rate_hz, on_screen = config.speech_rate_hz, options.switchable
-        session = Session(session_id, engine, engines, rate_hz, asks_window=on_screen)
-        async with _running(session, model, speech, recorder):
+        engine = _engine(config, options, parts, model, [*recording, *event_logs(), *sinks])
+        session = Session(parts, engine, engines, recorder, asks_window=options.switchable)
+        async with _running(session, model, parts.speech, recorder):
             yield session
+
+
+def _parts(
+    config: Config, options: SessionOptions, engines: ProviderPool, recorder: Recorder | None
+) -> _Parts:
+    """Make the parts of a new session, or of the stored one that is to go on.
+
+    Raises:
+        SessionNotResumable: nothing is recorded, or nothing can be added to it.
+        ConfigError: the voice does not have the session's rate.
+    """
+    if not options.resume:
+        point, resumption, rate_hz = None, None, config.speech_rate_hz
+    elif recorder is None or recorder.resumes is None:
+        raise SessionNotResumable(NOT_RESUMED)
+    else:
+        point = recorder.resumes
+        resumption, rate_hz = resumption_of(point, wall_clock()), point.record.sample_rate_hz
+    clock = SystemClock(point.start_us if point else 0)
+    return _Parts(
+        session_id=point.record.summary.id if point else new_session_id(),
+        sample_rate_hz=rate_hz,
+        speech=engines.speech(config, rate_hz),
+        clock=clock,
+        speaker=make_speaker(config, rate_hz, clock, switchable=options.switchable),
+        resumption=resumption,
+    )
+
+
+def open_recorder(
+    config: Config, *, resume: str = "", progress: Callable[[int, int], None] | None = None
+) -> Recorder:
+    """Open a recorder for a new session, or for the stored one that is to go on.
+
+    Raises:
+        StorageError: the library cannot be written, or the session cannot be resumed.
+    """
+    return Recorder.open(
+        config.home,
+        redact=config.secrets,
+        patterns=config.redact,
+        resume=resume,
+        progress=progress,
+    )
 
 
 def _engine(
     config: Config,
     options: SessionOptions,
-    session_id: str,
+    parts: _Parts,
     model: LanguageModel | None,
-    speech: SpeechService,
     sinks: list[Sink],
 ) -> Engine:
-    clock = SystemClock()
     switchable = options.switchable
     settings = ConversationSettings(
-        session_id=session_id,
+        session_id=parts.session_id,
         provider=model.provider if model else "none",
         model=model.model if model else "",
         voice=config.voice_name,
-        sample_rate_hz=config.speech_rate_hz,
+        sample_rate_hz=parts.sample_rate_hz,
         system_prompt=config.system_prompt if model else "",
         speed=config.voice_speed,
         lang=config.lang,
@@ -213,11 +282,16 @@ def _engine(
         model_settings=config.model_settings if model else ModelSettings(),
     )
     return Engine(
-        Conversation(settings=settings, speech=speech.protocol, inherited=options.inherited),
-        clock=clock,
+        Conversation(
+            settings=settings,
+            speech=parts.speech.protocol,
+            inherited=options.inherited,
+            resumption=parts.resumption,
+        ),
+        clock=parts.clock,
         model=model,
-        speech=speech,
-        speaker=make_speaker(config, config.speech_rate_hz, clock, switchable=switchable),
+        speech=parts.speech,
+        speaker=parts.speaker,
         sinks=sinks,
     )
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import sys
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import NoReturn
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NoReturn
 
 from gramophone.app.engine_thread import EngineThread
 from gramophone.app.keyring import missing_keys, with_stored_keys
@@ -14,6 +17,7 @@ from gramophone.app.preferences import FilePreferences
 from gramophone.cli.output import note, refuse
 from gramophone.cli.progress import ProgressBar
 from gramophone.cli.project import load_in_project
+from gramophone.cli.runner import settings_of
 from gramophone.cli.web import end_with_the_server, in_web_page
 from gramophone.config.config import Config
 from gramophone.core.clock import wall_clock
@@ -23,6 +27,12 @@ from gramophone.ports.backend import ScreenSettings
 from storage.home import Home
 from storage.maintenance.orphaned_audio import stray_warning
 from storage.recording.recorder import Recorder
+
+if TYPE_CHECKING:
+    from tui.app import GramophoneApp
+    from tui.conversation.pane_grid import StoredTalk
+
+_NO_FLAGS: Mapping[str, object] = MappingProxyType({})
 
 
 def open_app() -> NoReturn:
@@ -40,10 +50,18 @@ def open_app() -> NoReturn:
         refuse(error)
 
 
-def run_app(config: Config, notice: str = "") -> int:
+def run_app(
+    config: Config,
+    notice: str = "",
+    flags: Mapping[str, object] = _NO_FLAGS,
+    *,
+    resume_last: bool = False,
+) -> int:
     """Open the app, which shows `notice`; returns its exit code.
 
-    The engine is stopped in whatever way the app ends.
+    The engine is stopped in whatever way the app ends. `flags` are the options of the command line,
+    which stay when settings are changed in the app. With `resume_last` it goes on with the last
+    session, by its own options but for those.
     """
     if not config.accessible and (sentence := _why_nothing_can_be_drawn()):
         note(sentence)
@@ -63,7 +81,7 @@ def run_app(config: Config, notice: str = "") -> int:
         from gramophone.cli.accessible import talk_in_lines
 
         return talk_in_lines(backend, notices)
-    return _run_screen(config, backend, " ".join(filter(None, notices)))
+    return _run_screen(_app(config, flags, backend, notices, resume_last=resume_last), backend)
 
 
 def _why_nothing_can_be_drawn() -> str:
@@ -77,16 +95,7 @@ def _why_nothing_can_be_drawn() -> str:
     return ""
 
 
-def _run_screen(config: Config, backend: EngineThread, trouble: str) -> int:
-    from tui.app import GramophoneApp
-
-    app = GramophoneApp(
-        backend,
-        screen=screen_settings(config),
-        keep_theme=partial(keep_theme, config),
-        preferences=FilePreferences(config, backend.play_sample),
-        trouble=trouble,
-    )
+def _run_screen(app: GramophoneApp, backend: EngineThread) -> int:
     try:
         app.run()
     finally:
@@ -96,6 +105,32 @@ def _run_screen(config: Config, backend: EngineThread, trouble: str) -> int:
         for sentence in backend.unseen_failures():
             note(sentence)
     return app.return_code or 0
+
+
+def _app(
+    config: Config,
+    flags: Mapping[str, object],
+    backend: EngineThread,
+    notices: Sequence[str],
+    *,
+    resume_last: bool,
+) -> GramophoneApp:
+    from tui.app import GramophoneApp
+
+    def reload() -> Config:
+        return load_in_project(with_stored_keys(os.environ), **settings_of(flags)).config
+
+    resume, missing = _last_talk(config, backend, flags) if resume_last else (None, "")
+    return GramophoneApp(
+        backend,
+        screen=screen_settings(config),
+        keep_theme=partial(keep_theme, config),
+        preferences=FilePreferences(
+            config, backend.play_sample, reload=reload, adopt=backend.adopt
+        ),
+        resume=resume,
+        trouble=" ".join(filter(None, [missing, *notices])),
+    )
 
 
 def _recorder(config: Config) -> Recorder:
@@ -108,6 +143,25 @@ def _recorder(config: Config) -> Recorder:
         )
     finally:
         bar.close()
+
+
+def _last_talk(
+    config: Config, backend: EngineThread, flags: Mapping[str, object]
+) -> tuple[StoredTalk | None, str]:
+    """The last session as the app goes on with it; else a sentence why it does not."""
+    from gramophone.cli.last_session import last_session
+    from tui.conversation.pane_grid import StoredTalk
+    from tui.conversation.resuming import continuation
+
+    try:
+        record, pictures = asyncio.run(last_session(config))
+    except GramophoneError as error:
+        return None, str(error)
+    kinds = ("provider", "model", "voice", "system")
+    named = [name for name in kinds if flags.get(name) or flags.get("persona")]
+    choice, inherited = continuation(record, pictures, backend.choices(), named)
+    # Where nothing is recorded, only the turns go on.
+    return StoredTalk(record if config.keep else None, choice, inherited), ""
 
 
 def _missing_keys(config: Config) -> str:

@@ -149,6 +149,7 @@ def main() -> None:
 
 def _open_app(flags: dict[str, Any]) -> None:
     web, host, port = flags.pop("web"), flags.pop("host"), flags.pop("port")
+    continued = flags.pop("continued")
     if not web and (host or port):
         raise click.UsageError("--host and --port belong to --web")
     flags["accessible"] = flags.pop("accessible") or None
@@ -157,11 +158,13 @@ def _open_app(flags: dict[str, Any]) -> None:
         if web:
             from gramophone.cli.web import app_command, command_arguments, serve
 
-            sys.exit(serve(app_command(command_arguments(flags)), host or "", port or 8000))
+            arguments = command_arguments({**flags, "continue": continued})
+            sys.exit(serve(app_command(arguments), host or "", port or 8000))
         # As in `gramophone.cli._run`: the app collects garbage after its first frame.
         gc.disable()
         from gramophone.cli.chat import run_app
 
-        sys.exit(run_app(in_project.config, in_project.sentence))
+        config, sentence = in_project.config, in_project.sentence
+        sys.exit(run_app(config, sentence, flags, resume_last=continued))
     except GramophoneError as error:
         end_with(error)

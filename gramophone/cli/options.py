@@ -57,8 +57,15 @@ def voice_options(command: CommandT) -> CommandT:
 
 
 def app_options(command: CommandT) -> CommandT:
-    """Add the options of the app: in plain lines, in a browser."""
+    """Add the options of the app: the last session, plain lines, a browser."""
     options = [
+        click.option(
+            "-c",
+            "--continue",
+            "continued",
+            is_flag=True,
+            help="Go on with the last session, by its model unless another is named.",
+        ),
         click.option(
             "--accessible",
             is_flag=True,

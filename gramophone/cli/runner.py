@@ -50,14 +50,8 @@ def configured_in_project(
 def _read_settings(
     read: Callable[..., InProject], flags: dict[str, Any] | None, *, on_screen: bool = False
 ) -> InProject:
-    settings = dict(flags or {})
-    # None is not set: a flag that was not given must not overrule the environment and the file.
-    settings["muted"] = settings.pop("mute", False) or None
-    settings["keep"] = False if settings.pop("no_keep", False) else None
-    settings["sample_rate_hz"] = settings.pop("sample_rate", None)
-    settings["system_prompt"] = settings.pop("system", None)
-    assignments = settings.pop("settings", ())
-    log: Path | None = settings.pop("log", None)
+    flags = dict(flags or {})
+    log: Path | None = flags.pop("log", None)
     environment = with_stored_keys(os.environ)
     missing = missing_keys(environment)
     try:
@@ -65,7 +59,7 @@ def _read_settings(
             from gramophone.cli.log_file import open_log
 
             open_log(log)
-        settings["settings"] = parse_settings(assignments) if assignments else None
+        settings = settings_of(flags)
         in_project = read(environment, **settings)
         if "provider" in settings:
             require_model(in_project.config)
@@ -76,6 +70,24 @@ def _read_settings(
     if not on_screen:
         _note(missing)
     return in_project
+
+
+def settings_of(flags: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings that the options of a command name, as `load` takes them.
+
+    Raises:
+        ConfigError: one is wrong.
+    """
+    settings = dict(flags)
+    settings.pop("log", None)
+    # None is not set: a flag that was not given must not overrule the environment and the file.
+    settings["muted"] = settings.pop("mute", False) or None
+    settings["keep"] = False if settings.pop("no_keep", False) else None
+    settings["sample_rate_hz"] = settings.pop("sample_rate", None)
+    settings["system_prompt"] = settings.pop("system", None)
+    assignments = settings.pop("settings", ())
+    settings["settings"] = parse_settings(assignments) if assignments else None
+    return settings
 
 
 def _note(text: str) -> None:

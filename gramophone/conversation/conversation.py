@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from gramophone.conversation import opening
 from gramophone.conversation.history import (
     History,
     RequestPlan,
@@ -39,6 +40,7 @@ from gramophone.conversation.messages import (
     TtsText,
 )
 from gramophone.conversation.mute import MuteState
+from gramophone.conversation.opening import Resumption
 from gramophone.conversation.settings import ConversationSettings
 from gramophone.conversation.speech_pacer import SpeechPacer
 from gramophone.conversation.tts_session import Output, TtsSession
@@ -73,24 +75,27 @@ class Conversation:
     """State of one session: its turns, its history, its speech and its settings.
 
     `speech` is the protocol of the speech service. `inherited` are messages of an older session
-    that count as its first turns.
+    that count as its first turns; with a `resumption` it is a stored session that goes on.
     """
 
     settings: ConversationSettings
     speech: SpeechProtocol
     inherited: Sequence[Message] = ()
+    resumption: Resumption | None = None
     _history: History = field(default_factory=History)
     _tts: TtsSession = field(init=False)
     _mute: MuteState = field(init=False)
     _turn: AssistantTurn | None = None
-    _next_turn: int = 0
+    _next_turn: int = field(init=False)
     _waiting: list[Request] = field(default_factory=list[Request])
     _next_settings: SettingsWanted | None = None
     _ending: bool = False
     _ended: bool = False
 
     def __post_init__(self) -> None:
-        self._tts = TtsSession(self.speech)
+        resumed = self.resumption
+        self._tts = TtsSession(self.speech, resumed.next_connection if resumed else 0)
+        self._next_turn = resumed.next_turn if resumed else len(self.inherited)
         self._mute = MuteState(self.settings)
 
     @property
@@ -116,16 +121,14 @@ class Conversation:
     # --- in -----------------------------------------------------------------------------------
 
     def begin(self, now_us: int) -> list[Output]:
-        """Start the session, and connect to the speech service ahead of the first turn."""
-        settings = self.settings
-        outputs: list[Output] = [settings.started(now_us)]
-        if settings.model_settings.chosen():
-            # The event of the start, and the session's row, have no place for them.
-            outputs.append(settings.as_event(now_us))
-        for message in self.inherited:
-            remembered = settings.remembered(message.text, message.heard_chars)
-            outputs += self._history.inherit(self._number(), message, remembered, now_us)
-        outputs += self._mute.silence(now_us)
+        """Start the session or go on with it, and connect to the speech service ahead of the first
+        turn."""
+        settings, history = self.settings, self._history
+        if self.resumption is None:
+            events = opening.start(settings, history, self.inherited, now_us)
+        else:
+            events = opening.resume(settings, history, self.resumption, now_us)
+        outputs: list[Output] = [*events, *self._mute.silence(now_us)]
         return [*outputs, *(self._tts.open() if settings.has_voice else [])]
 
     def handle(self, message: Input, now_us: int) -> list[Output]:
@@ -341,9 +344,11 @@ class Conversation:
         self.settings = before.changed(settings)
         changed: list[Output] = [self.settings.as_event(now_us)]
         switch = SwitchProviders(settings.ticket)
-        if (before.voice, before.speed) == (settings.voice, settings.speed) or not before.has_voice:
+        same = (before.voice, before.speed) == (settings.voice, settings.speed)
+        if (same and not settings.reopen) or not before.has_voice:
             return [*changed, switch]
-        if before.voice == settings.voice and self._tts.can_change_speed:
+        only_speed = before.voice == settings.voice and not settings.reopen
+        if only_speed and self._tts.can_change_speed:
             return [*changed, *self._tts.set_speed(settings.speed, now_us), switch]
         closed = self._tts.hang_up(now_us)
         if settings.speech is not None:

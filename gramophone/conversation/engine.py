@@ -129,8 +129,10 @@ class Engine:
         speed: float,
         lang: str = "auto",
         model_settings: ModelSettings = ModelSettings(),  # noqa: B008 (frozen)
+        reopen: bool = False,
     ) -> None:
-        """Have this model and this voice from the next turn on; call it on the engine's loop."""
+        """Have this model and this voice from the next turn on; call it on the engine's loop. With
+        `reopen` the voice is connected to again, because its address or key may be another."""
         self._tickets += 1
         self._pending_providers[self._tickets] = model, speech
         name = model.model if model is not None else ""
@@ -146,6 +148,7 @@ class Engine:
                 lang,
                 protocol,
                 model_settings,
+                reopen,
             )
         )
 

@@ -102,6 +102,13 @@ class History:
         ]
         return [inherited, *attachments(turn, message.pictures, now_us), *items]
 
+    def restore(self, turn: int, message: Message, remembered: int | None, *, counts: bool) -> None:
+        """Add a turn of this session from before it was resumed; one that does not count can still
+        be spoken again."""
+        self.add(turn, message.role, message.text, remembered, message.give_back, message.pictures)
+        if not counts and self._counting and self._counting[-1] == turn:
+            self._counting.pop()
+
     def ask(
         self, turn: int, text: str, now_us: int, pictures: tuple[Picture, ...] = ()
     ) -> list[Event]:

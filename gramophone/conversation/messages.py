@@ -147,6 +147,7 @@ class SettingsWanted:
     lang: str = "auto"
     speech: SpeechProtocol | None = None
     model_settings: ModelSettings = field(default_factory=ModelSettings)
+    reopen: bool = False
 
 
 @frozen

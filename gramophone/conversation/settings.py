@@ -9,7 +9,7 @@ from typing import Final, Literal, TypeAlias
 from gramophone.conversation.messages import SettingsWanted
 from gramophone.core.frozen import frozen
 from gramophone.core.model_settings import ModelSettings
-from gramophone.core.timeline import RequestSent, SessionStarted, SettingsChanged
+from gramophone.core.timeline import RequestSent, SessionResumed, SessionStarted, SettingsChanged
 
 Memory: TypeAlias = Literal["heard", "read"]
 """Part of a stopped answer that the model remembers: up to where the sound was stopped, or all
@@ -84,6 +84,16 @@ class ConversationSettings:
             encoding=self.encoding,
             sample_rate_hz=self.sample_rate_hz,
             system_prompt=self.system_prompt,
+        )
+
+    def resumed(self, resumed_at: str, now_us: int) -> SessionResumed:
+        """Event of a stored session that goes on with these settings."""
+        return SessionResumed(
+            at_us=now_us,
+            session_id=self.session_id,
+            encoding=self.encoding,
+            sample_rate_hz=self.sample_rate_hz,
+            resumed_at=resumed_at,
         )
 
     def request_sent(self, turn: int, messages: int, now_us: int) -> RequestSent:

@@ -107,10 +107,10 @@ class TtsSession:
     """At most one connection at a time, each with a number of its own: what an older one still
     reports is ignored."""
 
-    def __init__(self, protocol: SpeechProtocol) -> None:
+    def __init__(self, protocol: SpeechProtocol, first_connection: int = 0) -> None:
         self._protocol = protocol
         self._state = ConnectionState.CLOSED
-        self._connection = -1
+        self._connection = first_connection - 1
         self._client: SpeechClient | None = None
         self._reconnected = False
         self._sent = SentText(-1)

@@ -27,13 +27,13 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's monotonic clock, counted from when this object was made.
+    """The machine's monotonic clock, counted from when this object was made, when it is `start_us`.
 
     `now_us` may be called from any thread.
     """
 
-    def __init__(self) -> None:
-        self._began_ns = time.monotonic_ns()
+    def __init__(self, start_us: int = 0) -> None:
+        self._began_ns = time.monotonic_ns() - start_us * 1000
 
     def now_us(self) -> int:
         return (time.monotonic_ns() - self._began_ns) // 1000

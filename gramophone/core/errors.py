@@ -12,6 +12,7 @@ GramophoneError             a sentence for the user: what is wrong and what to d
 │   ├── LibraryTooNew       … it was written by a newer version
 │   ├── LibraryCorrupt      … it is damaged
 │   ├── SessionNotFound     … no such session, or the prefix is ambiguous
+│   ├── SessionNotResumable … nothing can be added to a stored session
 │   └── FilterError         … a filter of a search cannot be understood
 ├── EngineMissing           an embedded engine is not installed or does not start
 └── TimelineError           an event cannot be decoded
@@ -110,6 +111,10 @@ class LibraryCorrupt(StorageError):
 
 class SessionNotFound(StorageError):
     """No session has this id, or more than one begins with it."""
+
+
+class SessionNotResumable(StorageError):
+    """Nothing can be added to a stored session: it is open elsewhere, or its form is not ours."""
 
 
 class FilterError(StorageError):

@@ -2,7 +2,8 @@
 
 An `Event` is a fact in the past tense, stored by the recorder. A `Transient` is a fact of the
 moment (a level, a position) that is shown and forgotten. Both carry `at_us`: integer
-microseconds since the session began, on one monotonic clock. Live and replay are two sources
+microseconds since the session began, on one monotonic clock; each stretch of a session that was
+resumed has a clock of its own (`SessionResumed`). Live and replay are two sources
 of the same events; no sink can tell which one it listens to.
 
 `turn` is the ordinal of a turn in its session, from 0; `connection` the ordinal of a
@@ -16,6 +17,12 @@ from typing import Final, Literal, TypeAlias
 
 from gramophone.core.entry_types import Event, Transient, event
 from gramophone.core.picture import MediaType
+from gramophone.core.transients import DeltasPassed as DeltasPassed
+from gramophone.core.transients import LevelMeasured as LevelMeasured
+from gramophone.core.transients import ModelQuiet as ModelQuiet
+from gramophone.core.transients import PlayoutAdvanced as PlayoutAdvanced
+from gramophone.core.transients import ProgressMade as ProgressMade
+from gramophone.core.transients import TimelineRestarted as TimelineRestarted
 
 Role: TypeAlias = Literal["user", "assistant"]
 Stage: TypeAlias = Literal["model", "speech", "speaker", "recording", "session"]
@@ -39,6 +46,22 @@ class SessionStarted(Event):
     encoding: str
     sample_rate_hz: int
     system_prompt: str
+
+
+@event
+class SessionResumed(Event):
+    """A stored session goes on: another stretch of its timeline begins, and `SettingsChanged`
+    follows.
+
+    The clock of a stretch begins a little after the last event of the stretch before, so times
+    never fall; `resumed_at` is the wall-clock time (ISO 8601, UTC) of `at_us`. The numbers of turns
+    and of connections go on.
+    """
+
+    session_id: str
+    encoding: str
+    sample_rate_hz: int
+    resumed_at: str
 
 
 @event
@@ -441,59 +464,6 @@ class PlaybackStopped(Event):
     turn: int
     played_samples: int
     heard_characters: int | None = None
-
-
-@event
-class PlayoutAdvanced(Transient):
-    """Playout position: samples of the turn handed to the device, and waiting to be."""
-
-    turn: int
-    position_samples: int
-    queued_samples: int
-
-
-@event
-class LevelMeasured(Transient):
-    """Level of what is being played, 0.0 to 1.0 of full scale."""
-
-    peak: float
-    rms: float
-
-
-@event
-class ProgressMade(Transient):
-    """Something slow moved on (an engine loads); an empty `detail` says that it is done."""
-
-    what: str
-    detail: str
-
-
-@event
-class ModelQuiet(Transient):
-    """The model was asked and has sent no text for `quiet_us`, whatever else it sends."""
-
-    turn: int
-    quiet_us: int
-
-
-@event
-class TimelineRestarted(Transient):
-    """The source went back: what was emitted before no longer holds.
-
-    What holds now follows at once, as the next `entries` entries; a client may wait for all of
-    them before it draws.
-    """
-
-    entries: int
-
-
-@event
-class DeltasPassed(Transient):
-    """Deltas of a turn that were gone over in one step; `at_us` is that of the first."""
-
-    turn: int
-    text: str
-    deltas: int
 
 
 Entry: TypeAlias = Event | Transient

@@ -73,8 +73,9 @@ class DeviceSpeaker:
         self._resampler = TurnResampler(sample_rate_hz)
         self._lock = threading.Lock()
         self._recent: deque[bytes] = deque(maxlen=3)
+        self._device_name = device_name
         self._make_device = lambda: make_device(
-            sample_rate_hz, self._block_samples, device_name, self._pull_for_device
+            sample_rate_hz, self._block_samples, self._device_name, self._pull_for_device
         )
         self._output: Device | None = None
         self._audible = True
@@ -107,6 +108,13 @@ class DeviceSpeaker:
             self._work.set()
             if not audible:
                 self._leave_device()
+
+    def use_device(self, device_name: str) -> None:
+        """Play on the device with this in its name from the present position on; "" is the
+        system's choice."""
+        if device_name != self._device_name:
+            self._device_name = device_name
+            self._turned.set()
 
     def play(
         self, turn: int, pcm: bytes, *, realign: bool = False, sample_rate_hz: int = 0

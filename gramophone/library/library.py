@@ -17,6 +17,7 @@ from gramophone.analysis.answer_asides import NO_ASIDE, AnswerAside
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
+from gramophone.core.give_back import GiveBack
 from gramophone.core.picture import Picture
 from gramophone.core.timeline import Event, Role
 from gramophone.library.export_request import ExportRequest, ExportResult
@@ -47,8 +48,9 @@ def refuse_database_file(path: Path) -> None:
 
 @frozen
 class SessionSummary:
-    """One row of the history. `created_at` is ISO 8601 in UTC; `snippet` the search hit, with
-    its matching words between U+E000 and U+E001, or empty."""
+    """One row of the history. `created_at` is ISO 8601 in UTC, and so is `active_at`, when the
+    session was last resumed, else the same; `snippet` the search hit, with its matching words
+    between U+E000 and U+E001, or empty."""
 
     id: str
     title: str
@@ -63,6 +65,12 @@ class SessionSummary:
     tags: tuple[str, ...] = ()
     pinned: bool = False
     archived: bool = False
+    active_at: str = ""
+
+    @property
+    def latest_at(self) -> str:
+        """Time at which it was begun or last resumed."""
+        return self.active_at or self.created_at
 
 
 @frozen
@@ -74,6 +82,10 @@ class TurnAudio:
     samples: int
     sha256: str
     encoding: str = "linear16"
+
+
+_BROKEN_OFF = frozenset({"", "cancelled", "error", "failed", "interrupted", "recovered", "stopped"})
+"""Finish reasons of answers that did not come to their end."""
 
 
 def speaker_name(role: Role, model: str, *, only_spoken: bool = False) -> str:
@@ -121,6 +133,11 @@ class TurnRecord:
     def unheard(self) -> bool:
         """Whether the sound was stopped before the end of the text."""
         return self.heard_chars is not None and bool(self.text[self.heard_chars :].strip())
+
+    @property
+    def give_back(self) -> tuple[GiveBack, ...]:
+        """Items that the provider wants back; none of an answer that did not come to its end."""
+        return () if self.finish_reason in _BROKEN_OFF else self.aside.give_back
 
     @property
     def counts(self) -> bool:
@@ -177,6 +194,10 @@ class SessionQueries(Protocol):
             FilterError: a filter cannot be understood.
             SessionNotFound: there is no session `older_than`.
         """
+        ...
+
+    async def latest(self, *, limit: int) -> list[SessionSummary]:
+        """Those that were begun or resumed last, pinned or not, without archived ones."""
         ...
 
     async def totals(self) -> Totals: ...

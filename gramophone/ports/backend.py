@@ -230,10 +230,12 @@ class Backend(Protocol):
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
+        resume: str = "",
         focused: bool = True,
     ) -> ConversationHandle:
-        """Begin a conversation with the turns that it inherits. It is recorded once something is
-        said in it. One that is not `focused` begins without the sound."""
+        """Begin a conversation with the turns that it inherits, or go on with the stored session
+        `resume` in its place. It is recorded once something is said in it. One that is not
+        `focused` begins without the sound."""
         ...
 
     def replay(

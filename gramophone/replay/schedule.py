@@ -18,6 +18,7 @@ from gramophone.core.timeline import (
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
+    SessionResumed,
     SessionStarted,
     TurnCompleted,
     TurnInterrupted,
@@ -160,6 +161,10 @@ class _ScheduleBuilder:
                     self._stop(event, track, event.heard_samples)
                 case PlaybackStopped() if track is not None and event.turn == track.turn:
                     self._stop(event, track, event.played_samples)
+                case SessionResumed() if track is not None:
+                    # The process was killed while it played: its sound ends before the seam.
+                    self._anchor(event, track.end_us, at_least=True)
+                    self._track = None
                 case _:
                     self._add(event, self._natural_us(event))
         self._raise_to_order()

@@ -15,7 +15,7 @@ from functools import cache
 from typing import Any, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from gramophone.core.codec import EVENT_TYPES
-from gramophone.core.timeline import AudioReceived, Event, SessionStarted
+from gramophone.core.timeline import AudioReceived, Event, SessionResumed, SessionStarted
 from gramophone.library.tags import tag_name
 from gramophone.wire.lenient_json import is_bounded, most_text_bytes
 from storage.audio.wav import SAMPLE_RATES_HZ
@@ -189,7 +189,7 @@ def event_in(line: bytes, number: int) -> Event:
 
 def belonging(event: Event, session_id: str) -> Event:
     """The event as one of the session that has this id."""
-    if isinstance(event, SessionStarted):
+    if isinstance(event, SessionStarted | SessionResumed):
         return replace(event, session_id=session_id)
     return event
 

@@ -19,7 +19,13 @@ from gramophone.analysis.turn_text import TEXT_EVENTS
 from gramophone.audio.wav_layout import NotWav, WavLayout, wav_layout
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
-from gramophone.core.timeline import AudioReceived, Event, PictureAttached, SessionStarted
+from gramophone.core.timeline import (
+    AudioReceived,
+    Event,
+    PictureAttached,
+    SessionResumed,
+    SessionStarted,
+)
 from gramophone.library.library import (
     SessionRecord,
     SessionSummary,
@@ -249,7 +255,8 @@ class Bundle:
                 raise BadBundle(f"{line_name} names another sample rate than its turn")
         if isinstance(event, PictureAttached) and event.sha256 not in self.pictures:
             raise BadBundle(f"{line_name} names a picture that is not there")
-        if isinstance(event, SessionStarted) and event.session_id != self.session["id"]:
+        is_opening = isinstance(event, SessionStarted | SessionResumed)
+        if is_opening and event.session_id != self.session["id"]:
             raise BadBundle(f"{line_name} begins another session")
 
 

@@ -19,10 +19,12 @@ from pathlib import Path
 from gramophone.core.clock import wall_clock as system_wall_clock
 from gramophone.core.errors import StorageError
 from gramophone.core.frozen import frozen
-from gramophone.core.timeline import Entry, Event, SessionStarted
+from gramophone.core.timeline import Entry, Event, SessionResumed, SessionStarted
 from gramophone.text.redaction import Redact, Redactor
 from storage.home import Home
 from storage.recording.redaction_key import marking_key
+from storage.recording.resumption import ResumedRecording, take_up
+from storage.recording.session_state import SessionState
 from storage.recording.writer import DURABLE, SessionWriter
 from storage.sqlite.database import open_library
 from storage.sqlite.error_messages import storage_error, storage_errors
@@ -30,7 +32,7 @@ from storage.sqlite.error_messages import storage_error, storage_errors
 GATHER_S = 0.08
 """How long a batch gathers; with the commit itself an event is safe within 100 ms."""
 
-_SPECIAL = DURABLE | {SessionStarted}
+_SPECIAL = DURABLE | {SessionStarted, SessionResumed}
 
 
 @frozen
@@ -50,8 +52,12 @@ class Recorder:
         database: sqlite3.Connection,
         wall_clock: Callable[[], datetime],
         redactor: Redactor,
+        stored: ResumedRecording | None = None,
     ) -> None:
         """Use `Recorder.open`."""
+        self.resumes = stored.point if stored is not None else None
+        """Where the session goes on that was to be resumed; None for a new one."""
+        self._stored = stored
         self._home = home
         self._database = database
         self._wall_clock = wall_clock
@@ -79,6 +85,7 @@ class Recorder:
         wall_clock: Callable[[], datetime] = system_wall_clock,
         redact: Redact | Sequence[str] = (),
         patterns: Sequence[str] = (),
+        resume: str = "",
         progress: Callable[[int, int], None] | None = None,
     ) -> Recorder:
         """Open the library under `home`, made where it is missing; takes some milliseconds, unless
@@ -86,8 +93,11 @@ class Recorder:
 
         `redact` is the secrets that must never reach a file, or a function that removes them;
         whatever looks like a credential or fits one of `patterns` is removed in either case.
+        `resume` is the id of a stored session that goes on with `SessionResumed`; it is locked at
+        once.
 
         Raises:
+            SessionNotFound: there is no session to resume.
             LibraryTooNew: a newer version wrote the library.
             LibraryCorrupt: it is damaged; nothing was changed.
             StorageError: it cannot be read or written.
@@ -97,10 +107,11 @@ class Recorder:
         try:
             with storage_errors(data_directory):
                 redactor = Redactor.of(redact, patterns=patterns, key=marking_key(data_directory))
+            stored = take_up(data_directory, database, resume) if resume else None
         except BaseException:
             database.close()
             raise
-        return cls(data_directory, database, wall_clock, redactor)
+        return cls(data_directory, database, wall_clock, redactor, stored)
 
     async def __aenter__(self) -> Recorder:
         return self
@@ -198,7 +209,11 @@ class Recorder:
         batch: list[Event] = []
         for _ in range(len(self._pending)):
             item = self._pending.popleft()
-            if isinstance(item, Event):
+            if isinstance(item, SessionResumed):
+                self._writer.write(batch)
+                self._writer.resume(self._take_stored(item))
+                batch = [item]
+            elif isinstance(item, Event):
                 batch.append(item)
             elif isinstance(item, _Began):
                 self._writer.write(batch)
@@ -209,11 +224,19 @@ class Recorder:
         self._writer.write(batch)
         self._release_barriers()
 
+    def _take_stored(self, resumed: SessionResumed) -> SessionState:
+        stored, self._stored = self._stored, None
+        if stored is None or stored.state.id != resumed.session_id:
+            raise StorageError(f"The session {resumed.session_id} was not opened to be resumed.")
+        return stored.state
+
     def _finish(self) -> None:
         try:
             if self._failure is None:
                 self._writer.finish()
             self._writer.close()
+            if self._stored is not None:
+                self._stored.state.close()
             self._database.close()
         except (OSError, sqlite3.Error) as error:
             self._fail(error)

@@ -35,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 @frozen
-class _Open:
+class OpenSession:
     """A session that did not end."""
 
     number: int
@@ -87,7 +87,7 @@ def recover(home: Home, database: sqlite3.Connection) -> list[str]:
     for number, session_id, encoding, sample_rate_hz in sessions:
         try:
             with storage_errors(home):
-                session = _Open(number, session_id, WavFormat(encoding, sample_rate_hz))
+                session = OpenSession(number, session_id, WavFormat(encoding, sample_rate_hz))
                 if _recover_unheld(home, database, session):
                     repaired.append(session_id)
         except LibraryCorrupt:
@@ -101,27 +101,36 @@ def recover(home: Home, database: sqlite3.Connection) -> list[str]:
     return repaired
 
 
-def _recover_unheld(home: Home, database: sqlite3.Connection, session: _Open) -> bool:
+def _recover_unheld(home: Home, database: sqlite3.Connection, session: OpenSession) -> bool:
     lock = SessionLock.take(home, session.id)
     if lock is None:
         return False
     try:
-        # It may have ended between the query and the lock.
-        state = database.execute(
-            "SELECT ended, recovered FROM session WHERE number = ?", (session.number,)
-        ).fetchone()
-        if state != (0, 0):
-            return False
-        files = dict(sound_files(home, session.id))
-        events = _events(database, session.number)
-        forms = _forms(events, session.form)
-        measured = {
-            turn: _measured(path, forms.get(turn) or stored_form(path) or session.form)
-            for turn, path in files.items()
-        }
-        _rebuild(database, session, events, measured)
+        return recover_held(home, database, session)
     finally:
         lock.release()
+
+
+def recover_held(home: Home, database: sqlite3.Connection, session: OpenSession) -> bool:
+    """Repair a session whose lock the caller holds; returns whether it needed that.
+
+    Raises:
+        OSError, sqlite3.Error, StorageError: it cannot be repaired now.
+    """
+    # It may have ended between the query and the lock.
+    state = database.execute(
+        "SELECT ended, recovered FROM session WHERE number = ?", (session.number,)
+    ).fetchone()
+    if state != (0, 0):
+        return False
+    files = dict(sound_files(home, session.id))
+    events = _events(database, session.number)
+    forms = _forms(events, session.form)
+    measured = {
+        turn: _measured(path, forms.get(turn) or stored_form(path) or session.form)
+        for turn, path in files.items()
+    }
+    _rebuild(database, session, events, measured)
     return True
 
 
@@ -177,7 +186,7 @@ def _repair(path: Path, form: WavFormat) -> tuple[int, str]:
 
 def _rebuild(
     database: sqlite3.Connection,
-    session: _Open,
+    session: OpenSession,
     events: list[Event],
     measured: dict[int, _MeasuredSound],
 ) -> None:
@@ -252,7 +261,7 @@ def _turns_of(events: list[Event]) -> dict[int, _RecoveredTurn]:
 
 def _adopt(
     database: sqlite3.Connection,
-    session: _Open,
+    session: OpenSession,
     turns: Iterable[int],
     recovered: dict[int, _RecoveredTurn],
     last_us: int,
@@ -271,7 +280,7 @@ def _adopt(
         )
 
 
-def _close_session(database: sqlite3.Connection, session: _Open) -> None:
+def _close_session(database: sqlite3.Connection, session: OpenSession) -> None:
     texts = database.execute(
         "SELECT text FROM turn WHERE session = ? ORDER BY turn", (session.number,)
     )

@@ -100,7 +100,14 @@ def store(database: sqlite3.Connection, session: SessionState, events: Iterable[
 
 
 def _store_settings(database: sqlite3.Connection, session: SessionState) -> None:
-    """Bring the session's row up to date: the list shows the newest model and voice."""
+    """Bring the session's row up to date: the list shows the newest model and voice, and goes by
+    when a session was last taken up."""
+    if session.resumed_at:
+        database.execute(
+            "UPDATE session SET ended = 0, recovered = 0, resumed_at = ?, format_version = ? "
+            "WHERE number = ?",
+            (session.resumed_at, FORMAT_VERSION, session.number),
+        )
     changed = session.settings
     if changed is not None:
         database.execute(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from gramophone.analysis.metrics import MetricsFold, TurnMetrics
 from gramophone.analysis.turn_text import TurnText
 from gramophone.core.errors import StorageError
-from gramophone.core.timeline import AudioReceived, Event, Role, SessionStarted, SettingsChanged
+from gramophone.core.timeline import AudioReceived, Event, Role, SettingsChanged
 from storage.audio.wav import WavFormat, WavWriter
 from storage.sqlite.locks import SessionLock
 from storage.sqlite.schema import TURN_BITS
@@ -50,10 +50,10 @@ class TurnRowState:
 class SessionState:
     """State of one session: its turns, and which of them the database does not have yet."""
 
-    def __init__(self, number: int, started: SessionStarted, lock: SessionLock) -> None:
+    def __init__(self, number: int, session_id: str, form: WavFormat, lock: SessionLock) -> None:
         self.number = number
-        self.id = started.session_id
-        self.form = WavFormat(started.encoding, started.sample_rate_hz)
+        self.id = session_id
+        self.form = form
         self.lock = lock
         self.seq = 0
         self.turns: dict[int, TurnRowState] = {}
@@ -63,6 +63,7 @@ class SessionState:
         self.title_is_whole = False
         self.listed: tuple[str, int, int] = ("", 0, 0)
         self.settings: SettingsChanged | None = None
+        self.resumed_at = ""
         self.ended = False
         self.pictures: dict[str, bytes] = {}
         """Files by their SHA-256 that the database does not have yet."""
@@ -117,6 +118,7 @@ class SessionState:
         self.listed = self.summary() if self.changed else self.listed
         self.settings = None
         self.pictures.clear()
+        self.resumed_at = ""
         for turn in self.changed.values():
             turn.stored, turn.text_due, turn.audio_due = True, False, False
             if turn.completed_us is not None and turn.wav is not None:

@@ -14,6 +14,7 @@ from gramophone.core.timeline import (
     PictureAttached,
     PlaybackStopped,
     SessionEnded,
+    SessionResumed,
     SettingsChanged,
     TextSpoken,
     TurnCompleted,
@@ -43,6 +44,7 @@ class StateUpdates:
         # A look-up by type, not `match`: most events of a session are of kinds without a handler,
         # and a batch may hold thousands.
         self.handlers: Mapping[type[Event], Callable[[SessionState, Event], None]] = {
+            SessionResumed: self._session_resumed,
             SettingsChanged: self._settings_changed,
             TurnInherited: self._turn_inherited,
             PictureAttached: self._picture_attached,
@@ -57,6 +59,10 @@ class StateUpdates:
             TurnCompleted: self._turn_completed,
             SessionEnded: self._session_ended,
         }
+
+    def _session_resumed(self, session: SessionState, event: Event) -> None:
+        assert isinstance(event, SessionResumed)
+        session.resumed_at = event.resumed_at
 
     def _settings_changed(self, session: SessionState, event: Event) -> None:
         assert isinstance(event, SettingsChanged)

@@ -32,6 +32,7 @@ from gramophone.core.timeline import (
     UsageReported,
 )
 from gramophone.text.redaction import Redactor
+from storage.audio.wav import WavFormat
 from storage.home import Home
 from storage.recording.commits import SessionCommits
 from storage.recording.event_redaction import STREAMED, RedactedEvents
@@ -84,11 +85,23 @@ class SessionWriter:
                 f"The session {started.session_id} is being recorded by another program."
             )
         try:
+            form = WavFormat(started.encoding, started.sample_rate_hz)
             number = insert_session(self._database, started, created_at, self._redactor)
-            self._session = SessionState(number, started, lock)
+            self._session = SessionState(number, started.session_id, form, lock)
         except BaseException:
             lock.release()
             raise
+
+    def resume(self, session: SessionState) -> None:
+        """Go on with a stored session (`resumption.take_up`); the one before is over.
+
+        Raises:
+            StorageError, OSError, sqlite3.Error: what waited cannot be written.
+        """
+        self.finish()
+        self.close()
+        self._commits.require_database()
+        self._session = session
 
     def write(self, events: Sequence[Event]) -> None:
         """Write a batch and commit it.

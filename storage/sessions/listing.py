@@ -1,7 +1,8 @@
 """Queries on the list of sessions: pages, searches, filters, totals, tags.
 
-Both go by when sessions began: the list by `created_at`, what was searched by the position made of
-it. Pages go by the place of the last session seen, so the thousandth costs what the first does.
+The list goes by when sessions began or were resumed (`active_at`), what was searched by when they
+began, by the position made of it. Pages go by the place of the last session seen, so the
+thousandth costs what the first does.
 """
 
 from __future__ import annotations
@@ -34,18 +35,22 @@ END = 1 << 42
 
 SUMMARY = (
     "session.number, id, session.title, created_at, turns, spoken_samples, sample_rate_hz, "
-    "provider, model, voice, recovered, pinned, archived, "
+    "provider, model, voice, recovered, pinned, archived, active_at, "
     "(SELECT group_concat(name, ' ') FROM tag AS own WHERE own.session = session.number)"
 )
 _LISTED = "FROM session INDEXED BY session_listed WHERE archived = 0 AND discarded_at IS NULL"
 _SHELF = (
     f"SELECT {SUMMARY} FROM session INDEXED BY session_shelf WHERE pinned = ? AND archived = 0 "
-    "AND discarded_at IS NULL AND (created_at, number) < (?, ?) "
-    "ORDER BY created_at DESC, number DESC LIMIT ?"
+    "AND discarded_at IS NULL AND (active_at, number) < (?, ?) "
+    "ORDER BY active_at DESC, number DESC LIMIT ?"
+)
+_LATEST = (
+    f"SELECT {SUMMARY} FROM session INDEXED BY session_active WHERE archived = 0 "
+    "AND discarded_at IS NULL ORDER BY active_at DESC, number DESC LIMIT ?"
 )
 _NEWEST = ("\U0010ffff", END)
 _NONE = ("", 0)
-"""Places in the list, by when a session began and its number: above and below all of it."""
+"""Places in the list, by when a session was active and its number: above and below all of it."""
 
 _HITS_A_SESSION = 8
 _FEW_SESSIONS = 64
@@ -75,6 +80,9 @@ class StoredQueries(SessionQueries):
             return [summary(row) for row in rows]
         return await self._said(query, scope, below, limit)
 
+    async def latest(self, *, limit: int) -> list[SessionSummary]:
+        return [summary(row) for row in await self._reader.fetch(_LATEST, (limit,))]
+
     async def totals(self) -> Totals:
         ((count, spoken_ms),) = await self._searcher.fetch(
             "SELECT count(*), coalesce(sum(spoken_samples * 1000 / sample_rate_hz), 0) " + _LISTED
@@ -98,7 +106,7 @@ class StoredQueries(SessionQueries):
         if reference == "last":
             rows = await self._reader.fetch(
                 "SELECT id FROM session WHERE discarded_at IS NULL "
-                "ORDER BY created_at DESC, number DESC LIMIT 1"
+                "ORDER BY active_at DESC, number DESC LIMIT 1"
             )
             if not rows:
                 raise SessionNotFound("No session has been recorded yet.")
@@ -157,7 +165,7 @@ class StoredQueries(SessionQueries):
         pinned, below = True, _NEWEST
         if older_than is not None:
             rows_before = await self._reader.fetch(
-                "SELECT created_at, number, pinned FROM session WHERE id = ?", (older_than,)
+                "SELECT active_at, number, pinned FROM session WHERE id = ?", (older_than,)
             )
             if not rows_before:
                 raise not_found(older_than)
@@ -283,7 +291,7 @@ def _with_snippets(
 def summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:
     """The summary of a row of `SUMMARY`."""
     _, session_id, title, created_at, turns, samples, rate, provider, model, voice, *marks = row
-    recovered, pinned, archived, tags = marks
+    recovered, pinned, archived, active_at, tags = marks
     return SessionSummary(
         id=session_id,
         title=title,
@@ -298,6 +306,7 @@ def summary(row: Sequence[Any], snippet: str = "") -> SessionSummary:
         tags=tuple(tags.split()) if tags else (),
         pinned=bool(pinned),
         archived=bool(archived),
+        active_at=active_at,
     )
 
 

@@ -256,6 +256,18 @@ SPOKEN_SAMPLES = """(
 """Value of `session.spoken_samples`, in statements on `session`: all sound, at the session's rate.
 `WavFormat.counted` counts the same for one turn."""
 
+# A session that was resumed is listed by when that was: a place in the list is a place in memory.
+_RESUMED = (
+    "ALTER TABLE session ADD COLUMN resumed_at TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE session ADD COLUMN active_at TEXT AS (max(created_at, resumed_at)) VIRTUAL",
+    "DROP INDEX session_shelf",
+    """
+    CREATE INDEX session_shelf ON session (pinned, active_at, number)
+    WHERE archived = 0 AND discarded_at IS NULL
+    """,
+    "CREATE INDEX session_active ON session (active_at, number)",
+)
+
 MIGRATIONS = (
     Migration(1, "sessions, turns and events", _SESSIONS_TURNS_EVENTS),
     Migration(2, "full-text search over turns", _SEARCH),
@@ -270,6 +282,7 @@ MIGRATIONS = (
     Migration(11, "thoughts, and ends of answers", _ASIDES),
     Migration(12, "pictures", _PICTURES),
     Migration(13, "turns with a sample rate of their own", _OWN_RATES),
+    Migration(14, "the list by when sessions were resumed", _RESUMED),
 )
 
 _INSTRUCTIONS_A_LOOK = 100_000

@@ -40,7 +40,7 @@ async def go_on(running: EngineThread, session_id: str) -> None:
         await until_said(pilot, "Blue.")
 
 
-def test_a_past_session_goes_on_in_a_pane(
+def test_a_past_session_goes_on_in_its_own_session(
     tmp_path: Path, speak_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with backend(tmp_path, speak_url, "Green.", "Blue.") as running:
@@ -55,7 +55,8 @@ def test_a_past_session_goes_on_in_a_pane(
         monkeypatch.setattr(running, "start", lambda: None)
         asyncio.run(go_on(running, before.summary.id))
     sessions = asyncio.run(stored_sessions(tmp_path)).values()
-    (after,) = (record for record in sessions if record.summary.id != before.summary.id)
+    (after,) = sessions
+    assert after.summary.id == before.summary.id
     assert [turn.text.strip() for turn in after.turns if turn.counts] == [
         "A colour?",
         "Green.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,26 @@ def test_a_choice_holds_from_the_next_turn_on(tmp_path: Path, speak_url: str) ->
         assert talk.answer(2).finish_reason == "repeated"
     (session,) = asyncio.run(stored_sessions(tmp_path)).values()
     assert session.summary.model == "newer"
+
+
+def test_changed_settings_hold_from_the_next_turn_but_for_what_was_chosen(
+    tmp_path: Path, speak_url: str
+) -> None:
+    with backend(tmp_path, speak_url, "Yes.", "No.") as running:
+        usual = Watched(running.open_conversation())
+        chosen = Watched(running.open_conversation(ConversationOptions(model="chosen")))
+        for talk in (usual, chosen):
+            talk.until(lambda entry: isinstance(entry, SessionStarted))
+        running.adopt(replace(running.config, model="newer", system_prompt="Be brief."))
+        models = [
+            talk.until(lambda entry: isinstance(entry, SettingsChanged)) for talk in (usual, chosen)
+        ]
+        assert [changed.model for changed in models] == ["newer", "chosen"]
+        assert {changed.system_prompt for changed in models} == {"Be brief."}
+        assert running.setup.model == "newer"
+        usual.talk.post(Submit("Well?"))
+        usual.answer(1)
+        assert usual.all_of(RequestSent)[0].model == "newer"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gramophone.app.preferences import FilePreferences
 from gramophone.app.providers import ProviderPool
 from gramophone.app.voice_preview import play_sample
 from gramophone.config.config import Config
@@ -134,3 +135,19 @@ async def test_a_sound_system_that_hangs_is_not_waited_for() -> None:
     with pytest.raises(SpeakerError, match="does not answer"):
         await output_devices(hang, timeout_s=0.01)
     held.set()
+
+
+async def test_a_change_holds_at_once_but_for_what_the_screen_applies(
+    environment: dict[str, str],
+) -> None:
+    async def silence(voice: str) -> None:
+        raise AssertionError(voice)
+
+    adopted: list[Config] = []
+    desk = FilePreferences(
+        load(environment), silence, environment, lambda: load(environment), adopted.append
+    )
+    await desk.write("theme", "dracula")
+    assert adopted == []
+    await desk.write("system_prompt", "Be brief.")
+    assert [config.system_prompt for config in adopted] == ["Be brief."]

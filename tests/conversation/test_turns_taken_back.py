@@ -371,6 +371,20 @@ class TestOtherSettings:
             ConnectTts(1),
         )
 
+    def test_another_key_of_the_same_voice_has_a_line_of_its_own(self, playbook: Make) -> None:
+        play = playbook()
+        play.begin().goes_on()
+        play.when(opened(0)).goes_on()
+        settings = SettingsWanted(4, "local", "smollm2", "aura-2-thalia-en", "", 1.0, reopen=True)
+        play.when(settings).gives(
+            SettingsChanged,
+            close(0),
+            CloseTts(0),
+            SpeechDisconnected,
+            SwitchProviders(4),
+            ConnectTts(1),
+        )
+
     def test_of_two_wishes_in_one_turn_the_last_one_counts(self, speaking: Playbook) -> None:
         for ticket, model in ((1, "one"), (2, "two")):
             speaking.when(

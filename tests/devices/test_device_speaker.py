@@ -206,3 +206,20 @@ def test_a_device_may_pull_when_the_loop_is_gone() -> None:
     card.opened("")
     card.gone()
     assert len(card.sound) == 3 * BLOCK * 2
+
+
+async def test_another_device_is_used_at_once_and_the_sound_goes_on() -> None:
+    async with card_rig(complaint="") as rig:
+        rig.speaker.play(1, ramp(1, 8 * BLOCK))
+        rig.speaker.finish(1)
+        await rig.play_on(4)
+        rig.speaker.use_device("Headphones")
+        while len(rig.cards) < 2:
+            await settled()
+        first, second = rig.cards
+        assert first.left
+        assert second.wanted_name == "Headphones"
+        await settled()
+        second.pull(6)
+        await settled()
+        assert rig.listener.reports[-1] == ("drained", 1, 8 * BLOCK)

@@ -136,6 +136,11 @@ class FakeLibrary:
             rows = rows[ids.index(older_than) + 1 :]
         return rows[:limit]
 
+    async def latest(self, *, limit: int) -> list[SessionSummary]:
+        self._check()
+        rows = [record.summary for record in self.records if not record.summary.archived]
+        return sorted(rows, key=lambda row: row.latest_at, reverse=True)[:limit]
+
     async def totals(self) -> Totals:
         self._check()
         await self.answers_held.wait()
@@ -264,6 +269,7 @@ class FakeTalk:
         self.configured: list[ConversationOptions] = []
         self.refusal = ""
         self.closed = False
+        self.resumed = ""
         self._post = post or self.posted.append
         feed.put(
             *(
@@ -329,6 +335,7 @@ class FakeBackend:
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
+        resume: str = "",
         focused: bool = True,
     ) -> FakeTalk:
         first = not self.talks
@@ -340,7 +347,9 @@ class FakeBackend:
             voice=choice.voice or self.setup.voice,
         )
         post = self.post if first else None
-        talk = FakeTalk(feed, setup, choice, inherited, focused, post)
+        # One that goes on emits nothing of what was said before.
+        talk = FakeTalk(feed, setup, choice, () if resume else inherited, focused, post)
+        talk.resumed = resume
         self.talks.append(talk)
         return talk
 

@@ -154,6 +154,7 @@ class TalkingBackend(FakeBackend):
         choice: ConversationOptions = ConversationOptions(),  # noqa: B008 (frozen)
         *,
         inherited: Sequence[Message] = (),
+        resume: str = "",
         focused: bool = True,
     ) -> FakeTalk:
         feed = TalkingFeed(choice, len(inherited))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
 
 import pytest
@@ -11,6 +12,7 @@ from textual.events import Key
 from textual.notifications import Notification
 from textual.widgets import Input, TextArea
 
+from tests.support.screen_backend import TODAY
 from tests.support.stylesheets import parse_once
 from tui.prompt.prompt import Prompt
 
@@ -23,6 +25,9 @@ def still_screens(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(Input, "cursor_blink", False)
     # The needles of a meter fall with the time: it passes where a test says so (`Pane.seconds`).
     monkeypatch.setattr("tui.conversation.pane.monotonic", lambda: 1_000.0)
+    # The history goes by what day it is.
+    noon = datetime(TODAY.year, TODAY.month, TODAY.day, 12, tzinfo=UTC)
+    monkeypatch.setattr("tui.app.wall_clock", lambda: noon)
     # A test presses keys as fast as a paste does; whoever wants that says so.
     presses = count()
 

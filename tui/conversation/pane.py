@@ -12,6 +12,7 @@ from time import monotonic
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.message import Message
 from textual.widgets import Static
 
@@ -53,7 +54,7 @@ class Pane(Vertical):
         self.seconds: Callable[[], float] = monotonic
         self._live = feed is not None
         self._ticked_s = self.seconds()
-        self._words = empty
+        self._words: str | Content = empty
         self._waited_s = 0.0
 
     def compose(self) -> ComposeResult:
@@ -160,7 +161,7 @@ class Pane(Vertical):
         # handles a message just now, here the grid on its tick: the screen would get nothing.
         self.post_message(message.set_sender(self))
 
-    def excuse(self, words: str) -> None:
+    def excuse(self, words: str | Content) -> None:
         """Text in place of an empty transcript."""
         if words != self._words:
             self._words = words

@@ -10,6 +10,8 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from gramophone.core.frozen import frozen
+from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import Backend, ConversationOptions
 from gramophone.ports.language_model import Message
 from tui.conversation.layout import MOST_PANES, Arrangement, Wish, arrangement
@@ -30,10 +32,21 @@ def drawing(panes: Sequence[Drawn], watched: Sequence[Drawn], ticks: int) -> lis
     return [pane for pane in panes if pane not in waiting]
 
 
+@frozen
+class StoredTalk:
+    """A stored session that goes on, with what it goes on with; without a record a new one."""
+
+    record: SessionRecord | None = None
+    choice: ConversationOptions = ConversationOptions()
+    inherited: Sequence[Message] = ()
+
+
 class PaneGrid(Container):
     """Always has a pane. Posts `PanesChanged` when panes come, go or are chosen."""
 
-    def __init__(self, backend: Backend, *, empty: str, empty_beside: str) -> None:
+    def __init__(
+        self, backend: Backend, *, empty: str, empty_beside: str, resume: StoredTalk | None = None
+    ) -> None:
         super().__init__()
         self._backend = backend
         self._empty_beside = empty_beside
@@ -41,7 +54,10 @@ class PaneGrid(Container):
         self._all = False
         self._ticks = 0
         self.arranged = Arrangement()
-        self.chosen = self._made(ConversationOptions(), (), sounding=True, empty=empty)
+        first = resume or StoredTalk()
+        self.chosen: TalkPane = self._made(
+            first.choice, first.inherited, sounding=True, empty=empty, record=first.record
+        )
         self.pinned: TalkPane | None = None
         self.panes = [self.chosen]
 
@@ -127,12 +143,18 @@ class PaneGrid(Container):
         return pane
 
     async def replace(
-        self, choice: ConversationOptions | None = None, inherited: Sequence[Message] = ()
+        self,
+        choice: ConversationOptions | None = None,
+        inherited: Sequence[Message] = (),
+        record: SessionRecord | None = None,
     ) -> TalkPane:
-        """Another conversation in the place of the one spoken to, whose session stays."""
+        """Another conversation in the place of the one spoken to, whose session stays. With a
+        record that stored session goes on."""
         old = self.chosen
         options = choice if choice is not None else old.choice
-        pane = self._made(options, inherited, sounding=old.sounding, empty=self._empty_beside)
+        pane = self._made(
+            options, inherited, sounding=old.sounding, empty=self._empty_beside, record=record
+        )
         self.panes[self.panes.index(old)] = pane
         self.chosen = pane
         if self.pinned is old:
@@ -165,11 +187,22 @@ class PaneGrid(Container):
         *,
         sounding: bool,
         empty: str,
+        record: SessionRecord | None = None,
     ) -> TalkPane:
         conversation = self._backend.open_conversation(
-            choice, inherited=inherited, focused=sounding
+            choice,
+            inherited=inherited,
+            resume=record.summary.id if record is not None else "",
+            focused=sounding,
         )
-        return TalkPane(conversation, choice, empty=empty, chosen=self.choose, sounding=sounding)
+        return TalkPane(
+            conversation,
+            choice,
+            empty=empty,
+            chosen=self.choose,
+            sounding=sounding,
+            record=record,
+        )
 
     # --- where --------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 
 from gramophone.core.intents import Intent, Mute
 from gramophone.core.timeline import Entry
+from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import ConversationHandle, ConversationInfo, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui.conversation.pane import Pane
@@ -33,8 +34,13 @@ class TalkPane(Pane):
         empty: str,
         chosen: Callable[[TalkPane], None],
         sounding: bool,
+        record: SessionRecord | None = None,
     ) -> None:
+        """`record` is the stored session that goes on here, to be shown from its beginning."""
         super().__init__(conversation.feed, empty=empty)
+        self.record = record
+        if record is not None:
+            self.model.load(record)
         self.conversation = conversation
         self.choice = choice
         self.muted = conversation.setup.muted
@@ -46,6 +52,10 @@ class TalkPane(Pane):
     def compose(self) -> ComposeResult:
         yield PaneHeader()
         yield from super().compose()
+
+    def on_mount(self) -> None:
+        if self.record is not None:
+            self._draw()
 
     def _keep_time(self) -> None:
         """Set no timer: the grid ticks all panes, so that they draw one frame together."""
@@ -66,6 +76,13 @@ class TalkPane(Pane):
         return ConversationInfo(
             session.provider, session.model, session.voice, self.muted, self.stored
         )
+
+    @property
+    def session_id(self) -> str:
+        """Id of the session, as far as there is one in the library; else empty."""
+        if (session := self.model.session) is not None:
+            return session.session_id
+        return self.record.summary.id if self.record is not None else ""
 
     @property
     def stored(self) -> bool:

@@ -13,17 +13,17 @@ from textual.screen import Screen
 
 from gramophone.core.errors import GramophoneError
 from gramophone.core.intents import EditAndResend, Regenerate, RepeatTurn, StopPlayback, Submit
-from gramophone.core.timeline import Stage
 from gramophone.ports.backend import Backend, ConversationOptions
 from gramophone.text.sanitize import plain_line
 from tui import bindings
 from tui.conversation.layout import MOST_PANES
-from tui.conversation.pane_grid import PaneGrid
+from tui.conversation.pane_grid import PaneGrid, StoredTalk
+from tui.conversation.resuming import resume_session
 from tui.conversation.slash.actions import run_slash_command
 from tui.conversation.slash.conversation_commands import (
-    continuation,
     conversation_commands,
 )
+from tui.conversation.start_screen import TRY, StartScreen
 from tui.conversation.status_line import StatusLine
 from tui.conversation.talk_pane import TalkPane
 from tui.conversation.target_bar import TargetBar
@@ -41,7 +41,6 @@ from tui.messages import (
     ScrollWanted,
     TurnWanted,
 )
-from tui.prompt.completions import SHORT_BELOW_ROWS
 from tui.prompt.draft import Draft
 from tui.prompt.prompt import Prompt
 from tui.prompt.prompt_box import PromptBox
@@ -71,14 +70,16 @@ class ConversationScreen(Screen[None]):
     AUTO_FOCUS = "Prompt"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings.CONVERSATION]
 
-    def __init__(self, backend: Backend) -> None:
+    def __init__(self, backend: Backend, resume: StoredTalk | None = None) -> None:
+        """With `resume` that session goes on in the first pane."""
         super().__init__()
         self._backend = backend
-        self.grid = PaneGrid(backend, empty=welcome(backend.setup), empty_beside=_WELCOME_BESIDE)
+        self.grid = PaneGrid(
+            backend, empty=welcome(backend.setup), empty_beside=_WELCOME_BESIDE, resume=resume
+        )
         self.slash_commands = conversation_commands(backend.choices, self.provider)
         self._editing: tuple[TalkPane, int] | None = None
-        self._first = self.grid.chosen
-        self._failed: set[Stage] = set()
+        self._start = StartScreen(backend, self.grid.chosen)
         self._undo_stack = UndoStack()
 
     def compose(self) -> ComposeResult:
@@ -124,19 +125,21 @@ class ConversationScreen(Screen[None]):
 
     @on(AlertRaised)
     def _alert_raised(self, event: AlertRaised) -> None:
-        self._failed.add(event.alert.stage)
+        self._start.failed.add(event.alert.stage)
         self._excuse()
 
     def on_resize(self) -> None:
         self._excuse()
 
+    @work(group="start")
+    async def load_start(self) -> None:
+        """Show the last talks, once the first frame is drawn."""
+        await self._start.load()
+        self._excuse()
+
     def _excuse(self) -> None:
         """Say in the first pane how to begin, and what is missing for it."""
-        pane = self._first
-        if pane.is_mounted and not pane.spoken:
-            short = self.app.size.height < SHORT_BELOW_ROWS
-            silent = pane.model.sound.silent and not pane.model.sound.muted
-            pane.excuse(welcome(self._backend.setup, self._failed, silent=silent, short=short))
+        self._start.show()
 
     def _show_status(self) -> None:
         self.query_one(StatusLine).show(self.pane.model, muted=self.pane.muted)
@@ -179,7 +182,10 @@ class ConversationScreen(Screen[None]):
 
     @on(PromptEmpty)
     def _prompt_empty(self) -> None:
-        self.notice("Nothing to send yet: type something first.")
+        if last := self._start.last_talk(self.pane):
+            self.continue_session(last)
+        else:
+            self.notice("Nothing to send yet: type something first.")
 
     @on(EarlierPromptsWanted)
     @work(group="earlier")
@@ -266,19 +272,8 @@ class ConversationScreen(Screen[None]):
 
     @work(exclusive=True, group="continue")
     async def continue_session(self, session_id: str) -> None:
-        """Go on from the end of a kept session: what was said in it goes with the next prompt."""
-        try:
-            library = await self._backend.open_library()
-            choice, inherited = await continuation(library, session_id, self._backend.choices())
-        except GramophoneError as error:
-            notify_error(self, error)
-            return
-        if self.pane.untouched:
-            await self.grid.replace(choice, inherited)
-        elif self.grid.full:
-            self.notice(f"{MOST_PANES} panes are open; close one with F4 first.", refused=True)
-        else:
-            await self.grid.open(choice, inherited)
+        """Go on with a stored session in the pane spoken to."""
+        await resume_session(self, session_id)
         self.query_one(Prompt).focus()
 
     # --- actions ------------------------------------------------------------------------------
@@ -297,6 +292,11 @@ class ConversationScreen(Screen[None]):
             self.query_one(Prompt).show_draft(Draft(""))
             self._show_target()
         self.query_one(Prompt).focus()
+
+    action_go_on = continue_session
+
+    def action_try_prompt(self, index: int) -> None:
+        self.query_one(Prompt).show_draft(Draft(TRY[index]))
 
     def action_voice(self) -> None:
         self.pane.transcript.action_voice()
@@ -357,10 +357,10 @@ class ConversationScreen(Screen[None]):
         """Open the latency of the last answer, which is stored while the conversation goes on."""
         from tui.screens.latency import LatencyScreen
 
-        session = self.pane.model.session
-        if session is None:
+        session_id = self.pane.session_id
+        if not session_id:
             self.notice("Nothing answered yet: ask something first.")
         elif not self.pane.stored:
             self.notice(NOT_KEPT, refused=True)
         else:
-            self.app.push_screen(LatencyScreen(self._backend, session.session_id))
+            self.app.push_screen(LatencyScreen(self._backend, session_id))

@@ -18,10 +18,11 @@ from gramophone.library.search_query import words_of
 from gramophone.ports.backend import Backend
 from gramophone.text.sanitize import plain_line
 from tui import bindings
-from tui.messages import ContinueWanted, MarksChanged, MoreWanted
+from tui.messages import AllRowsWanted, ContinueWanted, MarksChanged, MoreWanted
 from tui.sessions import actions
 from tui.sessions.export_flow import export_sessions
 from tui.sessions.headline import excuse, headline
+from tui.sessions.reading_on import MANY_ROWS, read_on
 from tui.sessions.search_field import SearchHint, SessionSearch
 from tui.sessions.session_list import SessionList
 from tui.sessions.session_pages import SessionPages
@@ -31,6 +32,7 @@ from tui.sessions.undo_stack import UndoStack
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import GuardedScreen, is_gone
+from tui.support.today import today_of
 
 PAGE_ROWS = 50
 SEARCH_AFTER_S = 0.08
@@ -78,7 +80,7 @@ class HistoryScreen(GuardedScreen[None]):
                 )
                 yield SearchHint()
                 yield Static("", classes="empty", markup=False)
-                yield SessionList()
+                yield SessionList(lambda: today_of(self))
             yield SessionPreview(self._backend.open_library)
         yield KeyBar()
 
@@ -128,7 +130,7 @@ class HistoryScreen(GuardedScreen[None]):
         self._search = search.strip()
         self._pages.begin(complete=len(summaries) < rows)
         with self.app.batch_update():
-            listed.fill(summaries, words_of(search))
+            listed.fill(summaries, words_of(search), by_beginning=bool(self._search))
             listed.go_to(go_to)
             self._show_state()
         self._preview()
@@ -156,28 +158,32 @@ class HistoryScreen(GuardedScreen[None]):
         loading = any(
             worker.group in ("list", "page") and worker.is_running for worker in self.workers
         )
-        last = self._pages.last(self._listed.rows)
-        if last and not loading:
-            self._load_page(last)
+        if not loading:
+            self._load_page()
+
+    async def _read_on(self, rows: int) -> bool:
+        opener, listed = self._backend.open_library, self._listed
+        went_on = await read_on(self, opener, self._pages, listed, lambda: self._search, rows=rows)
+        if went_on:
+            self._show_state()
+        return went_on
 
     @work(group="page")
-    async def _load_page(self, older_than: str) -> None:
-        search = self._search
+    async def _load_page(self) -> None:
+        await self._read_on(PAGE_ROWS)
+
+    @on(AllRowsWanted)
+    @work(exclusive=True, group="page")
+    async def _read_all(self, event: AllRowsWanted) -> None:
+        """Read the rest of the list, then do what waits for it; Escape ends it."""
+        self._slow = not self._pages.complete
         try:
-            library = await self._backend.open_library()
-            rows = await library.sessions(limit=PAGE_ROWS, older_than=older_than, search=search)
-        except GramophoneError as error:
-            self._pages.complete = True
-            notify_error(self, error)
-            return
-        if is_gone(self):
-            return
-        listed = self._listed
-        if search != self._search or not any(row.id == older_than for row in listed.rows):
-            return
-        self._pages.complete = len(rows) < PAGE_ROWS
-        listed.extend(rows)
-        self._show_state()
+            while await self._read_on(MANY_ROWS):
+                pass
+        finally:
+            self._slow = False
+        if self._pages.complete and not is_gone(self):
+            event.then()
 
     def _preview(self) -> None:
         if not is_gone(self):
@@ -211,15 +217,9 @@ class HistoryScreen(GuardedScreen[None]):
     def _show_headline(self) -> None:
         if is_gone(self):
             return
-        listed = self._listed
-        line = headline(
-            self._totals,
-            listed=len(listed.rows),
-            marked=len(listed.marked),
-            search=self._search,
-            whole=self._pages.complete,
-            slow=self._slow,
-        )
+        listed, whole = self._listed, self._pages.complete
+        counts = {"listed": len(listed.rows), "marked": len(listed.marks)}
+        line = headline(self._totals, **counts, search=self._search, whole=whole, slow=self._slow)
         self.query_one(".headline", Static).update(line, layout=False)
 
     @on(DescendantFocus)
@@ -283,7 +283,8 @@ class HistoryScreen(GuardedScreen[None]):
             self.workers.cancel_group(self, "title")
         elif self._slow and self._listed.rows:
             self.workers.cancel_group(self, "list")
-        elif self._listed.marked:
+            self.workers.cancel_group(self, "page")
+        elif self._listed.marks:
             self._listed.unmark()
         elif search.value:
             search.value = ""

@@ -35,10 +35,12 @@ from tui.support.formatting import counted
 _MOST_TITLE_CELLS = 40
 
 
-def describe(rows: Sequence[SessionSummary]) -> str:
-    """`“Its title”` of one, `3 sessions` of more."""
+def describe(rows: Sequence[SessionSummary], listed: SessionList | None = None) -> str:
+    """`“Its title”` of one, `3 sessions` of more, `all 332 sessions` where these are all that are
+    listed."""
     if len(rows) != 1:
-        return counted(len(rows), "session")
+        every = "all " if listed is not None and listed.marks.every else ""
+        return f"{every}{counted(len(rows), 'session')}"
     title = title_of(rows[0])
     short = title if len(title) <= _MOST_TITLE_CELLS else f"{cut(title, _MOST_TITLE_CELLS - 1)}…"
     return f"“{short}”"
@@ -100,7 +102,7 @@ async def tag(
     alone = rows[0].tags if len(rows) == 1 else ()
     typed = await screen.app.push_screen_wait(
         WriteScreen(
-            f"Tags of {describe(rows)}",
+            f"Tags of {describe(rows, listed)}",
             "".join(f"{tag_name(name)} " for name in alone),
             detail="A list, or +new -old. Right completes.",
             suggester=TagSuggester(known_tags),
@@ -153,11 +155,10 @@ async def archive(
     except GramophoneError as error:
         notify_error(screen, error)
         return False
+    described = describe(rows, listed)
     listed.drop(set(ids))
-    words = f"Archived {describe(rows)}. is:archived finds it."
-    if len(rows) > 1:
-        words = f"Archived {describe(rows)}. is:archived finds them."
-    screen.notify(words if archived else f"Back in the list: {describe(rows)}.", markup=False)
+    words = f"Archived {described}. is:archived finds {'it' if len(rows) == 1 else 'them'}."
+    screen.notify(words if archived else f"Back in the list: {described}.", markup=False)
     return True
 
 
@@ -177,9 +178,10 @@ async def discard(
     except GramophoneError as error:
         notify_error(screen, error)
         return False
-    undo_stack.add(Discard(ids, describe(rows)))
+    described = describe(rows, listed)
+    undo_stack.add(Discard(ids, described))
     listed.drop(set(ids))
-    screen.notify(f"Deleted {describe(rows)}. u: undo", markup=False)
+    screen.notify(f"Deleted {described}. u: undo", markup=False)
     return True
 
 

@@ -1,16 +1,19 @@
-"""Row of a session in the list: title, duration, facts, and the hit of a search."""
+"""Row of a session in the list: title, sound, time, facts, and the hit of a search."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from textual.content import Content
 
+from gramophone.core.frozen import frozen
 from gramophone.library.library import SessionSummary
 from gramophone.library.search_query import SearchWord, highlights
 from gramophone.text.graphemes import after
 from gramophone.text.sanitize import plain, plain_line
-from tui.support.formatting import counted, local_time, seconds
+from tui.sessions.date_heading import time_beneath
+from tui.support.formatting import counted, length, local_time
 from tui.theme.colour_names import ACCENT, MUTED, WARNING
 
 # Characters for private use, which the library's search puts around a hit (`storage.sessions`).
@@ -20,41 +23,62 @@ GUTTER_CELLS = 2
 _DOT = Content.styled(" · ", MUTED)
 
 
-def session_row(
-    summary: SessionSummary,
-    width: int,
-    *,
-    words: Sequence[SearchWord] = (),
-    marked: bool = False,
-    note: str = "",
-) -> Content:
-    """Title left, duration right; dim facts below, or a note of what is being done; the hit of a
-    search below that. A mark stands in the gutter, so that no text moves."""
-    duration = seconds(summary.spoken_ms / 1000) if summary.spoken_ms else "no sound"
-    title = lifted(title_of(summary), words).stylize_before("bold")
+@frozen
+class RowLook:
+    """Look of a row: `words` are those of a search, `note` says what is being done with the
+    session; `by_beginning` shows when it began, else when it was last active."""
+
+    today: date
+    words: Sequence[SearchWord] = ()
+    marked: bool = False
+    note: str = ""
+    one_line: bool = False
+    by_beginning: bool = False
+
+
+def session_row(summary: SessionSummary, width: int, look: RowLook) -> Content:
+    """Title left, length of the sound right; the time and dim facts below, or a note of what is
+    being done; the hit of a search below that. In one line the time stands at the right. A mark
+    stands in the gutter, so that no text moves."""
     inner = width - GUTTER_CELLS
-    lines = [_apart(title, Content.styled(duration, MUTED), inner)]
-    facts = Content.styled(note, ACCENT) if note else _facts(summary)
+    title = lifted(title_of(summary), look.words).stylize_before("bold")
+    at = _when(summary, look)
+    gutter = Content.styled("✓ ", f"bold {ACCENT}") if look.marked else Content("  ")
+    if look.one_line:
+        right = look.note or " · ".join(part for part in (sound_words(summary), at) if part)
+        return gutter + _apart(title, Content.styled(right, MUTED), inner)
+    lines = [_apart(title, Content.styled(sound_words(summary), MUTED), inner)]
+    facts = Content.styled(look.note, ACCENT) if look.note else _facts(summary, at)
     lines.append(facts.truncate(inner, ellipsis=True))
     if summary.snippet:
         lines.append(_hit_in_sight(snippet(summary.snippet), inner))
-    gutter = Content.styled("✓ ", f"bold {ACCENT}") if marked else Content("  ")
     lines[0] = gutter + lines[0]
     return Content("\n  ").join(lines)
+
+
+def _when(summary: SessionSummary, look: RowLook) -> str:
+    """The time, as much of it as the heading above does not say."""
+    if look.by_beginning:
+        return time_beneath(summary.created_at, look.today)
+    if summary.pinned:
+        return local_time(summary.latest_at)
+    return time_beneath(summary.latest_at, look.today)
+
+
+def sound_words(summary: SessionSummary) -> str:
+    """Length of the sound: `♪ 51 s`; empty where there is none."""
+    return f"♪ {length(summary.spoken_ms)}" if summary.spoken_ms else ""
 
 
 def title_of(summary: SessionSummary) -> str:
     return plain_line(summary.title) or "Untitled"
 
 
-def facts_of(summary: SessionSummary) -> str:
-    """Date, number of turns, provider and model."""
+def facts_of(summary: SessionSummary, at: str | None = None) -> str:
+    """Date (or `at`, the time in other words), number of turns, provider and model."""
     spoke_with = " ".join(plain_line(name) for name in (summary.provider, summary.model) if name)
-    return " · ".join(
-        part
-        for part in (local_time(summary.created_at), counted(summary.turns, "turn"), spoke_with)
-        if part
-    )
+    when = local_time(summary.created_at) if at is None else at
+    return " · ".join(part for part in (when, counted(summary.turns, "turn"), spoke_with) if part)
 
 
 def tags_of(summary: SessionSummary) -> str:
@@ -94,7 +118,7 @@ def lifted(text: str, words: Sequence[SearchWord]) -> Content:
     return content
 
 
-def _facts(summary: SessionSummary) -> Content:
+def _facts(summary: SessionSummary, at: str) -> Content:
     """States first, because they are what is looked for; tags before the rest, because a narrow
     list cuts the end."""
     parts: list[Content] = []
@@ -106,7 +130,7 @@ def _facts(summary: SessionSummary) -> Content:
         parts.append(Content.styled("archived", MUTED))
     if summary.tags:
         parts.append(Content(tags_of(summary)))
-    return _DOT.join([*parts, Content.styled(facts_of(summary), MUTED)])
+    return _DOT.join([*parts, Content.styled(facts_of(summary, at), MUTED)])
 
 
 def _apart(left: Content, right: Content, width: int) -> Content:

@@ -18,7 +18,7 @@ class SettingRow:
     """One setting, key or account. `name` is the setting's, the binding's id, the account's.
 
     `empty` says what holds where nothing is set; `words` what the row is about. `now` is true of
-    what the screen changes at once; the rest holds from the next start.
+    what the screen changes at once; the rest holds from the next answer or the next start.
     """
 
     name: str
@@ -122,16 +122,11 @@ ROWS: Final[Mapping[str, tuple[SettingRow, ...]]] = {
     ),
 }
 
-_COMMANDS: Final = {
-    "provider": "/provider",
-    "model": "/model",
-    "system_prompt": "/system",
-    "voice": "/voice",
-    "speed": "/speed",
-    "lang": "/language",
-    "muted": "/mute",
-}
+_COMMANDS: Final = {"muted": "/mute"}
 """Slash commands that change a setting at once, for one conversation."""
+
+_FROM_THE_START: Final = frozenset({"muted", "sample_rate_hz", "memory"})
+"""Settings that a session keeps from its beginning."""
 
 _ACCOUNT_WORDS: Final = {
     "": "none",
@@ -153,10 +148,12 @@ def foot(row: SettingRow, preference: Preference | None) -> str:
     words = [row.words]
     if preference is not None and preference.overruled_by:
         words.append(f"{preference.overruled_by} in the environment wins over it.")
-    elif preference is not None and not row.now:
+    elif preference is not None and row.name in _FROM_THE_START:
         command = _COMMANDS.get(row.name)
         now = f"; {command} does it now." if command else "."
         words.append(f"Holds from the next start{now}")
+    elif preference is not None and not row.now:
+        words.append("Holds from the next answer.")
     return " ".join(words)
 
 
@@ -176,7 +173,7 @@ def account_rows(accounts: tuple[Account, ...]) -> list[SettingRow]:
 
 def _account_about(account: Account) -> str:
     """Explanation of an account, with what only the file has of its endpoint."""
-    about = f"{account.variable} in the environment wins over it. Holds from the next start."
+    about = f"{account.variable} in the environment wins over it. Holds from the next answer."
     if account.location == "environment":
         about = f"{account.variable} is set; the keyring is not asked."
     if not account.in_file:

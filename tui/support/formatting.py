@@ -27,6 +27,13 @@ def seconds(span_s: float) -> str:
     return f"{minutes} min {rest} s"
 
 
+def length(span_ms: int) -> str:
+    """`1 s`, `51 s`, `3 min 5 s`: for sounds in a list; never 0."""
+    whole_s = max(1, round(span_ms / 1000))
+    minutes, rest = divmod(whole_s, 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def hours(span_ms: int) -> str:
     """`3,212 h`, `3 h 12 min`, `12 min`, `45 s`: for sums, where seconds do not matter."""
     whole_s = span_ms // 1000

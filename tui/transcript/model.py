@@ -6,7 +6,6 @@ A live conversation and a replay come through the same fold: nothing in it can t
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Final
 
 from gramophone.analysis.metrics import MetricsFold, TurnMetrics
@@ -28,6 +27,7 @@ from gramophone.core.timeline import (
     ProgressMade,
     RequestSent,
     SessionEnded,
+    SessionResumed,
     SessionStarted,
     SettingsChanged,
     TextSpoken,
@@ -44,6 +44,7 @@ from gramophone.ports.language_model import Message
 from gramophone.text.sanitize import plain, plain_line
 from tui.transcript.aside_fold import fold_aside
 from tui.transcript.playback_fold import PlaybackFold, SoundState, SoundView
+from tui.transcript.session_fold import session_after
 from tui.transcript.turn_view import Phase, TurnView, Voice, phase_of, stored_view
 from tui.transcript.turn_views import TurnViews
 
@@ -207,7 +208,13 @@ class TranscriptModel:
                 | TurnCompleted()
             ):
                 self._fold_turn(entry)
-            case SessionStarted() | SettingsChanged() | SessionEnded() | ProgressMade():
+            case (
+                SessionStarted()
+                | SessionResumed()
+                | SettingsChanged()
+                | SessionEnded()
+                | ProgressMade()
+            ):
                 self._fold_session(entry)
             case TurnInherited() | HistoryRewound():
                 self._fold_history(entry)
@@ -230,21 +237,16 @@ class TranscriptModel:
     # --- session ------------------------------------------------------------------------------
 
     def _fold_session(
-        self, entry: SessionStarted | SettingsChanged | SessionEnded | ProgressMade
+        self,
+        entry: SessionStarted | SessionResumed | SettingsChanged | SessionEnded | ProgressMade,
     ) -> None:
         match entry:
-            case SessionStarted():
-                self.session = entry
-                self.recording = True
+            case SessionStarted() | SessionResumed():
+                self.session = session_after(self.session, entry)
+                self.recording, self.ended = True, False
                 self._playback.use_rate(entry.sample_rate_hz)
-            case SettingsChanged() if self.session is not None:
-                self.session = replace(
-                    self.session,
-                    provider=entry.provider,
-                    model=entry.model,
-                    voice=entry.voice,
-                    system_prompt=entry.system_prompt,
-                )
+            case SettingsChanged():
+                self.session = session_after(self.session, entry)
             case SessionEnded():
                 self.recording = False
                 self.ended = True
@@ -255,8 +257,6 @@ class TranscriptModel:
                     self.progress[subject] = plain_line(entry.detail)
                 else:
                     self.progress.pop(subject, None)
-            case _:
-                pass
 
     def _fold_history(self, entry: TurnInherited | HistoryRewound) -> None:
         if isinstance(entry, TurnInherited):

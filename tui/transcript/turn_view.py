@@ -94,12 +94,6 @@ def phase_of(finish_reason: str) -> Phase:
     return Phase.DONE
 
 
-def give_back_of(record: TurnRecord) -> tuple[GiveBack, ...]:
-    """Items that the provider wants back; none of an answer that did not come to its end."""
-    ended = phase_of(record.finish_reason) is Phase.DONE and record.finish_reason != "recovered"
-    return record.aside.give_back if ended else ()
-
-
 def stored_view(record: TurnRecord) -> TurnView:
     """The view of a turn of a stored session."""
     spoken_ms = 0
@@ -113,7 +107,7 @@ def stored_view(record: TurnRecord) -> TurnView:
         started_us=record.started_us,
         thinking_us=record.thinking_us,
         notices=[plain_line(record.aside.incomplete)] if record.aside.incomplete else [],
-        give_back=list(give_back_of(record)),
+        give_back=list(record.give_back),
         pictures=list(record.pictures),
         phase=phase_of(record.finish_reason),
         spoken_ms=spoken_ms,

@@ -347,10 +347,10 @@ class TestContinuing:
             self.panes = len(screen.grid.panes)
             return backend
 
-    async def test_an_untouched_pane_goes_on_with_it(self) -> None:
+    async def test_it_goes_on_in_the_same_pane_and_session(self) -> None:
         backend = await self.continued()
         assert [talk.closed for talk in backend.talks] == [True, False]
-        assert [message.text for message in backend.talks[1].inherited] == ["Before?", "Long ago."]
+        assert backend.talks[1].resumed == kept_session(7).summary.id
         assert backend.talks[1].choice == ConversationOptions(
             provider="local", model="smollm2", voice="thalia", system_prompt="Be brief."
         )
@@ -358,15 +358,28 @@ class TestContinuing:
         assert "Long ago." in self.words
         assert self.panes == 1
 
-    async def test_beside_a_talk_it_has_a_pane_of_its_own(self) -> None:
+    async def test_the_talk_before_stays_in_its_own_session(self) -> None:
         backend = await self.continued(touched=True)
-        assert not backend.talks[0].closed
-        assert self.panes == 2
+        assert [talk.closed for talk in backend.talks] == [True, False]
+        assert "F2 has it." in self.words
+        assert self.panes == 1
 
-    async def test_where_four_talk_one_must_be_closed_first(self) -> None:
+    async def test_the_other_panes_stay(self) -> None:
         backend = await self.continued(4, touched=True)
-        assert len(backend.talks) == 4
-        assert "4 panes are open" in self.words
+        assert [talk.closed for talk in backend.talks] == [False, False, False, True, False]
+        assert self.panes == 4
+
+    async def test_one_that_is_open_in_a_pane_is_gone_to(self) -> None:
+        async with panes(2) as (pilot, backend):
+            backend.library.records.append(kept_session(7))
+            screen = screen_of(pilot)
+            screen.continue_session(kept_session(7).summary.id)
+            await drawn(pilot)
+            await pilot.press("f5")
+            screen.continue_session(kept_session(7).summary.id)
+            await drawn(pilot)
+            assert len(backend.talks) == 3
+            assert screen.pane.session_id == kept_session(7).summary.id
 
     async def test_it_is_chosen_in_the_history(self) -> None:
         async with panes(1) as (pilot, backend):
@@ -374,10 +387,8 @@ class TestContinuing:
             await press(pilot, "f2", "o")
             assert isinstance(pilot.app.screen, ConversationScreen)
             await drawn(pilot)
-            assert [message.text for message in backend.talks[1].inherited] == [
-                "Question 7?",
-                "Answer **7** to it.",
-            ]
+            assert backend.talks[1].resumed == kept_session(7).summary.id
+            assert "Answer 7 to it." in screen_words(pilot)
 
     async def test_a_session_that_is_gone_is_told(self) -> None:
         async with panes(1) as (pilot, backend):

@@ -107,7 +107,7 @@ def test_what_is_said_to_change_it_now_is_a_command() -> None:
         for word in foot(row, Preference("")).split()
         if word.startswith("/") and len(word) > 1
     }
-    assert "/voice" in named
+    assert "/mute" in named
     assert named <= usages
 
 
@@ -201,11 +201,11 @@ async def test_a_choice_is_taken_by_a_click() -> None:
         await still(seat.pilot)
         assert seat.preferences.written == [("device", "Headphones")]
         assert seat.value("Device") == "Headphones"
-        assert "Holds from the next start." in screen_words(seat.pilot)
+        assert "Holds from the next answer." in screen_words(seat.pilot)
 
 
 @pytest.mark.parametrize("page", PAGES[:4])
-async def test_what_holds_from_the_next_start_says_so(page: str) -> None:
+async def test_what_does_not_hold_at_once_says_so(page: str) -> None:
     """Whole, on every row, where there is least room; what changes at once does not."""
     async with at_settings(size=(40, 12)) as seat:
         await seat.page(page)
@@ -213,7 +213,7 @@ async def test_what_holds_from_the_next_start_says_so(page: str) -> None:
         for row in [row for row in rows if isinstance(row, SettingRow)]:
             await seat.row(row.name)
             words = screen_words(seat.pilot)
-            assert ("Holds from the next start" in words) is not row.now, row.name
+            assert ("Holds from the next" in words) is not row.now, row.name
             if f"/{row.name} does" in foot(row, Preference("")):
                 assert f"/{row.name} does it now." in words
 
@@ -222,7 +222,7 @@ async def test_the_sentence_stands_where_a_value_is_typed_too() -> None:
     async with at_settings() as seat:
         await seat.row("model")
         await seat.press("enter")
-        assert screen_words(seat.pilot).count("Holds from the next start; /model") == 2
+        assert screen_words(seat.pilot).count("Holds from the next answer.") == 2
 
 
 async def test_another_than_those_offered_can_be_typed() -> None:

@@ -306,8 +306,7 @@ async def test_a_session_goes_on_in_the_conversation(keys: list[str]) -> None:
     async with history(library, *keys, backend=backend) as pilot:
         assert isinstance(pilot.app.screen, ConversationScreen)
         assert isinstance(pilot.app.focused, Prompt)
-        inherited = backend.talks[-1].inherited
-        assert [message.text for message in inherited] == ["Question 1?", "Answer **1** to it."]
+        assert backend.talks[-1].resumed == kept_session(1).summary.id
 
 
 async def test_a_session_that_is_gone_does_not_go_on() -> None:

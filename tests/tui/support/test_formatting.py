@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from gramophone.library.export_request import FORMS, slug
-from tests.support.screen_backend import kept_session
+from tests.support.screen_backend import TODAY, kept_session
 from tui.sessions.export_path import chosen, named, neighbour, renamed, suggested
-from tui.sessions.session_row import session_row, snippet
+from tui.sessions.session_row import RowLook, session_row, snippet
 from tui.support.formatting import clock, counted, local_time, milliseconds, seconds, times
+
+LOOK = RowLook(today=TODAY)
 
 
 def test_times() -> None:
@@ -30,12 +32,12 @@ def test_a_date_that_cannot_be_read_stays() -> None:
 @pytest.mark.parametrize("width", [20, 36, 76, 120])
 def test_a_row_fits_its_width(width: int) -> None:
     summary = kept_session(1, "A title that is rather long, even for a title").summary
-    row = session_row(replace(summary, snippet="a \ue000hit\ue001 in it"), width)
+    row = session_row(replace(summary, snippet="a \ue000hit\ue001 in it"), width, LOOK)
     assert all(line.cell_length <= width for line in row.split("\n"))
 
 
 def test_markup_in_a_title_is_text() -> None:
-    row = session_row(kept_session(1, "[bold red]x[/] \x1b[31m!").summary, 60)
+    row = session_row(kept_session(1, "[bold red]x[/] \x1b[31m!").summary, 60, LOOK)
     assert row.plain.startswith("  [bold red]x[/] !")
 
 
@@ -49,7 +51,7 @@ def test_a_hit_is_lifted_and_its_marks_are_gone() -> None:
 )
 def test_a_hit_far_to_the_right_is_in_sight(before: str, width: int) -> None:
     hit = f"{before} \ue000needle\ue001 after it"
-    row = session_row(replace(kept_session(1).summary, snippet=hit), width)
+    row = session_row(replace(kept_session(1).summary, snippet=hit), width, LOOK)
     line = row.plain.split("\n")[2]
     assert "needle" in line
     assert line.strip().startswith("…")

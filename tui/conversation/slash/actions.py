@@ -185,11 +185,11 @@ def _copy(host: SlashHost, part: str) -> None:
 
 
 async def _set_title(host: SlashHost, title: str) -> None:
-    started = host.pane.model.session
+    session_id = host.pane.session_id
     if not title:
         host.notice("Write the title after /title.", refused=True)
         return
-    if started is None or host.pane.untouched:
+    if not session_id or host.pane.untouched:
         host.notice("Nothing to title yet: say something first.", refused=True)
         return
     if not host.pane.stored:
@@ -197,7 +197,7 @@ async def _set_title(host: SlashHost, title: str) -> None:
         return
     try:
         library = await host.backend.open_library()
-        await library.rename(started.session_id, title)
+        await library.rename(session_id, title)
     except GramophoneError as error:
         notify_error(host.screen, error)
     else:
@@ -207,8 +207,8 @@ async def _set_title(host: SlashHost, title: str) -> None:
 async def _export(host: SlashHost) -> None:
     from tui.sessions.export_flow import export_sessions
 
-    started = host.pane.model.session
-    if started is None or host.pane.untouched:
+    session_id = host.pane.session_id
+    if not session_id or host.pane.untouched:
         host.notice("Nothing to export yet: say something first.", refused=True)
         return
     if not host.pane.stored:
@@ -216,7 +216,7 @@ async def _export(host: SlashHost) -> None:
         return
     try:
         library = await host.backend.open_library()
-        record = await library.session(started.session_id)
+        record = await library.session(session_id)
     except GramophoneError as error:
         notify_error(host.screen, error)
     else:

@@ -1,4 +1,4 @@
-"""Slash commands of the conversation screen, and the options with which a session is continued."""
+"""Slash commands of the conversation screen, with the choices of their arguments."""
 
 from __future__ import annotations
 
@@ -6,15 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from gramophone.core.model_settings import SETTING_NAMES
-from gramophone.library.library import SessionContents
-from gramophone.ports.backend import AvailableOptions, ConversationOptions
-from gramophone.ports.language_model import Message
-from gramophone.ports.stored_turns import message_of
+from gramophone.ports.backend import AvailableOptions
 from tui.conversation.layout import MOST_PANES
 from tui.conversation.slash.commands import SlashCommand, declared
 from tui.conversation.slash.copy_targets import COPYABLE
 from tui.conversation.slash.settings_commands import LANGUAGES, SPEEDS, model_names
-from tui.transcript.turn_view import give_back_of
 
 NAMES: Final = (
     "model", "provider", "voice", "system", "speed",
@@ -50,33 +46,3 @@ def conversation_commands(
 
 CONVERSATION_COMMANDS: Final = conversation_commands()
 """All of them, without what their arguments may be: enough to list and to read them."""
-
-
-async def continuation(
-    library: SessionContents, session_id: str, choices: AvailableOptions
-) -> tuple[ConversationOptions, list[Message]]:
-    """Read the options and messages with which a stored session goes on.
-
-    A model, provider or voice that is not available any more is left out, so the usual one
-    answers.
-
-    Raises:
-        StorageError: it cannot be read.
-    """
-    record = await library.session(session_id)
-    pictures = await library.pictures(session_id)
-    summary = record.summary
-    there = summary.model in choices.models.get(summary.provider, ())
-    usable = there and summary.provider in choices.providers
-    choice = ConversationOptions(
-        provider=summary.provider if usable else "",
-        model=summary.model if usable else "",
-        voice=summary.voice if summary.voice in choices.voices else "",
-        system_prompt=record.system_prompt,
-    )
-    messages = [
-        message_of(turn, pictures, give_back_of(turn))
-        for turn in record.turns
-        if turn.counts and turn.text.strip()
-    ]
-    return choice, messages
