@@ -208,13 +208,9 @@ class TranscriptModel:
                 | TurnCompleted()
             ):
                 self._fold_turn(entry)
-            case (
-                SessionStarted()
-                | SessionResumed()
-                | SettingsChanged()
-                | SessionEnded()
-                | ProgressMade()
-            ):
+            case SessionStarted() | SessionResumed() | SettingsChanged():
+                self._fold_session(entry)
+            case SessionEnded() | ProgressMade():
                 self._fold_session(entry)
             case TurnInherited() | HistoryRewound():
                 self._fold_history(entry)
