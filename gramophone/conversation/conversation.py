@@ -121,8 +121,7 @@ class Conversation:
     # --- in -----------------------------------------------------------------------------------
 
     def begin(self, now_us: int) -> list[Output]:
-        """Start the session or go on with it, and connect to the speech service ahead of the first
-        turn."""
+        """Start the session, or go on with it, and connect to the speech service."""
         settings, history = self.settings, self._history
         if self.resumption is None:
             events = opening.start(settings, history, self.inherited, now_us)
@@ -347,8 +346,7 @@ class Conversation:
         same = (before.voice, before.speed) == (settings.voice, settings.speed)
         if (same and not settings.reopen) or not before.has_voice:
             return [*changed, switch]
-        only_speed = before.voice == settings.voice and not settings.reopen
-        if only_speed and self._tts.can_change_speed:
+        if before.voice == settings.voice and not settings.reopen and self._tts.can_change_speed:
             return [*changed, *self._tts.set_speed(settings.speed, now_us), switch]
         closed = self._tts.hang_up(now_us)
         if settings.speech is not None:
