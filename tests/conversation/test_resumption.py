@@ -22,7 +22,7 @@ from tests.support.playbook import Make, Playbook, a_conversation, like
 RESUMED_AT = "2026-11-23T08:00:00.000+00:00"
 TURNS = (
     EarlierTurn(0, Message("user", "A colour?")),
-    EarlierTurn(1, Message("assistant", "Red.", give_back=("signed",)), counts=False),
+    EarlierTurn(1, Message("assistant", "Red."), counts=False),
     EarlierTurn(2, Message("assistant", "Green, as I said.", heard_chars=6)),
 )
 
