@@ -14,12 +14,13 @@ import math
 import re
 import sys
 import time
+from array import array
 from pathlib import Path
 
 from gramophone.core.timeline import (
+    AudioReceived,
     DeltaReceived,
     Entry,
-    LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
     SessionStarted,
@@ -161,15 +162,14 @@ class ScriptedFeed:
         return entries
 
     def _sound(self) -> list[Entry]:
-        """As the engine tells of it: a level and a position, 16 times a second."""
+        """As the engine tells of it: its sound at once, a position 16 times a second."""
         passed_s = time.monotonic() - self._script.began_s
         due = int(passed_s * LEVELS_HZ) if passed_s > 0 else 0
         entries: list[Entry] = []
         if due and not self._levels:
+            entries.append(_sound())
             entries.append(PlaybackStarted(at_us=0, turn=_TURN, device="scripted"))
         for number in range(self._levels, due):
-            loud = 0.3 + 0.25 * math.sin(number / 3) + 0.1 * math.sin(number * 1.7)
-            entries.append(LevelMeasured(at_us=0, peak=loud, rms=loud * 0.6))
             position = number * _RATE_HZ // LEVELS_HZ
             entries.append(
                 PlayoutAdvanced(
@@ -178,6 +178,18 @@ class ScriptedFeed:
             )
         self._levels = due
         return entries
+
+
+def _sound() -> AudioReceived:
+    """Half a minute of a voice that rises and falls."""
+    samples = array("h")
+    for number in range(30 * LEVELS_HZ):
+        loud = 0.3 + 0.25 * math.sin(number / 3) + 0.1 * math.sin(number * 1.7)
+        samples.extend(array("h", [round(loud * 32_767)]) * (_RATE_HZ // LEVELS_HZ))
+    pcm = samples.tobytes()
+    return AudioReceived(
+        at_us=0, turn=_TURN, connection=0, offset_bytes=0, size_bytes=len(pcm), pcm=pcm
+    )
 
 
 def _completed(turn: int, role: str, text: str) -> TurnCompleted:

@@ -22,7 +22,7 @@ def mulaw_encode(linear16: bytes) -> bytes:
         ValueError: the number of bytes is odd.
     """
     codes = _mulaw_codes()
-    return bytes([codes[sample] for sample in _samples(linear16)])
+    return bytes([codes[sample] for sample in samples_of(linear16)])
 
 
 def mulaw_decode(mulaw: bytes) -> bytes:
@@ -37,7 +37,7 @@ def alaw_encode(linear16: bytes) -> bytes:
         ValueError: the number of bytes is odd.
     """
     codes = _alaw_codes()
-    return bytes([codes[sample] for sample in _samples(linear16)])
+    return bytes([codes[sample] for sample in samples_of(linear16)])
 
 
 def alaw_decode(alaw: bytes) -> bytes:
@@ -92,7 +92,12 @@ class FrameCutter:
 # 0 instead. Both conversions go through tables, built at first use.
 
 
-def _samples(linear16: bytes) -> array[int]:
+def samples_of(linear16: bytes) -> array[int]:
+    """Give the samples, whatever the byte order of the machine.
+
+    Raises:
+        ValueError: the number of bytes is odd.
+    """
     samples = array("h")
     samples.frombytes(linear16)
     if sys.byteorder == "big":

@@ -129,7 +129,7 @@ class ScreenSettings:
     """Settings of the screen; an empty one has its default.
 
     Attributes:
-        meter_frames_hz: frames of the level meter a second; 0 is as the connection allows.
+        meter_frames_hz: frames of the strip of sound a second; 0 is as the connection allows.
         notify: how the end of a long answer is shown to a user who looks elsewhere: `off`, `bell`
             or `desktop`.
         keys: keys of a binding by its id, separated by commas. Themes and ids are checked by the

@@ -14,7 +14,6 @@ from gramophone.core.timeline import (
     AnswerIncomplete,
     DeltaReceived,
     Entry,
-    LevelMeasured,
     PlaybackFinished,
     PlayoutAdvanced,
     ThoughtReceived,
@@ -30,14 +29,13 @@ SIZE = (100, 26)
 
 
 def moment() -> list[Entry]:
-    """The recording up to the middle of its sound, with the meter where it was."""
+    """The recording up to the middle of its sound, as it was seen then."""
     events = recordings.load("short-answer")
     end = next(i for i, e in enumerate(events) if isinstance(e, PlaybackFinished))
     at_us = events[end].at_us
     return [
         *events[:end],
         PlayoutAdvanced(at_us=at_us, turn=1, position_samples=72_000, queued_samples=60_000),
-        LevelMeasured(at_us=at_us, peak=0.55, rms=0.16),
     ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
@@ -14,13 +13,11 @@ from gramophone.core.timeline import (
     Entry,
     FlushAnswered,
     FlushSent,
-    LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
     RequestSent,
     TextSpoken,
     TurnStarted,
-    Underran,
 )
 from gramophone.library.library import TurnRecord
 from gramophone.ports.backend import AudibleSpan, ReplayState, TurnMark
@@ -34,6 +31,7 @@ from tests.support.screen_backend import (
     kept_session,
 )
 from tests.support.seeing import drawn, press
+from tests.support.speech_like import sound, syllables
 from tui.conversation.pane import Pane
 
 Compare: TypeAlias = Callable[..., bool]
@@ -54,16 +52,6 @@ ANSWER = f"""Sure, here is how a **gramophone** works.
 | Needle | follows |
 | Horn | amplifies |
 """
-
-LEVELS = [
-    LevelMeasured(
-        at_us=1_000_000 + 60_000 * n,
-        peak=abs(math.sin(n / 3)) * (0.45 + 0.3 * math.sin(n / 11)),
-        rms=0.1,
-    )
-    for n in range(60)
-]
-LEVEL = LevelMeasured(at_us=5_000_000, peak=0.6, rms=0.12)
 
 KEPT_TURNS = [
     TurnRecord(0, "user", "How does a gramophone work?", "sent", 0),
@@ -117,7 +105,7 @@ def spoken(turn: int, text: str, *ends: int) -> list[Entry]:
 
 
 def speaking() -> FakeBackend:
-    """In the middle of an answer, whose sound broke off once."""
+    """In the middle of an answer."""
     feed = FakeFeed(
         [
             session_started(),
@@ -126,6 +114,7 @@ def speaking() -> FakeBackend:
             RequestSent(at_us=0, turn=1, provider="local", model="smollm2", messages=1),
             DeltaReceived(at_us=204_000, turn=1, text=ANSWER),
             *spoken(1, ANSWER.split("```")[0], 192_000, 576_000),
+            sound(1, syllables(240)),
             PlaybackStarted(at_us=440_000, turn=1, device="speaker"),
         ]
     )
@@ -152,19 +141,11 @@ def replay_state() -> ReplayState:
 
 
 def shapes() -> dict[str, dict[int, bytes]]:
-    """Speech-like: syllables under phrases, with a breath between those."""
-
-    def loud(bucket: int) -> int:
-        phrase = abs(math.sin(bucket / 17)) ** 0.5
-        syllable = 0.55 + 0.45 * math.sin(bucket * 1.9 + math.sin(bucket / 5) * 3)
-        return 0 if bucket % 53 < 6 else int(230 * phrase * syllable)
-
-    shape = {turn: bytes(loud(n + 31 * turn) for n in range(290)) for turn in (1, 3, 5)}
-    return {KEPT[0].summary.id: shape}
+    return {KEPT[0].summary.id: {turn: syllables(290, 31 * turn) for turn in (1, 3, 5)}}
 
 
 async def until_still(pilot: Pilot[Any]) -> None:
-    """Drawn, at a clock that stands still from now on: so the meter does, too."""
+    """Drawn, at a clock that stands still from now on."""
     await drawn(pilot)
     pane = pilot.app.screen.query_one(Pane)
     now_s = pane.seconds()
@@ -173,24 +154,13 @@ async def until_still(pilot: Pilot[Any]) -> None:
 
 
 def mid_sound(feed: FakeFeed) -> Steps:
-    """Some seconds in, at a clock that stands still: so the meter does, too."""
+    """Some seconds in, at a clock that stands still."""
 
     async def listen(pilot: Pilot[Any]) -> None:
-        await drawn(pilot)
-        pane = pilot.app.screen.query_one(Pane)
-        now_s = pane.seconds()
-        pane.seconds = lambda: now_s
-        underrun = Underran(at_us=500_000, turn=1, position_samples=1, missing_samples=9)
-        advanced = PlayoutAdvanced(
-            at_us=600_000, turn=1, position_samples=336_000, queued_samples=240_000
+        await until_still(pilot)
+        feed.put(
+            PlayoutAdvanced(at_us=600_000, turn=1, position_samples=336_000, queued_samples=240_000)
         )
-        feed.put(*LEVELS[:40], underrun)
-        await drawn(pilot)
-        feed.put(*LEVELS[40:], advanced)
-        await drawn(pilot)
-        # One tick that lasts a second, and the needles are where this level holds them.
-        feed.put(LEVEL)
-        pane.seconds = lambda: now_s + 1.0
         await drawn(pilot)
 
     return listen

@@ -6,7 +6,6 @@ For the eye, and for measuring the first frame; no engine, no sound.
 from __future__ import annotations
 
 import gc
-import math
 import time
 from collections.abc import Sequence
 
@@ -14,7 +13,6 @@ from gramophone.core.intents import Intent, Interrupt, Say, StopPlayback, Submit
 from gramophone.core.timeline import (
     DeltaReceived,
     Entry,
-    LevelMeasured,
     PlaybackFinished,
     PlaybackStarted,
     PlayoutAdvanced,
@@ -36,6 +34,7 @@ from tests.support.screen_backend import (
     FakeTalk,
     kept_session,
 )
+from tests.support.speech_like import sound, syllables
 from tui.app import GramophoneApp
 
 ANSWER = f"""Sure, here is how a **gramophone** works.
@@ -115,19 +114,18 @@ class TalkingFeed(FakeReplay):
                 self.put(DeltaReceived(at_us=at, turn=turn, text=""))
                 self.put(
                     TextSpoken(at_us=at, turn=turn, chunk=0, text="", source_start=0, source_end=0),
+                    sound(turn, syllables(200), SAMPLE_RATE_HZ),
                     PlaybackStarted(at_us=at + 150_000, turn=turn, device="demo"),
                 )
             self.put(DeltaReceived(at_us=at, turn=turn, text=ANSWER[self._sent : due]))
             self._sent = due
         sounding = passed_s - 0.5
         if 0 < sounding < 10:
-            loud = abs(math.sin(sounding * 5)) * (0.4 + 0.3 * math.sin(sounding * 1.3))
             position = int(sounding * SAMPLE_RATE_HZ)
             self.put(
                 PlayoutAdvanced(
                     at_us=at, turn=turn, position_samples=position, queued_samples=100_000
                 ),
-                LevelMeasured(at_us=at, peak=loud, rms=loud * 0.4),
             )
         elif sounding >= 10:
             self.put(

@@ -22,9 +22,10 @@ from gramophone.core.timeline import (
     UsageReported,
 )
 from tests.support.builders import session_started
-from tests.support.scenes import ANSWER, LEVELS
+from tests.support.scenes import ANSWER
 from tests.support.screen_backend import FakeBackend
 from tests.support.seeing import drawn
+from tests.support.speech_like import sound, syllables
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
 
@@ -83,13 +84,10 @@ def comparing(backend: FakeBackend, count: int, *keys: str) -> Steps:
         for number, talk in enumerate(backend.talks):
             talk.feed.put(*answered(number))
         await drawn(pilot)
-        first = pilot.app.screen.query(Pane).first()
         backend.conversation.put(
-            *LEVELS,
+            sound(1, syllables(80)),
             PlayoutAdvanced(at_us=9, turn=1, position_samples=96_000, queued_samples=96_000),
         )
-        still_s = first.seconds()
-        first.seconds = lambda: still_s + 1.0
         await drawn(pilot)
 
     return steps

@@ -1,4 +1,4 @@
-"""Pane: transcript, now-playing bar and meter, fed from one source.
+"""Pane: transcript and now-playing bar, fed from one source.
 
 A live conversation and a replay are shown alike: 15 times a second a pane takes the entries of its
 feed, folds them, and draws once.
@@ -22,12 +22,9 @@ from gramophone.ports.backend import Feed
 from tui.conversation.find_bar import FindBar
 from tui.conversation.ways_back import WaysBack
 from tui.messages import AlertRaised, FindWanted, PaneChanged
-from tui.playback.meter import Meter
 from tui.playback.now_playing import NowPlaying
 from tui.support.alerts import alerts
-from tui.theme.motion import motion_of
 from tui.transcript.model import TranscriptModel
-from tui.transcript.playback_fold import SoundState
 from tui.transcript.transcript import Transcript
 
 TICK_S = 1 / 15
@@ -41,13 +38,10 @@ class Pane(Vertical):
         self, feed: Feed | None = None, *, empty: str = "", strip: NowPlaying | None = None
     ) -> None:
         super().__init__()
-        self.still = False
-        """Set while the source stands still in the middle of its sound: so does the meter."""
         self._strip = strip or NowPlaying()
         self.model = TranscriptModel()
         self._feed = feed
         self._transcript = Transcript()
-        self._meter = Meter()
         self._empty = Static(empty, classes="empty", markup=False)
         self._ways_back = WaysBack(self._transcript)
         self._find_bar = FindBar(self._transcript)
@@ -63,7 +57,6 @@ class Pane(Vertical):
         yield self._find_bar
         yield self._ways_back
         yield self._strip
-        yield self._meter
 
     def on_mount(self) -> None:
         self._show_or_excuse()
@@ -114,15 +107,7 @@ class Pane(Vertical):
             model.apply_all(entries)
             self._raise_alerts(entries)
             self._draw()
-        meter = self._meter
-        meter.keep_to(motion_of(self.app))  # pyright: ignore[reportUnknownArgumentType]
-        meter.advance(
-            elapsed_s,
-            model.take_levels(),
-            sounding=model.sound.state is SoundState.SPEAKING and not self.still,
-            underruns=model.sound.underruns,
-        )
-        self._strip.show_level(meter.words)
+        self._show_sound(entries)
         self._waited_s = self._waited_s + elapsed_s if model.progress else 0.0
         self._strip.show_wait(_wait_words(self._waited_s, stoppable=model.busy))
         transcript = self._transcript
@@ -141,6 +126,9 @@ class Pane(Vertical):
             self._find_bar.open(words)
         else:
             self.notify("Nothing to look through yet.", severity="warning")
+
+    def _show_sound(self, entries: Sequence[Entry]) -> None:
+        """Draw the sound after these entries; nothing here, where a replay draws its own."""
 
     def _raise_alerts(self, entries: Sequence[Entry]) -> None:
         """Post an alert for each failure; not in a stored session, where it is long past."""

@@ -7,7 +7,7 @@ from textual.widget import Widget
 
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.frozen import frozen
-from tui.support.formatting import milliseconds
+from tui.support.formatting import first_moments
 from tui.theme.colour_names import ACCENT, MUTED, PLAIN, SOUND, TROUBLE, WARNING
 
 _LEAST_NAME_CELLS = 12
@@ -76,21 +76,17 @@ def figures_within(metrics: TurnMetrics, room_cells: int) -> str:
 
 
 def _spelt(metrics: TurnMetrics) -> list[str]:
-    figures: list[str] = []
-    if metrics.ttft_ms is not None:
-        figures.append(f"TTFT {milliseconds(metrics.ttft_ms)}")
+    figures = first_moments(metrics)
     if metrics.tokens_per_s is not None:
         figures.append(f"{metrics.tokens_per_s:.0f} tok/s")
-    if metrics.response_ms is not None:
-        figures.append(f"response {milliseconds(metrics.response_ms)}")
     if metrics.output_tokens is not None:
         figures.append(f"{metrics.input_tokens or 0} + {metrics.output_tokens} tokens")
     return figures
 
 
 def _tight(metrics: TurnMetrics) -> list[str]:
-    """`TTFT 319ms 61t/s resp 469ms 12+186tok`."""
-    shorter = {"response": "resp", " tok/s": "t/s", " tokens": "tok", " ms": "ms", " s": "s"}
+    """`words 319ms sound 469ms 61t/s 12+186tok`."""
+    shorter = {"first ": "", " tok/s": "t/s", " tokens": "tok", " ms": "ms", " s": "s"}
     figures = _spelt(metrics)
     for long, short in shorter.items():
         figures = [figure.replace(long, short) for figure in figures]

@@ -15,7 +15,11 @@ from gramophone.text.sanitize import plain_line
 from tui.conversation.pane import Pane
 from tui.conversation.pane_header import HeaderFacts, PaneHeader
 from tui.messages import LongAnswerEnded, TurnWanted
+from tui.playback.answer_sound import AnswerSound
+from tui.playback.sound_strip import Moment, SoundStrip
 from tui.support.finish_notice import AnswerTimer
+from tui.theme.motion import motion_of
+from tui.transcript.playback_fold import SoundState
 
 PINNED, FOLLOWING = "pinned", "sound"
 LOW_ROWS = 12
@@ -48,10 +52,13 @@ class TalkPane(Pane):
         self._sounding = sounding
         self._chosen = chosen
         self._timer = AnswerTimer()
+        self._sound = AnswerSound()
+        self._sound_strip = SoundStrip()
 
     def compose(self) -> ComposeResult:
         yield PaneHeader()
         yield from super().compose()
+        yield self._sound_strip
 
     def on_mount(self) -> None:
         if self.record is not None:
@@ -157,6 +164,19 @@ class TalkPane(Pane):
         self.set_class(height < LOW_ROWS, "-low")
         tall = width < ONE_ROW_CELLS and height >= TWO_ROWS_OF
         self.query_one(PaneHeader).set_class(tall, "-tall")
+
+    def _show_sound(self, entries: Sequence[Entry]) -> None:
+        for entry in entries:
+            self._sound.emit(entry)
+        sound = self.model.sound
+        moment = Moment(
+            sound.position_samples * 1_000_000 // sound.rate_hz,
+            playing=sound.state is SoundState.SPEAKING,
+            audible=not sound.muted,
+        )
+        strip = self._sound_strip
+        strip.motion = motion_of(self.app)  # pyright: ignore[reportUnknownArgumentType]
+        strip.show(self._sound.waveform(sound), moment)
 
     # --- turning to it ------------------------------------------------------------------------
 

@@ -222,12 +222,12 @@ _ENDS: Final[dict[StageName, str]] = {
 
 
 def facts_of(fall: Waterfall, other: Waterfall | None) -> list[str]:
-    """The figures of the answer, the most telling first; the response beside the other's."""
+    """The figures of the answer, the most telling first, each beside the other's."""
     figures = fall.metrics
     facts: list[str] = []
     for name, value, beside in (
-        ("response", figures.response_ms, other and other.metrics.response_ms),
-        ("TTFT", figures.ttft_ms, other and other.metrics.ttft_ms),
+        ("first sound", figures.response_ms, other and other.metrics.response_ms),
+        ("first words", figures.ttft_ms, other and other.metrics.ttft_ms),
         ("TTFB", figures.ttfb_ms, other and other.metrics.ttfb_ms),
         ("TTFA", figures.ttfa_ms, other and other.metrics.ttfa_ms),
     ):

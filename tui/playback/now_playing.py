@@ -1,4 +1,4 @@
-"""The upper row of now playing: state in words, place in the sound, what went wrong."""
+"""The row above the strip of sound: state in words, place in the sound, what went wrong."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.widget import Widget
 
 from gramophone.core.timeline import MUTED as MUTED_DEVICE
-from tui.support.formatting import clock, counted
+from tui.support.formatting import clock, seconds
 from tui.theme.colour_names import ACCENT, MUTED, PLAIN, SOUND
 from tui.transcript.model import TranscriptModel
 from tui.transcript.playback_fold import SoundState, SoundView
@@ -20,6 +20,8 @@ _STATES = {
 }
 
 _LOADS = "… "
+AUDIBLE_GAP_S = 0.5
+"""Missing sound of an answer that a listener has noticed; less is for the latency view."""
 
 
 class NowPlaying(Widget):
@@ -32,7 +34,6 @@ class NowPlaying(Widget):
         self._left = Content("")
         self._right: list[str] = []
         self._controls: list[Content] = []
-        self._level = ""
         self._wait = ""
 
     def show(self, model: TranscriptModel) -> None:
@@ -49,12 +50,6 @@ class NowPlaying(Widget):
             self._left, self._right, self._controls = content
             self.refresh()
 
-    def show_level(self, words: str) -> None:
-        """Show the loudness in words, where no meter shows it."""
-        if words != self._level:
-            self._level = words
-            self.refresh()
-
     def show_wait(self, words: str) -> None:
         """Show for how long something has been loading, where that is long enough to wonder."""
         if words != self._wait:
@@ -65,8 +60,7 @@ class NowPlaying(Widget):
         left = self._left
         if self._wait and left.plain.startswith(_LOADS):
             left += Content.styled(f"  {self._wait}", MUTED)
-        facts = [*self._right, *([self._level] if self._level else [])]
-        words = [Content.styled(fact, MUTED) for fact in facts]
+        words = [Content.styled(fact, MUTED) for fact in self._right]
         for controls in ([control] for control in self._controls):
             if (row := self._row(left, words, controls)) is not None:
                 return row
@@ -101,6 +95,6 @@ def _right(sound: SoundView, *, stored: bool) -> list[str]:
         facts.append("muted" if sound.device_detail == MUTED_DEVICE else unheard)
     elif sound.silent and sound.device_detail:
         facts.append("no sound device: silent")
-    if sound.underruns:
-        facts.append(counted(sound.underruns, "underrun"))
+    if sound.missing_s >= AUDIBLE_GAP_S:
+        facts.append(f"gaps of {seconds(sound.missing_s)}")
     return facts

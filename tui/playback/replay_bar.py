@@ -1,4 +1,4 @@
-"""The upper row of now playing for a replay: speed, position in the session, controls to click."""
+"""The row above the strip of sound in a replay: speed, position, controls to click."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from textual.style import Style
 
 from gramophone.ports.backend import ReplayState
 from tui.playback.now_playing import NowPlaying
-from tui.support.formatting import clock, counted, times
+from tui.support.formatting import clock, times
 from tui.theme.colour_names import ACCENT, MUTED, PLAIN, SOUND
 from tui.transcript.model import TranscriptModel
 
@@ -82,8 +82,6 @@ class ReplayBar(NowPlaying):
         facts: list[str] = []
         if sound.silent and sound.device_detail:
             facts.append("no sound device: silent")
-        if sound.underruns:
-            facts.append(counted(sound.underruns, "underrun"))
         return facts
 
     def _controls_now(self) -> list[Content]:

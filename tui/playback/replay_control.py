@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gramophone.ports.backend import ReplayFeed, ReplayState
-from tui.playback.session_waveform import stops
+from tui.playback.waveform import stops
 
 SPEEDS: Final = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 2.5, 3.0)
 INTO_TURN_US: Final = 1_500_000

@@ -13,6 +13,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.widgets import Input, Static
 
+from gramophone.audio.peaks import PEAKS_PER_SECOND
 from gramophone.core.errors import GramophoneError
 from gramophone.library.library import SessionRecord
 from gramophone.ports.backend import Backend, ReplayState
@@ -21,13 +22,14 @@ from tui.conversation.pane import TICK_S, Pane
 from tui.messages import ContinueWanted, SeekWanted, TurnWanted
 from tui.playback.replay_bar import ReplayBar
 from tui.playback.replay_control import ReplayControl
-from tui.playback.seek_bar import SeekBar
-from tui.playback.session_waveform import BUCKETS_PER_SECOND, SessionWaveform
+from tui.playback.sound_strip import Moment, SoundStrip
+from tui.playback.waveform import Waveform
 from tui.sessions.export_flow import export_sessions
 from tui.sessions.session_row import facts_of, title_of
 from tui.support.error_toast import notify_error
 from tui.support.key_bar import KeyBar
 from tui.support.screen_guard import GuardedScreen, is_gone
+from tui.theme.motion import motion_of
 
 P = ParamSpec("P")
 
@@ -80,11 +82,10 @@ class SessionScreen(GuardedScreen[None]):
         pane.transcript.clickable_words = True
         with Vertical(classes="column"):
             yield pane
-            yield SeekBar()
+            yield SoundStrip(seekable=True)
         yield KeyBar()
 
     def on_mount(self) -> None:
-        self._listens(False)
         self._open()
         self.set_interval(TICK_S, self.look)
 
@@ -110,9 +111,7 @@ class SessionScreen(GuardedScreen[None]):
     async def _load_peaks(self) -> None:
         try:
             library = await self._backend.open_library()
-            self._peaks = await library.peaks(
-                self._session_id, buckets_per_second=BUCKETS_PER_SECOND
-            )
+            self._peaks = await library.peaks(self._session_id, buckets_per_second=PEAKS_PER_SECOND)
         except GramophoneError as error:
             notify_error(self, error)
         if not is_gone(self):
@@ -146,10 +145,11 @@ class SessionScreen(GuardedScreen[None]):
         if state is self._state and not redraw:
             return
         self._state = state
-        self.query_one(Pane).still = not state.playing
         self._show_strip()
-        waveform = SessionWaveform(state.duration_us, state.passages, state.marks, self._peaks)
-        self.query_one(SeekBar).show(waveform, state.position_us)
+        waveform = Waveform(state.duration_us, state.passages, state.marks, self._peaks)
+        strip = self.query_one(SoundStrip)
+        strip.motion = motion_of(self.app)  # pyright: ignore[reportUnknownArgumentType]
+        strip.show(waveform, Moment(state.position_us, state.playing))
         if state.refusal and state.refusal != self._refusal:
             self._refusal = state.refusal
             self._tell_refusal()
@@ -171,7 +171,7 @@ class SessionScreen(GuardedScreen[None]):
         self._refusal = ""
         control.play(turn, character)
         if not self._listening:
-            self._listens(True)
+            self._listening = True
             await self.query_one(Pane).listen(control.feed)
         self.look(redraw=True)
 
@@ -185,15 +185,10 @@ class SessionScreen(GuardedScreen[None]):
         if self._control is None or self._record is None:
             return
         self._control.feed.suspend()
-        self._listens(False)
+        self._listening = False
         pane = self.query_one(Pane)
         await pane.show_record(self._record)
         self.look(redraw=True)
-
-    def _listens(self, listening: bool) -> None:
-        """Switch between replay and text, which has the rows of the meter, too."""
-        self._listening = listening
-        self.set_class(not listening, "-reading")
 
     @on(SeekWanted)
     def _seek_wanted(self, event: SeekWanted) -> None:

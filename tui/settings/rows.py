@@ -106,13 +106,13 @@ ROWS: Final[Mapping[str, tuple[SettingRow, ...]]] = {
         SettingRow(
             "reduced_motion",
             "Reduced motion",
-            "No meter and no waveform: a number instead.",
+            "The strip of sound moves once a second.",
             "toggle",
             now=True,
         ),
         SettingRow(
             "meter_frames_hz",
-            "Meter rate",
+            "Strip of sound",
             "Frames a second; left alone it is 15, or 5 over ssh.",
             "choice",
             "as the connection allows",

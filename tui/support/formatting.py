@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gramophone.analysis.metrics import TurnMetrics
 from gramophone.text.sanitize import plain_line
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -48,6 +49,12 @@ def hours(span_ms: int) -> str:
 def milliseconds(span_ms: float) -> str:
     """`204 ms`, `1.3 s`."""
     return f"{span_ms:.0f} ms" if span_ms < 1000 else f"{span_ms / 1000:.1f} s"
+
+
+def first_moments(metrics: TurnMetrics) -> list[str]:
+    """`first words 81 ms`, `first sound 305 ms`: from the question on, as far as they are known."""
+    moments = {"first words": metrics.ttft_ms, "first sound": metrics.response_ms}
+    return [f"{name} {milliseconds(ms)}" for name, ms in moments.items() if ms is not None]
 
 
 def times(speed: float) -> str:

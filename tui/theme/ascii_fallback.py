@@ -33,6 +33,8 @@ _LIKE: Final = {
     "↑": "^",
     "‖": "|",
 }
+_BY_DOTS: Final = " .:-=+*##"
+"""Substitutes of a braille character by the number of its dots."""
 
 
 def write_lookalikes(terminal: TextIO | None) -> None:
@@ -54,6 +56,8 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
 
 
 def _lookalike(character: str) -> str:
+    if "\u2800" <= character <= "\u28ff":  # braille
+        return _BY_DOTS[(ord(character) - 0x2800).bit_count()]
     cells = cell_len(character)
     like = _LIKE.get(character) or unicodedata.normalize("NFKD", character)[:1]
     return like if like.isascii() and cells == 1 else "?" * cells

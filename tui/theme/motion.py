@@ -23,6 +23,7 @@ class Motion:
 
     meter_frames_hz: int = FRAMES_HZ
     reduced: bool = False
+    """Whether nothing moves of itself but what says where the sound is, once a second."""
 
 
 def motion(

@@ -87,11 +87,6 @@ class TranscriptModel:
     def sound(self) -> SoundView:
         return self._playback.sound
 
-    @property
-    def levels(self) -> list[tuple[float, float]]:
-        """Peak and RMS that were measured and not taken yet."""
-        return self._playback.levels
-
     def take_changed(self) -> list[TurnView]:
         """The turns touched since the last call, in order of their first change."""
         return self._views.take_changed()
@@ -99,10 +94,6 @@ class TranscriptModel:
     def take_removed(self) -> list[int]:
         """The turns that are no more since the last call: the source went back."""
         return self._views.take_removed()
-
-    def take_levels(self) -> list[tuple[float, float]]:
-        """Peak and RMS as measured since the last call, in order."""
-        return self._playback.take_levels()
 
     def take_refused(self) -> TurnView | None:
         """The question that the model refused since the last call, if it did."""

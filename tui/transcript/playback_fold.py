@@ -12,7 +12,6 @@ from gramophone.core.timeline import (
     DeviceChanged,
     Entry,
     FlushAnswered,
-    LevelMeasured,
     PlaybackFinished,
     PlaybackStarted,
     PlaybackStopped,
@@ -43,7 +42,7 @@ class SoundView:
     queued_samples: int = 0
     end_samples: int = 0
     rate_hz: int = DEFAULT_RATE_HZ
-    underruns: int = 0
+    missing_samples: int = 0
     silent: bool = False
     device: str = ""
     device_detail: str = ""
@@ -63,8 +62,9 @@ class SoundView:
         return max(self.position_samples + self.queued_samples, self.end_samples) / self.rate_hz
 
     @property
-    def queued_s(self) -> float:
-        return self.queued_samples / self.rate_hz
+    def missing_s(self) -> float:
+        """Length of the gaps in the turn's sound: it did not come in time."""
+        return self.missing_samples / self.rate_hz
 
 
 class PlaybackFold:
@@ -76,7 +76,6 @@ class PlaybackFold:
 
     def __init__(self, views: TurnViews) -> None:
         self.sound = SoundView()
-        self.levels: list[tuple[float, float]] = []
         self.timing = WordTiming()
         self._session_rate_hz = DEFAULT_RATE_HZ
         self._views = views
@@ -85,19 +84,12 @@ class PlaybackFold:
         """Count turns without a rate of their own at this one; 0 is the usual one."""
         self._session_rate_hz = self.sound.rate_hz = session_rate_hz or DEFAULT_RATE_HZ
 
-    def take_levels(self) -> list[tuple[float, float]]:
-        """Peak and RMS as measured since the last call, in order, each 0.0 to 1.0."""
-        levels, self.levels = self.levels, []
-        return levels
-
     def apply(self, entry: Entry) -> None:
         """Fold one entry in; those that say nothing about the speaker change nothing."""
         sound = self.sound
         match entry:
             case PlayoutAdvanced():
                 self._advance(entry)
-            case LevelMeasured():
-                self.levels.append((entry.peak, entry.rms))
             case PlaybackStarted():
                 self._begin(entry.turn)
             case FlushAnswered() if entry.turn == sound.turn:
@@ -114,7 +106,7 @@ class PlaybackFold:
                     self._views.touch(entry.turn).stopped_at = entry.heard_characters
                 self.end(SoundState.STOPPED)
             case Underran():
-                sound.underruns += 1
+                sound.missing_samples += entry.missing_samples
             case DeviceChanged():
                 sound.silent = entry.silent
                 sound.device = entry.device
@@ -128,7 +120,6 @@ class PlaybackFold:
             self.sound.position_samples = heard_samples
         self.sound.state = state
         self.sound.queued_samples = 0
-        self.levels.clear()
         turn = self.sound.turn
         if turn is not None and self._views.shown_for(turn) is not None:
             view = self._views.touch(turn)
@@ -148,7 +139,7 @@ class PlaybackFold:
         sound.turn = turn
         sound.rate_hz = self._rate_hz(turn)
         sound.position_samples = sound.queued_samples = sound.end_samples = 0
-        sound.underruns = 0
+        sound.missing_samples = 0
         self._views.touch(turn).speaking = True
 
     def _advance(self, entry: PlayoutAdvanced) -> None:

@@ -83,7 +83,7 @@ class TurnLayout:
         """Take over the heading, how the turn ended, and the end of its text."""
         view = self.view
         changed = ALL
-        head = heading(view, self.width - 2 * MARGIN_CELLS)
+        head = heading(view, self.width - 2 * MARGIN_CELLS, marked=self._marked)
         if head != self._heading:
             self._heading = head
             changed = 0
@@ -134,6 +134,7 @@ class TurnLayout:
         """Draw the turn as the one under the cursor, or not."""
         self._marked = marked
         self._strips.clear()
+        self.refresh()
 
     def show_hits(self, hits: tuple[HitSpan, ...]) -> bool:
         """Mark these words, in order and without overlap. False: they are marked already."""

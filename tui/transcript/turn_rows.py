@@ -10,7 +10,7 @@ from rich.cells import cell_len, set_cell_size
 from gramophone.text.sanitize import plain_line
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Decoration, Slice, TextRow
-from tui.support.formatting import file_size, milliseconds, seconds
+from tui.support.formatting import file_size, first_moments, seconds
 from tui.transcript.turn_view import Phase, TurnView
 
 LONGEST_PROMPT_SHOWN: Final = 4_000
@@ -18,8 +18,9 @@ LEAST_NAME_CELLS: Final = 12
 _MARKS: Final = {"user": ("›", "accent"), "assistant": ("•", ""), "notice": ("!", "trouble")}
 
 
-def heading(view: TurnView, width: int) -> TextRow:
-    """The row that says who speaks, with the facts of the turn at the right."""
+def heading(view: TurnView, width: int, *, marked: bool = False) -> TextRow:
+    """The row that says who speaks, with the facts of the turn at the right; how fast it came only
+    where the turn is under the cursor (`marked`)."""
     mark, look = _MARKS[view.voice]
     name = {"user": "You", "notice": "Problem"}.get(view.voice) or _cut(view.speaker, width // 2)
     if view.voice == "notice" and not view.failures:
@@ -31,7 +32,7 @@ def heading(view: TurnView, width: int) -> TextRow:
         left.append(Decoration("  thinking" if view.thoughts else "  waiting", "muted"))
     if view.withdrawn:
         left.append(Decoration("  taken back", "muted"))
-    right = " · ".join(_facts(view))
+    right = " · ".join(_facts(view, marked=marked))
     gap = width - sum(cell_len(decoration.text) for decoration in left) - len(right)
     if right and gap >= 2:
         left += Decoration(" " * gap), Decoration(right, "muted")
@@ -44,10 +45,8 @@ def _cut(name: str, cells: int) -> str:
     return name if cell_len(name) <= cells else set_cell_size(name, cells - 1).rstrip() + "…"
 
 
-def _facts(view: TurnView) -> list[str]:
-    facts: list[str] = []
-    if view.metrics.ttft_ms is not None:
-        facts.append(f"TTFT {milliseconds(view.metrics.ttft_ms)}")
+def _facts(view: TurnView, *, marked: bool) -> list[str]:
+    facts = first_moments(view.metrics) if marked else []
     if view.metrics.output_tokens is not None:
         facts.append(f"{view.metrics.output_tokens} tokens")
     if view.spoken_ms:

@@ -253,13 +253,14 @@ class TestPlaces:
             await drawn(pilot)
             head = screen_text(pilot).split("\n")[0]
             assert "local/gpt-5" in head
-            assert "TTFT 200 ms · 200 tok/s · response 440 ms · 12 + 6 tokens  ● REC" in head
+            assert "first words 200 ms · first sound 440 ms · 200 tok/s · 12 + 6 tokens" in head
+            assert "● REC" in head
 
     async def test_figures_are_tight_where_the_pane_is_narrow(self) -> None:
         async with panes(4, size=(80, 24)) as (pilot, backend):
             feed_of(backend.talks[0]).put(*spoken_exchange())
             await drawn(pilot)
-            assert "TTFT 200ms 200t/s resp 440ms 12+6tok" in screen_text(pilot)
+            assert "words 200ms sound 440ms 200t/s" in screen_text(pilot)
 
 
 class TestInheriting:

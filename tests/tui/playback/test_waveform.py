@@ -1,61 +1,72 @@
-"""The last seconds as columns: how high, where, and the mark where the sound broke off."""
+"""Peaks into columns and amplitudes, positions into columns and back."""
 
 from __future__ import annotations
 
-import math
-
 import pytest
 
-from tui.playback.waveform import MOST_COLUMNS, UNDERRUN, UNDERRUN_MARK, Waveform
-from tui.theme.colour_names import MUTED, SOUND, WARNING
+from gramophone.ports.backend import AudibleSpan, TurnMark
+from tui.playback.braille import NO_SOUND
+from tui.playback.waveform import (
+    FAINTEST,
+    Waveform,
+    amplitude_at,
+    amplitudes,
+    column_at,
+    column_peaks,
+    position_at,
+    stops,
+)
 
 
-def wave(*peaks: float) -> Waveform:
-    waveform = Waveform()
-    for peak in peaks:
-        waveform.add(peak)
-    return waveform
+def shape(*passages: AudibleSpan, peaks: dict[int, bytes] | None = None) -> Waveform:
+    return Waveform(10_000_000, passages, (), peaks or {})
 
 
-def plain(waveform: Waveform, cells: int, rows: int) -> list[str]:
-    return [row.plain for row in waveform.rows(cells, rows, sounding=True)]
+def test_each_column_has_the_loudest_of_its_time() -> None:
+    """Ten seconds on ten columns; two seconds of sound from the third on."""
+    peaks = bytes([10] * 19 + [200] + [50] * 20)
+    waveform = shape(AudibleSpan(1, 2_000_000, 4_000_000, 0), peaks={1: peaks})
+    assert column_peaks(waveform, 10) == [-1, -1, 200, 50, -1, -1, -1, -1, -1, -1]
+    assert amplitudes(waveform, 10, 8)[1:5] == [NO_SOUND, 8, 3, NO_SOUND]
 
 
-def test_the_newest_column_is_on_the_right() -> None:
-    assert plain(wave(0.04, 1.0), 4, 1) == ["  ▂█"]
+def test_sound_behind_a_hole_stands_where_it_is_heard() -> None:
+    before, after = AudibleSpan(1, 0, 1_000_000, 0), AudibleSpan(1, 3_000_000, 4_000_000, 1_000_000)
+    waveform = shape(before, after, peaks={1: bytes([100] * 20 + [200] * 20)})
+    assert column_peaks(waveform, 10) == [100, -1, -1, 200, -1, -1, -1, -1, -1, -1]
+    assert amplitude_at(waveform, 500_000, 200) == round(0.5**0.7 * 200)
+    assert amplitude_at(waveform, 3_500_000, 8) == 8
+    assert amplitude_at(waveform, 2_000_000, 8) == 0
 
 
-def test_what_does_not_fit_goes_on_the_left() -> None:
-    assert plain(wave(1.0, 1.0, 0.04, 0.25), 2, 1) == ["▂▄"]
+def test_sound_without_peaks_is_a_line() -> None:
+    assert amplitudes(shape(AudibleSpan(1, 0, 5_000_000, 0)), 4, 8) == [0, 0, NO_SOUND, NO_SOUND]
 
 
-def test_a_column_stands_on_the_lower_row() -> None:
-    assert plain(wave(0.04, 0.25, 1.0, 5.0), 4, 2) == ["  ██", "▃███"]
+def test_what_is_hardly_heard_is_drawn_low() -> None:
+    waveform = shape(AudibleSpan(1, 0, 10_000_000, 0), peaks={1: bytes([FAINTEST // 8] * 200)})
+    assert set(amplitudes(waveform, 4, 8)) == {2}
 
 
-@pytest.mark.parametrize("peak", [0.0, -0.5, math.nan, 1e-9])
-def test_silence_inside_the_sound_is_a_line(peak: float) -> None:
-    assert plain(wave(peak), 2, 2) == ["  ", " ▁"]
+@pytest.mark.parametrize("columns", [2, 7, 40, 100])
+def test_a_click_on_a_column_leads_into_it(columns: int) -> None:
+    for column in range(columns):
+        assert column_at(position_at(column, 12_345_678, columns), 12_345_678, columns) == column
+    assert position_at(0, 5, columns) == 0
+    assert position_at(columns - 1, 5_000, columns) == 5_000
 
 
-def test_an_underrun_is_marked_without_colours_too() -> None:
-    rows = wave(1.0, UNDERRUN, 1.0).rows(3, 2, sounding=True)
-    assert [row.plain for row in rows] == ["█ █", f"█{UNDERRUN_MARK}█"]
-    styles = [str(span.style) for span in rows[1].spans]
-    assert styles == [SOUND, f"bold {WARNING}", SOUND]
+def test_nothing_has_one_place() -> None:
+    assert column_at(5, 0, 10) == 0
+    assert column_peaks(Waveform(), 0) == []
+    assert amplitudes(Waveform(), 2, 8) == [NO_SOUND, NO_SOUND]
+    assert position_at(3, 0, 10) == 0
 
 
-def test_when_the_sound_has_ended_its_shape_pales() -> None:
-    (row,) = wave(1.0).rows(1, 1, sounding=False)
-    assert [span.style for span in row.spans] == [MUTED]
-
-
-def test_it_forgets_what_no_screen_can_show() -> None:
-    waveform = wave(*[0.5] * (MOST_COLUMNS + 5))
-    assert len(waveform.peaks) == MOST_COLUMNS
-
-
-@pytest.mark.parametrize("rows", [0, 1, 2])
-def test_it_is_as_large_as_its_room(rows: int) -> None:
-    drawn = wave(0.1, UNDERRUN, 0.9).rows(10, rows, sounding=True)
-    assert [row.cell_length for row in drawn] == [10] * rows
+def test_a_question_and_its_answer_are_one_stop() -> None:
+    marks = [
+        TurnMark(0, "user", 0, 0),
+        TurnMark(1, "assistant", 100, 5_000_000),
+        TurnMark(2, "user", 6_000_000, 6_000_000),
+    ]
+    assert stops(marks) == [0, 6_000_000]

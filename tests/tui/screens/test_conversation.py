@@ -11,20 +11,20 @@ from gramophone.core.timeline import (
     DeviceChanged,
     Entry,
     Failed,
-    LevelMeasured,
     PlaybackStarted,
     PlayoutAdvanced,
     ProgressMade,
     TurnCompleted,
     TurnInterrupted,
     TurnStarted,
+    Underran,
 )
 from tests.support.builders import session_started, spoken_exchange
 from tests.support.screen_backend import FakeBackend
-from tests.support.seeing import drawn, screen_text
+from tests.support.seeing import drawn, press, screen_text
+from tests.support.speech_like import sound, syllables
 from tui.app import GramophoneApp
 from tui.conversation.pane import Pane
-from tui.playback.meter import Meter
 from tui.prompt.prompt import Prompt
 from tui.transcript.transcript import Transcript
 
@@ -355,22 +355,26 @@ class TestNowPlaying:
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
             assert "▶ speaking  0:07 / 0:12" in screen_text(pilot)
-            assert "queue 5.0 s" in screen_text(pilot)
+            assert "queue" not in screen_text(pilot)
             assert "● REC" in screen_text(pilot)
 
-    async def test_the_meter_moves_and_stops_with_the_sound(self) -> None:
+    @pytest.mark.parametrize(
+        ("missing_samples", "words"), [(12_000, ""), (24_000, "gaps of 0.5 s")]
+    )
+    async def test_gaps_are_told_once_they_are_noticed(
+        self, missing_samples: int, words: str
+    ) -> None:
         backend = FakeBackend()
-        app = GramophoneApp(backend)
-        async with app.run_test(notifications=True) as pilot:
-            events_ = spoken_exchange()
-            backend.conversation.put(session_started(), *events_[:-2])
-            backend.conversation.steady.append(LevelMeasured(at_us=1, peak=0.5, rms=0.2))
+        backend.conversation.put(
+            session_started(),
+            TurnStarted(at_us=1, turn=1, role="assistant"),
+            PlaybackStarted(at_us=2, turn=1, device="x"),
+            Underran(at_us=3, turn=1, position_samples=9, missing_samples=missing_samples),
+        )
+        async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
-            meter = app.screen.query_one(Meter)
-            assert "dB" in meter.render().plain
-            backend.conversation.put(*events_[-2:])
-            await drawn(pilot)
-            assert "dB" not in meter.render().plain
+            assert ("gaps" in screen_text(pilot)) == bool(words)
+            assert words in screen_text(pilot)
 
     async def test_loading_and_silence_are_said(self) -> None:
         backend = FakeBackend()
@@ -386,13 +390,15 @@ class TestNowPlaying:
             await drawn(pilot)
             assert "○ idle" in screen_text(pilot)
 
-    async def test_the_status_line_has_the_figures(self) -> None:
+    async def test_how_fast_it_was_stands_in_the_turn_under_the_cursor(self) -> None:
         backend = FakeBackend()
         backend.conversation.put(session_started(), *spoken_exchange())
         async with GramophoneApp(backend).run_test(notifications=True) as pilot:
             await drawn(pilot)
             assert "local · smollm2 · aura-2-thalia-en" in screen_text(pilot)
-            assert "response 440 ms   TTFT 200 ms" in screen_text(pilot)
+            assert "first words" not in screen_text(pilot)
+            await press(pilot, "shift+tab", "k")
+            assert "first words 200 ms · first sound 440 ms" in screen_text(pilot)
 
 
 class TestSizes:
@@ -425,6 +431,6 @@ class TestSizes:
         async with app.run_test(notifications=True) as pilot:
             app.theme = theme
             backend.conversation.put(session_started(), *spoken_exchange()[:-2])
-            backend.conversation.put(LevelMeasured(at_us=1, peak=0.5, rms=0.2))
+            backend.conversation.put(sound(1, syllables(40)))
             await drawn(pilot)
             assert "▶ speaking" in screen_text(pilot)

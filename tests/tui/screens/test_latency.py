@@ -40,7 +40,8 @@ async def test_a_session_opens_its_last_answer() -> None:
         await press(pilot, "f2", "enter", "w")
         assert isinstance(app.screen, LatencyScreen)
         assert headline(pilot) == "Latency · answer 2 of 2 · And the horn?"
-        assert "response 1.32 s TTFT 600 ms TTFB 480 ms TTFA 600 ms" in screen_words(pilot)
+        words = screen_words(pilot)
+        assert "first sound 1.32 s first words 600 ms TTFB 480 ms TTFA 600 ms" in words
         for name in STAGES:
             assert name in screen_words(pilot)
         await press(pilot, "escape")
@@ -59,7 +60,8 @@ async def test_a_recorded_answer_has_its_figures() -> None:
     backend = talked(recordings.load("short-answer"))
     async with GramophoneApp(backend).run_test() as pilot:
         await opened(pilot, backend)
-        assert "response 552 ms TTFT 270 ms TTFB 213 ms TTFA 216 ms" in screen_words(pilot)
+        words = screen_words(pilot)
+        assert "first sound 552 ms first words 270 ms TTFB 213 ms TTFA 216 ms" in words
         assert "↑ flush sent ↓ flush answered" in screen_words(pilot)
         assert "underrun" not in screen_words(pilot).lower()
 
@@ -85,12 +87,12 @@ async def test_one_answer_is_laid_over_another() -> None:
         await press(pilot, "right_square_bracket")
         assert "answer 2 of 2 · over answer 1" in headline(pilot)
         words = screen_words(pilot)
-        assert "response 1.32 s (+880 ms)" in words
+        assert "first sound 1.32 s (+880 ms)" in words
         for difference in ("+400 ms", "+80 ms", "+320 ms", "+120 ms"):
             assert difference in words
         await press(pilot, "c", "left_square_bracket")
         assert "answer 1 of 2 · over answer 2" in headline(pilot)
-        assert "response 440 ms (−880 ms)" in screen_words(pilot)
+        assert "first sound 440 ms (−880 ms)" in screen_words(pilot)
         await press(pilot, "right_square_bracket", "c")
         assert headline(pilot) == "Latency · answer 2 of 2 · And the horn?"
         assert "+880" not in screen_words(pilot)

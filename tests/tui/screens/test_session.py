@@ -12,8 +12,6 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from gramophone.core.timeline import (
-    LevelMeasured,
-    PlaybackStarted,
     PlayoutAdvanced,
     TimelineRestarted,
 )
@@ -25,9 +23,8 @@ from tests.support.seeing import drawn, screen_text, screen_words
 from tests.support.session_screen import backend_of, exchanges, opened
 from tui.app import GramophoneApp
 from tui.messages import TurnWanted
-from tui.playback.meter import Meter
 from tui.playback.replay_bar import ReplayBar
-from tui.playback.seek_bar import SeekBar
+from tui.playback.sound_strip import INSET, SoundStrip
 from tui.screens.export import ExportScreen
 from tui.screens.history import HistoryScreen
 from tui.screens.latency import LatencyScreen
@@ -129,20 +126,6 @@ class TestReplaying:
             await looked(pilot)
             assert "▶ 1.0×" in screen_text(pilot)
             assert backend.replay_feed.requests == [("play",), ("pause",), ("play",)]
-
-    async def test_while_it_is_paused_the_meter_rests(self) -> None:
-        backend = backend_of()
-        async with opened(backend, "space") as pilot:
-            backend.replay_feed.put(PlaybackStarted(at_us=1, turn=1, device="x"))
-            level = LevelMeasured(at_us=1, peak=0.9, rms=0.5)
-            backend.replay_feed.steady.append(level)
-            await looked(pilot)
-            meter = pilot.app.screen.query_one(Meter)
-            assert not meter.needles.at_rest
-            await pilot.press("space")
-            await looked(pilot)
-            await drawn(pilot)
-            assert meter.needles.at_rest
 
     async def test_going_back_takes_away_what_was_not_yet_said(self) -> None:
         backend = backend_of()
@@ -422,11 +405,7 @@ class TestKeys:
         assert len(order.cut.turns) == 1
 
 
-INSET = 2
-"""The bar begins where the text does, two cells from the edge."""
-
-
-class TestSeekBar:
+class TestStripOfSound:
     @pytest.mark.parametrize(("count", "marks"), [(3, 3), (25, 25), (26, 0), (400, 0)])
     async def test_marks_stand_where_turns_begin_unless_they_would_be_a_line(
         self, count: int, marks: int
@@ -439,20 +418,20 @@ class TestSeekBar:
     async def test_a_click_seeks(self, size: tuple[int, int]) -> None:
         backend = backend_of()
         async with opened(backend, size=size) as pilot:
-            bar = pilot.app.screen.query_one(SeekBar)
-            assert bar.size.height == (1 if size[1] < 16 else 3)
-            await pilot.click(bar, offset=(INSET + bar.size.width // 2, 0))
+            bar = pilot.app.screen.query_one(SoundStrip)
+            assert bar.size.height == {12: 1, 24: 4, 40: 5}[size[1]]
+            await pilot.click(bar, offset=(bar.size.width // 2, 0))
             await looked(pilot)
             assert backend.replay_feed.now.position_us == pytest.approx(15_000_000, abs=400_000)
             await pilot.click(bar, offset=(0, 0))
             assert backend.replay_feed.now.position_us == 0
-            await pilot.click(bar, offset=(INSET + bar.size.width - 1, 0))
+            await pilot.click(bar, offset=(bar.size.width - 1, 0))
             assert backend.replay_feed.now.position_us == 30_000_000
 
     async def test_it_can_be_dragged(self) -> None:
         backend = backend_of()
         async with opened(backend) as pilot:
-            bar = pilot.app.screen.query_one(SeekBar)
+            bar = pilot.app.screen.query_one(SoundStrip)
             await pilot.hover(bar, offset=(INSET + 50, 0))
             assert backend.replay_feed.requests == []
             await pilot.mouse_down(bar, offset=(INSET + 10, 0))
@@ -460,7 +439,7 @@ class TestSeekBar:
             await pilot.hover(bar, offset=(INSET + 30, 0))
             await pilot.mouse_up(bar, offset=(INSET + 30, 0))
             assert len(backend.replay_feed.requests) >= 2
-            at_us = 30_000_000 * 30 / bar.size.width
+            at_us = 30_000_000 * 30 / (bar.size.width - 2 * INSET)
             assert backend.replay_feed.now.position_us == pytest.approx(at_us, abs=400_000)
             await pilot.hover(bar, offset=(INSET + 50, 0))
             assert backend.replay_feed.now.position_us == pytest.approx(at_us, abs=400_000)
@@ -469,7 +448,7 @@ class TestSeekBar:
         backend = backend_of()
         async with opened(backend, "space", "space") as pilot:
             await looked(pilot)
-            bar = pilot.app.screen.query_one(SeekBar)
+            bar = pilot.app.screen.query_one(SoundStrip)
             drawn_before = bar._drawn  # pyright: ignore[reportPrivateUsage]
             await looked(pilot)
             assert bar._drawn is drawn_before  # pyright: ignore[reportPrivateUsage]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
+from tui.playback.seek_bar import SeekBar
 
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
 from tests.support.seeing import drawn
 from tests.support.session_screen import backend_of, opened
 from tui.app import GramophoneApp
-from tui.playback.seek_bar import SeekBar
 from tui.prompt.prompt_box import PromptBox
 from tui.sessions.session_list import SessionList
 from tui.support.toasts import toast_s

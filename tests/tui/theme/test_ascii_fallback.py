@@ -27,6 +27,7 @@ def written(text: str, encoding: str) -> str:
         ("café ☑ “so”", 'cafe o "so"'),
         ("日本 e\u0301 \U0001f600", "???? e ??"),
         ("⅓ ﬁ ☃", "1 f ?"),
+        ("⠄⣀⣤⣶⣿", ".:=*#"),
     ],
 )
 def test_ascii(text: str, expected: str) -> None:

@@ -27,7 +27,7 @@ def test_no_more_frames_than_a_pane_has() -> None:
     "environment",
     [{"TEXTUAL_ANIMATIONS": "none"}, {"TEXTUAL_ANIMATIONS": "NONE"}, {"TERM": "dumb"}],
 )
-def test_who_wants_no_animations_gets_no_meter(environment: dict[str, str]) -> None:
+def test_who_wants_no_animations_gets_none(environment: dict[str, str]) -> None:
     assert motion(environment).reduced
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from rich.style import Style as RichStyle
 from textual.color import Color
 from textual.pilot import Pilot
 from textual.theme import BUILTIN_THEMES
@@ -14,7 +15,7 @@ from tests.support.screen_backend import FakeBackend, FakeLibrary, FakeReplay, k
 from tests.support.seeing import drawn, screen_text
 from tests.support.timelines import talked
 from tui.app import GramophoneApp
-from tui.playback.seek_bar import SeekBar
+from tui.playback.sound_strip import SoundStrip
 from tui.theme import colour_names
 from tui.theme.contrast import LEAST_CONTRAST, contrast
 from tui.theme.palette import colourless, grounds, inks
@@ -137,13 +138,19 @@ async def test_every_theme_can_be_worn(theme: str) -> None:
         assert app.screen.has_class("-tall")
 
 
-def dim(pilot: Pilot[Any], row: int) -> list[bool | None]:
-    """Dimness of each cell of a row."""
+def styles(pilot: Pilot[Any], row: int) -> list[RichStyle]:
+    """Style of each cell of a row."""
     screen = pilot.app.screen
     strip = screen._compositor.render_strips()[row]  # pyright: ignore[reportPrivateUsage]
-    return [
-        segment.style is not None and segment.style.dim for segment in strip for _ in segment.text
-    ]
+    return [segment.style or RichStyle.null() for segment in strip for _ in segment.text]
+
+
+def dim(pilot: Pilot[Any], row: int) -> list[bool | None]:
+    return [style.dim for style in styles(pilot, row)]
+
+
+def bold(pilot: Pilot[Any], row: int) -> list[bool | None]:
+    return [style.bold for style in styles(pilot, row)]
 
 
 @pytest.mark.parametrize("size", [(40, 12), (80, 24)])
@@ -156,10 +163,10 @@ async def test_what_is_to_come_steps_back_without_shades(theme: str, size: tuple
     app.theme = theme
     async with app.run_test(size=size) as pilot:
         await pressing("f2", "r")(pilot)
-        bar = app.screen.query_one(SeekBar).region
-        row = bar.bottom - (1 if bar.height == 1 else 2)
+        bar = app.screen.query_one(SoundStrip).region
+        row = bar.y
         line = screen_text(pilot).split("\n")[row]
-        here = line.index("┃")
+        here = bold(pilot, row).index(True)
         quiet = [
             at for at in range(bar.x, bar.right) if line[at] not in " ╹" and dim(pilot, row)[at]
         ]

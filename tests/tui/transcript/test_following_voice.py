@@ -34,7 +34,7 @@ from tui.transcript.transcript import Transcript
 ROWS = 60
 SECOND = 48_000
 TEXT = "\n\n".join(f"line{number:03}" for number in range(ROWS))
-SIZE = (60, 24)
+SIZE = (60, 25)
 CHIP = "♪ back to the voice"
 
 

@@ -15,7 +15,6 @@ from gramophone.core.timeline import (
     Failed,
     GiveBackReceived,
     HistoryRewound,
-    LevelMeasured,
     ModelFinished,
     ModelQuiet,
     PlaybackFinished,
@@ -81,14 +80,11 @@ def test_sound_is_followed_in_samples() -> None:
         TurnStarted(at_us=1, turn=1, role="assistant"),
         PlaybackStarted(at_us=2, turn=1, device="x"),
         PlayoutAdvanced(at_us=3, turn=1, position_samples=336_000, queued_samples=240_000),
-        Underran(at_us=4, turn=1, position_samples=1, missing_samples=2),
-        LevelMeasured(at_us=4, peak=0.5, rms=0.25),
+        Underran(at_us=4, turn=1, position_samples=1, missing_samples=24_000),
     )
     assert (model.sound.position_s, model.sound.known_s) == (7.0, 12.0)
-    assert model.sound.underruns == 1
+    assert model.sound.missing_s == 0.5
     assert model.turns[1].speaking
-    assert model.take_levels() == [(0.5, 0.25)]
-    assert model.take_levels() == []
     model.apply(PlaybackFinished(at_us=5, turn=1, played_samples=576_000))
     assert not model.turns[1].speaking
     assert model.turns[1].spoken_ms == 12_000

@@ -62,7 +62,7 @@ class TestCursor:
             assert "row 0" in screen_text(pilot)
             rows = set[str]()
             for _ in range(12):
-                rows |= {row.strip("▎▂▃▄▅▆▇█ ") for row in screen_text(pilot).split("\n")}
+                rows |= {row.strip("▎▁▂▃▄▅▆▇█ ") for row in screen_text(pilot).split("\n")}
                 await pilot.press("j")
                 await drawn(pilot)
                 if transcript.turn != 1:
@@ -290,10 +290,10 @@ class TestScrolling:
             transcript = await focused(pilot)
             last = None
             for _ in range(40):
-                before = screen_text(pilot).split("\n")[1:12]
+                before = screen_text(pilot).split("\n")[1:11]
                 await pilot.press("up")
                 await drawn(pilot)
-                after = screen_text(pilot).split("\n")[2:13]
+                after = screen_text(pilot).split("\n")[2:12]
                 assert [row[:50] for row in after] == [row[:50] for row in before]
                 last = transcript.scroll_offset.y
             assert last
