@@ -47,7 +47,9 @@ class AppInPty:
         unplayed: bool = False,
         base: Mapping[str, str] = os.environ,
         size: tuple[int, int] = (COLUMNS, ROWS),
+        program: str = "",
     ) -> None:
+        """`program` is the source of another program, which draws `FIRST_FRAME`, too."""
         environment = {
             name: value
             for name, value in base.items()
@@ -55,8 +57,8 @@ class AppInPty:
         }
         environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         environment |= {"GRAMOPHONE_HOME": str(home), "OPENAI_BASE_URL": model_url}
-        program = UNPLAYED + WITH_TONES if unplayed else WITH_TONES
-        self._pid, self._terminal = _started(program, arguments, environment)
+        program = program or (UNPLAYED + WITH_TONES if unplayed else WITH_TONES)
+        self.pid, self._terminal = _started(program, arguments, environment)
         columns, rows = size
         fcntl.ioctl(self._terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         self._tail = b""
@@ -71,10 +73,10 @@ class AppInPty:
         try:
             yield
         finally:
-            os.kill(self._pid, signal.SIGTERM)
+            os.kill(self.pid, signal.SIGTERM)
             loop.remove_reader(self._terminal)
             os.close(self._terminal)
-            os.waitpid(self._pid, 0)
+            os.waitpid(self.pid, 0)
 
     async def wait_for(self, words: str, *, for_s: float) -> None:
         """Until `words` are drawn from now on, in one piece."""
@@ -87,7 +89,7 @@ class AppInPty:
 
     def rss_mb(self) -> float:
         """Resident memory of the process, without its children."""
-        status = Path(f"/proc/{self._pid}/status").read_text()
+        status = Path(f"/proc/{self.pid}/status").read_text()
         kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
         return int(kilobytes.split()[1]) / 1024
 
