@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 from textual.pilot import Pilot
 from textual.widgets._toast import Toast
-from tui.playback.seek_bar import SeekBar
 
 from tests.support.screen_backend import FakeBackend, FakeLibrary, kept_session
 from tests.support.seeing import drawn
 from tests.support.session_screen import backend_of, opened
 from tui.app import GramophoneApp
+from tui.playback.sound_strip import SoundStrip
 from tui.prompt.prompt_box import PromptBox
 from tui.sessions.session_list import SessionList
 from tui.support.toasts import toast_s
@@ -51,7 +51,7 @@ async def test_it_leaves_a_list_alone() -> None:
         assert not toast.region.overlaps(pilot.app.screen.query_one(SessionList).region)
 
 
-async def test_it_leaves_the_seek_bar_alone() -> None:
+async def test_it_leaves_the_strip_of_sound_alone() -> None:
     async with opened(backend_of()) as pilot:
         toast = await toast_of(pilot)
-        assert not toast.region.overlaps(pilot.app.screen.query_one(SeekBar).region)
+        assert not toast.region.overlaps(pilot.app.screen.query_one(SoundStrip).region)
