@@ -31,6 +31,11 @@ from gramophone.providers.tts.embedded import EmbeddedSpeech, SharedSpeech
 
 LOCAL_TOKENS = 200
 
+LANGUAGE_ADVICE = (
+    "take another voice with /voice, or put a Piper voice of that language into {folder} and start "
+    "again (docs/voices.md)."
+)
+
 
 class ProviderPool:
     """Makes models and voices, and ends the processes they run in.
@@ -128,6 +133,7 @@ class ProviderPool:
                 progress=self._progress_of("voice"),
                 voices=folder if folder.is_dir() else None,
                 first_voice=preferred,
+                language_advice=LANGUAGE_ADVICE.format(folder=folder),
             )
         return self._embedded_voices[key]
 

@@ -40,6 +40,7 @@ from gramophone.conversation.sent_text import SentText
 from gramophone.conversation.speech_pacer import TextBatch
 from gramophone.conversation.turn import AssistantTurn
 from gramophone.conversation.turn_state import TurnState
+from gramophone.conversation.unspoken_languages import UnspokenLanguages
 from gramophone.core.timeline import (
     ClearSent,
     Event,
@@ -114,6 +115,7 @@ class TtsSession:
         self._client: SpeechClient | None = None
         self._reconnected = False
         self._sent = SentText(-1)
+        self._unspoken = UnspokenLanguages()
         self._heard_due_us: int | None = None
         self._turn: AssistantTurn | None = None
         self._cleared: deque[AssistantTurn] = deque()
@@ -165,18 +167,14 @@ class TtsSession:
 
     def hang_up(self, now_us: int) -> list[Output]:
         """End politely: tell the service, then close."""
-        frames: list[Output] = []
-        if self._client is not None:
-            for frame in self._client.close():
-                frames += self._frame(frame, now_us)
+        closing = self._client.close() if self._client is not None else []
+        frames = [output for frame in closing for output in self._frame(frame, now_us)]
         return [*frames, *self._drop(now_us, "", code=1000)]
 
     def _refresh(self, now_us: int) -> list[Output]:
         """Replace a connection that the service will soon end; done between two turns."""
-        outputs: list[Output] = []
-        if self._client is not None and self._client.near_expiry(now_us):
-            outputs = self.hang_up(now_us)
-        return outputs + self.open()
+        expires = self._client is not None and self._client.near_expiry(now_us)
+        return [*(self.hang_up(now_us) if expires else []), *self.open()]
 
     # --- a turn's speech ----------------------------------------------------------------------
 
@@ -199,7 +197,9 @@ class TtsSession:
         outputs: list[Output] = []
         for outgoing in client.poll(now_us):
             outputs += self._frame(outgoing.frame, now_us)
-            outputs += [self._sent.text_spoken(chunk, now_us) for chunk in outgoing.chunks]
+            for chunk in outgoing.chunks:
+                spoken = self._sent.text_spoken(chunk, now_us)
+                outputs += [spoken, *self._unspoken.spoken(spoken, self.capabilities)]
             if outgoing.flush is not None:
                 outputs.append(self._sent.flush_sent(outgoing.flush, now_us))
         return outputs

@@ -26,6 +26,8 @@ class SpeechCapabilities:
         longest_request_chars: most characters of a message or a request.
         minute_flushes: most flushes, or requests, in a minute; None where they are not counted.
         sample_rates_hz: rates of its linear PCM; empty where it cannot be asked for one.
+        languages: codes of the languages that it speaks; empty where that is not known.
+        language_advice: what to do about another language, to end a sentence.
     """
 
     streams_text: bool = False
@@ -36,6 +38,8 @@ class SpeechCapabilities:
     longest_request_chars: int = 2000
     minute_flushes: int | None = None
     sample_rates_hz: tuple[int, ...] = ()
+    languages: tuple[str, ...] = ()
+    language_advice: str = ""
 
 
 @frozen

@@ -82,6 +82,20 @@ def test_a_speed_between_the_steps_of_flux_is_refused(config: Config) -> None:
         ProviderPool().speech(replace(config, voice="flux-kit-en", speed=1.01))
 
 
+def test_the_embedded_voice_speaks_the_languages_of_the_voices_in_its_folder(
+    config: Config, tmp_path: Path
+) -> None:
+    config = replace(config, deepgram_key="")
+    assert ProviderPool().speech(config).protocol.capabilities.languages == ("en",)
+    folder = tmp_path / "voices"
+    folder.mkdir()
+    (folder / "de_DE-someone-low.onnx").touch()
+    (folder / "de_DE-someone-low.onnx.json").write_text('{"language": {"code": "de_DE"}}')
+    capabilities = ProviderPool().speech(config).protocol.capabilities
+    assert capabilities.languages == ("en", "de")
+    assert str(folder) in capabilities.language_advice
+
+
 def test_the_embedded_voice_does_not_mind_a_voice_of_flux(config: Config) -> None:
     embedded = replace(config, deepgram_key="", voice="flux-kit-en")
     assert not ProviderPool().speech(embedded).protocol.capabilities.streams_text

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from gramophone.core.errors import EngineMissing, SpeechError
 from gramophone.ports.speech import SpeechProtocol
 from gramophone.providers.engine_process import EngineProcess
 from gramophone.providers.tts.deepgram import DeepgramSpeech, SpeechSocket
+from gramophone.system.regular_files import read_regular
 from gramophone.wire.deepgram.speak_v1.client import ClientLimits, SpeakV1
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
+from gramophone.wire.piper_settings import (
+    MOST_SETTINGS_BYTES,
+    PACKAGED_LANGUAGE,
+    piper_language,
+)
 
 WHAT = "The embedded voice"
-PROTOCOL: SpeechProtocol = SpeakV1(ClientLimits.embedded())
+PROTOCOL = SpeakV1(ClientLimits.embedded())
 """Speak v1 without Deepgram's limits on messages, which are not needed for an engine of our own."""
 DEATH_NEWS_TIMEOUT_S = 1.0
+_MOST_VOICES = 1_000
 _ARGUMENTS = ("--speak", "--no-limits", "--watch-stdin", "--progress")
 
 
 class EmbeddedSpeech:
     """A `ports.SpeechService` with a server of its own, in a process of its own."""
-
-    protocol = PROTOCOL
 
     def __init__(
         self,
@@ -33,9 +39,14 @@ class EmbeddedSpeech:
         voice: str = "piper",
         voices: Path | None = None,
         first_voice: str = "",
+        language_advice: str = "",
     ) -> None:
         """`voices` is a folder with more voices of Piper, by language; `first_voice` is the name of
-        the one that is preferred in its language."""
+        the one that is preferred in its language. `language_advice` is what to do about a
+        language that none of them speaks (`SpeechCapabilities`)."""
+        self.protocol: SpeechProtocol = replace(
+            PROTOCOL, languages=_languages_in(voices), language_advice=language_advice
+        )
         folder = ["--voices", str(voices)] if voices is not None else []
         first = ["--first-voice", first_voice] if first_voice else []
         self._parameters = parameters
@@ -103,12 +114,24 @@ class EmbeddedSpeech:
 class SharedSpeech:
     """A `ports.SpeechService` on a shared server, with parameters of its own."""
 
-    protocol = PROTOCOL
-
     def __init__(self, server: EmbeddedSpeech, parameters: SpeakParameters) -> None:
+        self.protocol = server.protocol
         self._server = server
         self._parameters = parameters
 
     async def connect(self) -> SpeechSocket:
         """Open a connection; see `EmbeddedSpeech.connect`."""
         return await self._server.connect_with(self._parameters)
+
+
+def _languages_in(folder: Path | None) -> tuple[str, ...]:
+    """Languages of the packaged voice and of the voices of Piper in a folder."""
+    languages = {PACKAGED_LANGUAGE: None}
+    for path in sorted(folder.glob("*.onnx.json"))[:_MOST_VOICES] if folder is not None else ():
+        name = path.name.removesuffix(".onnx.json")
+        try:
+            settings = read_regular(path, most_bytes=MOST_SETTINGS_BYTES)
+            languages[piper_language(settings, name)] = None
+        except OSError:
+            continue
+    return tuple(filter(None, languages))

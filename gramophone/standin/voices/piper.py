@@ -25,9 +25,7 @@ from gramophone.standin.voices.piper_models import PiperModel, model_for, piper_
 from gramophone.text.graphemes import start_of
 from gramophone.text.language.detection import language_of
 from gramophone.wire.deepgram.speak_v1.messages import SpeakParameters
-
-PACKAGED_LANGUAGE = "en"
-"""The language of the voice that comes as a package."""
+from gramophone.wire.piper_settings import PACKAGED_LANGUAGE
 
 _LONGEST_PIECE = 200
 # Piper brings each sentence to full scale, beyond which resampling would overshoot.

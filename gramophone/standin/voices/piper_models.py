@@ -8,10 +8,9 @@ from typing import Final
 
 from gramophone.core.frozen import frozen
 from gramophone.system.regular_files import read_regular
-from gramophone.wire.lenient_json import as_object, as_text, read_object
+from gramophone.wire.piper_settings import MOST_SETTINGS_BYTES, piper_language
 
 MOST_MODELS: Final = 1_000
-_MOST_SETTINGS_BYTES: Final = 2**20
 
 
 @frozen
@@ -43,13 +42,8 @@ def model_for(models: Sequence[PiperModel], language: str, preferred: str) -> Pi
 def _model(path: Path) -> PiperModel | None:
     settings_path = path.with_name(f"{path.name}.json")
     try:
-        settings = read_object(read_regular(settings_path, most_bytes=_MOST_SETTINGS_BYTES))
-    except (OSError, RecursionError):
+        settings = read_regular(settings_path, most_bytes=MOST_SETTINGS_BYTES)
+        language = piper_language(settings, path.stem)
+    except OSError:
         return None
-    code = (
-        as_text(as_object(settings.get("language")).get("code"))
-        or as_text(as_object(settings.get("espeak")).get("voice"))
-        or path.stem
-    )
-    language = code.replace("-", "_").partition("_")[0].lower()
     return PiperModel(path.stem, language, path, settings_path) if language else None

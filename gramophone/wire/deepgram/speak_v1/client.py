@@ -106,6 +106,8 @@ class SpeakV1:
     """Speak v1 as a `ports.speech.SpeechProtocol`: text is spoken when it is flushed."""
 
     limits: ClientLimits = field(default_factory=ClientLimits)
+    languages: tuple[str, ...] = ()
+    language_advice: str = ""
 
     @property
     def capabilities(self) -> SpeechCapabilities:
@@ -116,6 +118,8 @@ class SpeakV1:
             longest_request_chars=limits.message_chars,
             minute_flushes=limits.window_flushes if limits.limited else None,
             sample_rates_hz=SAMPLE_RATES_HZ["linear16"],
+            languages=self.languages,
+            language_advice=self.language_advice,
         )
 
     def client(self, now_us: int) -> SpeakClient:
