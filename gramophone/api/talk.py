@@ -15,10 +15,11 @@ from gramophone.api.turn_feed import TurnFeed, TurnFeeds
 from gramophone.app.session import Session, SessionOptions
 from gramophone.config.config import Config
 from gramophone.core.errors import ConfigError, GramophoneError
-from gramophone.core.intents import Interrupt, Request, Say, Submit
+from gramophone.core.intents import Interrupt, Request, Say, SayStream, Submit
 from gramophone.core.picture import Picture
 from gramophone.core.sinks import Sink
 from gramophone.core.timeline import Event
+from gramophone.providers.llm.plain_text import PlainTextModel, TextPieces
 
 FATAL_STAGES: Final = ("model", "session")
 """Stages whose failure leaves no whole answer. Where only the voice fails, its text is whole."""
@@ -86,14 +87,22 @@ class Talk:
             feed.cancel()
         feed.fold.raise_failure(*FATAL_STAGES)
 
-    async def say(self, text: str) -> Answer:
+    async def say(self, text: str | TextPieces) -> Answer:
         """Speak a text, without asking the model; it counts as a turn of the assistant.
+
+        An iterator of strings, plain or asynchronous, is spoken while it comes, as by `speak`.
 
         Raises:
             SpeechError: it could not be spoken.
+            ModelError: the iterator failed; its `partial_text` is the text that came before.
             GramophoneError: the text is empty, or the conversation has ended.
         """
-        feed = self._request(Say(_checked(text)))
+        if isinstance(text, str):
+            feed = self._request(Say(_checked(text)))
+        else:
+            self._check_running()
+            number = self._session.engine.hold_text(PlainTextModel.of(text))
+            feed = self._request(SayStream(number))
         await self._over(feed)
         feed.fold.raise_failure(*FATAL_STAGES, "speech")
         return feed.fold.answer(self.session_id)
@@ -109,11 +118,14 @@ class Talk:
         return feed.fold.answer(self.session_id)
 
     def _request(self, request: Request) -> TurnFeed:
-        if self._session.died or self._feeds.closed:
-            raise GramophoneError(ENDED)
+        self._check_running()
         feed = self._feeds.open(self.stop)
         self._session.engine.post(request)
         return feed
+
+    def _check_running(self) -> None:
+        if self._session.died or self._feeds.closed:
+            raise GramophoneError(ENDED)
 
     async def _over(self, feed: TurnFeed) -> None:
         try:

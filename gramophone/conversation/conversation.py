@@ -204,18 +204,18 @@ class Conversation:
             return outputs + self._say(plan, now_us)
         if plan.question:
             outputs += self._history.ask(self._number(), plan.question, now_us, plan.pictures)
-        # A text that comes by itself is an answer to nothing.
-        messages = () if isinstance(request, SayStream) else merged(self.history)
-        return outputs + self._ask(messages, now_us)
+        if isinstance(request, SayStream):
+            return outputs + self._ask((), now_us, text=request.text)  # It answers nothing.
+        return outputs + self._ask(merged(self.history), now_us)
 
-    def _ask(self, messages: tuple[Message, ...], now_us: int) -> list[Output]:
+    def _ask(self, messages: tuple[Message, ...], now_us: int, *, text: int = 0) -> list[Output]:
         turn, started = self._start("", now_us)
         turn.written.begin(now_us)
         request: list[Output] = []
         if messages:
             turn.written.request = self.settings.request_sent(turn.turn, len(messages), now_us)
             request.append(turn.written.request)
-        return [*started, *request, StartModel(turn.turn, messages)]
+        return [*started, *request, StartModel(turn.turn, messages, text)]
 
     def _say(self, plan: RequestPlan, now_us: int) -> list[Output]:
         turn, started = self._start(plan.speech, now_us, plan.repeats)

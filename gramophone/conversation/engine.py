@@ -64,7 +64,7 @@ from gramophone.core.timeline import (
     ModelQuiet,
     PlayoutAdvanced,
 )
-from gramophone.ports.language_model import LanguageModel, Message
+from gramophone.ports.language_model import LanguageModel
 from gramophone.ports.speaker import Speaker
 from gramophone.ports.speech import SpeechConnection, SpeechService
 
@@ -108,6 +108,7 @@ class Engine:
         self._asking: asyncio.Task[None] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._pending_providers: dict[int, tuple[LanguageModel | None, SpeechService | None]] = {}
+        self._texts: dict[int, LanguageModel] = {}
         self._tickets = 0
         self._wake = asyncio.Event()
         self._last_us = 0
@@ -151,6 +152,12 @@ class Engine:
                 reopen,
             )
         )
+
+    def hold_text(self, text: LanguageModel) -> int:
+        """Keep a text for the `SayStream` that names this number."""
+        self._tickets += 1
+        self._texts[self._tickets] = text
+        return self._tickets
 
     def emit(self, entry: Entry) -> None:
         """Hand an entry to the sinks; call it on the engine's loop."""
@@ -211,7 +218,7 @@ class Engine:
                 self._drop(command.connection)
             case StartModel():
                 self._asking = self._start(
-                    self._ask_model(command.turn, command.messages),
+                    self._ask_model(command),
                     name=f"model turn {command.turn}",
                 )
             case StopModel():
@@ -296,11 +303,13 @@ class Engine:
 
     # --- the edges ----------------------------------------------------------------------------
 
-    async def _ask_model(self, turn: int, messages: tuple[Message, ...]) -> None:
-        if self._model is None:
+    async def _ask_model(self, command: StartModel) -> None:
+        turn = command.turn
+        model = self._texts.pop(command.text) if command.text else self._model
+        if model is None:
             self.post(LlmEnded(turn, NO_MODEL))
             return
-        stream = self._model.stream(messages, self._conversation.settings.system_prompt)
+        stream = model.stream(command.messages, self._conversation.settings.system_prompt)
         try:
             async for chunk in stream:
                 for piece in pieces_of(chunk):
@@ -317,6 +326,8 @@ class Engine:
             self.post(LlmEnded(turn))
         finally:
             await cast("AsyncGenerator[object]", stream).aclose()
+            if command.text:
+                await model.aclose()
 
     async def _serve_speech(self, number: int) -> None:
         try:
@@ -358,7 +369,8 @@ class Engine:
         for task in tuple(self._tasks):
             await cancel(task)
         await self._speaker.aclose()
-        for model in (self._model, *(model for model, _ in self._pending_providers.values())):
+        pending = (model for model, _ in self._pending_providers.values())
+        for model in (self._model, *pending, *self._texts.values()):
             if model is not None:
                 await model.aclose()
 

@@ -207,10 +207,12 @@ class CloseTts:
 
 @frozen
 class StartModel:
-    """Ask the model; its chunks carry this turn."""
+    """Ask the model; its chunks carry this turn. `text` is the number of a text that is streamed in
+    place of the model's answer, 0 for none."""
 
     turn: int
     messages: tuple[Message, ...]
+    text: int = 0
 
 
 @frozen

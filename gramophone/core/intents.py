@@ -25,7 +25,10 @@ class Say:
 
 @frozen
 class SayStream:
-    """Speak a text while it comes from the session's model, which is asked nothing for it."""
+    """Speak a text while it comes: the one that the engine holds under this number; 0 is what the
+    session's model gives, which is asked nothing for it."""
+
+    text: int = 0
 
 
 @frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -97,6 +97,39 @@ class TestAsking:
         async with gramophone.converse(mute=True) as talk:
             assert (await talk.say("Good morning.")).finish_reason == "said"
         assert await stored_texts(home) == [("assistant", "Good morning.")]
+
+    @pytest.mark.parametrize("kind", ["plain", "asynchronous"])
+    async def test_pieces_are_spoken_while_they_come(
+        self, home: Path, model: None, kind: str
+    ) -> None:
+        async def asynchronous() -> AsyncGenerator[str]:
+            for piece in ("Good ", "mor", "ning. How are you?"):
+                yield piece
+
+        async with gramophone.converse(mute=True) as talk:
+            pieces = ["Good ", "mor", "ning. How are you?"] if kind == "plain" else asynchronous()
+            spoken = await talk.say(pieces)
+            answer = await talk.ask("Say hello.")
+        assert (spoken.text, spoken.failures) == ("Good morning. How are you?", ())
+        assert answer.text == "Hello."
+        assert await stored_texts(home) == [
+            ("assistant", "Good morning. How are you?"),
+            ("user", "Say hello."),
+            ("assistant", "Hello."),
+        ]
+
+    async def test_pieces_that_break_off_raise_with_their_text(
+        self, home: Path, model: None
+    ) -> None:
+        def pieces() -> Iterator[str]:
+            yield "Good morning. "
+            raise ValueError("no more")
+
+        async with gramophone.converse(mute=True) as talk:
+            with pytest.raises(ModelError, match="no more") as raised:
+                await talk.say(pieces())
+            assert raised.value.partial_text == "Good morning. "
+            assert (await talk.ask("Say hello.")).text == "Hello."
 
     async def test_nothing_is_left_where_it_is_not_wanted(self, home: Path, model: None) -> None:
         async with gramophone.converse(mute=True, record=False) as talk:
