@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gramophone.core.clock import wall_clock as system_wall_clock
 from gramophone.core.errors import StorageError
@@ -23,11 +24,13 @@ from gramophone.core.timeline import Entry, Event, SessionResumed, SessionStarte
 from gramophone.text.redaction import Redact, Redactor
 from storage.home import Home
 from storage.recording.redaction_key import marking_key
-from storage.recording.resumption import ResumedRecording, take_up
 from storage.recording.session_state import SessionState
 from storage.recording.writer import DURABLE, SessionWriter
 from storage.sqlite.database import open_library
 from storage.sqlite.error_messages import storage_error, storage_errors
+
+if TYPE_CHECKING:
+    from storage.recording.resumption import ResumedRecording
 
 GATHER_S = 0.08
 """How long a batch gathers; with the commit itself an event is safe within 100 ms."""
@@ -107,7 +110,7 @@ class Recorder:
         try:
             with storage_errors(data_directory):
                 redactor = Redactor.of(redact, patterns=patterns, key=marking_key(data_directory))
-            stored = take_up(data_directory, database, resume) if resume else None
+            stored = _taken_up(data_directory, database, resume) if resume else None
         except BaseException:
             database.close()
             raise
@@ -257,3 +260,11 @@ class Recorder:
         for barrier in self._barriers:
             barrier.set()
         self._barriers.clear()
+
+
+def _taken_up(home: Home, database: sqlite3.Connection, session_id: str) -> ResumedRecording:
+    """Take up a stored session; see `resumption.take_up`."""
+    # What reads stored sessions loads aiosqlite, for which a first frame does not wait.
+    from storage.recording.resumption import take_up
+
+    return take_up(home, database, session_id)

@@ -15,7 +15,7 @@ from textual.style import Style
 from gramophone.text.graphemes import end_of, start_of
 from tui.markdown.code import Colours
 from tui.markdown.layout import Decoration, Slice, TextRow
-from tui.markdown.styles import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME
+from tui.markdown.styles import LOOKS, QUIET, SPOKEN, TO_BE_READ, TO_COME, HitSpan
 from tui.theme.contrast import quieter, readable
 
 
@@ -27,14 +27,6 @@ class SpokenSpan(NamedTuple):
 
     start: int
     end: int
-
-
-class HitSpan(NamedTuple):
-    """Offsets in the turn's text of words that were looked for, and their look."""
-
-    start: int
-    end: int
-    look: str
 
 
 class StyledText(NamedTuple):

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 FENCE: Final = "fence"
 TO_COME: Final = "to-come"
 SPOKEN: Final = "spoken"
 HIT: Final = "hit"
 CURRENT_HIT: Final = "hit-now"
+
+
+class HitSpan(NamedTuple):
+    """Offsets in the turn's text of words that were looked for, and their look."""
+
+    start: int
+    end: int
+    look: str
+
+
 QUIET: Final = frozenset({TO_COME, "label", "bullet", "comment", "muted"})
 """Looks whose text steps back as far as it can still be read."""
 LOOKS: Final = {

@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from gramophone.text.folding import folded, folded_with_places
-from tui.markdown.paint import HitSpan
-from tui.markdown.styles import CURRENT_HIT, HIT
-from tui.transcript.turn_rows import LONGEST_PROMPT_SHOWN
-from tui.transcript.turn_view import TurnView
+from tui.markdown.styles import CURRENT_HIT, HIT, HitSpan
+from tui.transcript.turn_view import LONGEST_PROMPT_SHOWN, TurnView
 
 MOST_CHARACTERS: Final = 200
 """Longest text that is looked for."""

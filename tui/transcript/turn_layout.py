@@ -9,7 +9,8 @@ from typing import Final
 from textual.strip import Strip
 
 from tui.markdown.layout import Decoration, TextRow
-from tui.markdown.paint import HitSpan, Painter, copied, framed
+from tui.markdown.paint import Painter, copied, framed
+from tui.markdown.styles import HitSpan
 from tui.transcript.heard_word import spoken_span
 from tui.transcript.row_numbers import ALL, ROWS_OF_A_TURN
 from tui.transcript.thought_rows import ThoughtRows

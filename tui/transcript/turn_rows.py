@@ -11,9 +11,8 @@ from gramophone.text.sanitize import plain_line
 from tui.markdown.flow import lines_of, plain_flow
 from tui.markdown.layout import Decoration, Slice, TextRow
 from tui.support.formatting import file_size, first_moments, seconds
-from tui.transcript.turn_view import Phase, TurnView
+from tui.transcript.turn_view import LONGEST_PROMPT_SHOWN, Phase, TurnView
 
-LONGEST_PROMPT_SHOWN: Final = 4_000
 LEAST_NAME_CELLS: Final = 12
 _MARKS: Final = {"user": ("›", "accent"), "assistant": ("•", ""), "notice": ("!", "trouble")}
 

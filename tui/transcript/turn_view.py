@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import Enum
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from gramophone.analysis.metrics import TurnMetrics
 from gramophone.core.give_back import GiveBack
@@ -13,6 +13,9 @@ from gramophone.library.library import TurnRecord
 from gramophone.text.sanitize import plain, plain_line
 
 Voice: TypeAlias = Literal["user", "assistant", "notice"]
+
+LONGEST_PROMPT_SHOWN: Final = 4_000
+"""Characters of a question; the rest is counted."""
 
 _STOPPED_REASONS = frozenset({"interrupted", "stopped", "cancelled"})
 _FAILED_REASONS = frozenset({"failed", "error"})

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import fields, replace
 from inspect import get_annotations
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from gramophone.core.codec import EVENT_TYPES
+from gramophone.core.picture import MediaType
 from gramophone.core.timeline import (
     AudioReceived,
     DeltaReceived,
@@ -45,6 +46,7 @@ def _fields(kind: type[Event]) -> dict[str, st.SearchStrategy[Any]]:
         "Role": st.sampled_from(["user", "assistant"]),
         "Stage": st.sampled_from(["model", "speech"]),
         "int | None": st.none() | NUMBER,
+        "MediaType": st.sampled_from(get_args(MediaType)),
         "bytes": st.just(b""),
     }
     names: dict[str, Any] = {}
