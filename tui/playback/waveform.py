@@ -58,6 +58,8 @@ def amplitude_at(waveform: Waveform, position_us: int, highest: int) -> int:
 def column_peaks(waveform: Waveform, columns: int) -> list[int]:
     """The loudest peak of each column; `NO_SOUND` where nothing sounds."""
     peaks = [NO_SOUND] * columns
+    if not columns:
+        return peaks
     for passage in waveform.passages:
         first = column_at(passage.start_us, waveform.duration_us, columns)
         last = column_at(passage.end_us - 1, waveform.duration_us, columns)

@@ -59,6 +59,7 @@ def test_a_click_on_a_column_leads_into_it(columns: int) -> None:
 def test_nothing_has_one_place() -> None:
     assert column_at(5, 0, 10) == 0
     assert column_peaks(Waveform(), 0) == []
+    assert column_peaks(shape(AudibleSpan(1, 0, 5_000_000, 0)), 0) == []
     assert amplitudes(Waveform(), 2, 8) == [NO_SOUND, NO_SOUND]
     assert position_at(3, 0, 10) == 0
 
