@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Container
+from typing import NamedTuple
 
 from gramophone.text.redaction import MARK
 
@@ -56,6 +57,20 @@ def _pattern(stored: str, names: dict[str, str] | None = None, anything: str = "
     return "".join(pieces)
 
 
+class _Met(NamedTuple):
+    """A mark that was met: its number, the offset in the text where its secret begins, and the
+    least characters that the secret has there."""
+
+    mark: int
+    offset: int
+    least: int
+
+    @property
+    def from_offset(self) -> int:
+        """Offset in the text from which something else may stand."""
+        return self.offset + self.least
+
+
 class RedactedText:
     """A stored text that comes again piece by piece.
 
@@ -82,38 +97,73 @@ class RedactedText:
         """Give the position at which `text` ends if it goes on at `position`; None if it does not.
 
         It may end within a secret, if that is all in the `last_word` characters of it, or if
-        nothing more stands behind the mark.
+        nothing more stands behind the mark. Between two marks the first match is the best one,
+        since what can follow a later one can follow the first: so the time is in proportion to
+        the texts, and no match is tried twice.
         """
-        return self._follow(position, text, 0, len(text) - last_word, set())
-
-    def _follow(
-        self, position: int, text: str, at: int, last_at: int, failed: set[tuple[int, int]]
-    ) -> int | None:
-        """`failed` holds what was tried in vain: without it the time would be exponential."""
         mark = self._mark(position)
         stop = len(self._text) if mark is None else max(position, mark[0])
-        literal, rest_chars = self._text[position:stop], len(text) - at
-        if mark is None or rest_chars <= len(literal):
-            return (
-                position + rest_chars
-                if rest_chars <= len(literal) and text.endswith(literal[:rest_chars])
-                else None
-            )
-        if not text.startswith(literal, at):
+        literal = self._text[position:stop]
+        if mark is None or len(text) <= len(literal):
+            return position + len(text) if literal.startswith(text) else None
+        if not text.startswith(literal):
             return None
-        start, end = mark
-        at += len(literal)
-        for beyond in range(at + (0 if position > start else 1), len(text)):
-            if (end, beyond) in failed:
-                continue
-            ended_at = self._follow(end, text, beyond, last_at, failed)
-            if ended_at is not None:
-                return ended_at
-            failed.add((end, beyond))
-        ends_here = end == len(self._text) or end in self._borders
-        return start + 1 if ends_here or at >= last_at else None
+        last_at = len(text) - last_word
+        least = 0 if position > mark[0] else 1
+        met = [_Met(bisect_right(self._ends, position), len(literal), least)]
+        while (following := self._next(met[-1], text)) is not None:
+            met.append(following)
+        for number, one in reversed(list(enumerate(met))):
+            if number + 1 < len(met) and self._again(one, text, last_at):
+                return self._marks[one.mark + 1][0] + 1
+            if (chars := _overlap(self._behind(one.mark), text[one.from_offset :])) > 0:
+                return self._marks[one.mark][1] + chars
+            start, end = self._marks[one.mark]
+            if end == len(self._text) or end in self._borders or one.offset >= last_at:
+                return start + 1
+        return None
+
+    def _behind(self, mark: int) -> str:
+        """Give the text between this mark and the next one, or the end."""
+        following = self._marks[mark + 1][0] if mark + 1 < len(self._marks) else len(self._text)
+        return self._text[self._marks[mark][1] : following]
+
+    def _next(self, one: _Met, text: str) -> _Met | None:
+        """Give the next mark where `text` first has all that stands before it, and more."""
+        if one.mark + 1 == len(self._marks):
+            return None
+        literal = self._behind(one.mark)
+        found_at = text.find(literal, one.from_offset, len(text) - 1)
+        return None if found_at < 0 else _Met(one.mark + 1, found_at + len(literal), 1)
+
+    def _again(self, one: _Met, text: str, last_at: int) -> bool:
+        """Say whether the next mark can be met in the last word, too."""
+        literal = self._behind(one.mark)
+        first = max(one.from_offset, last_at - len(literal))
+        return text.find(literal, first, len(text) - 1) >= 0
 
     def _mark(self, position: int) -> tuple[int, int] | None:
         """Give the first mark that does not end before this position."""
         index = bisect_right(self._ends, position)
         return self._marks[index] if index < len(self._marks) else None
+
+
+def _overlap(literal: str, text: str) -> int:
+    """Count the characters of the longest beginning of `literal` with which `text` ends.
+
+    By the failure function of Knuth, Morris and Pratt, so in proportion to the literal.
+    """
+    text = text[-len(literal) :] if literal else ""
+    fallbacks = [0] * len(literal)
+    length = 0
+    for index in range(1, len(literal)):
+        while length and literal[index] != literal[length]:
+            length = fallbacks[length - 1]
+        length += literal[index] == literal[length]
+        fallbacks[index] = length
+    length = 0
+    for character in text:
+        while length and (length == len(literal) or character != literal[length]):
+            length = fallbacks[length - 1]
+        length += character == literal[length]
+    return length

@@ -119,7 +119,9 @@ def _in_json(text: str) -> None:
 
 
 def _hidden(text: str) -> None:
+    """A short text that hides much, and one as long as what comes."""
     RedactedText("***0123456789ab***".join([text[:100]] * 3)).follow(0, text, 3)
+    RedactedText("***0123456789ab***".join([text, "b"])).follow(0, f"{text}a", 3)
 
 
 def _expected(text: str) -> None:
@@ -307,6 +309,8 @@ SECRETS = [
         ("api_key=", "a"),
         ("sk-", "a-"),
         ("", "***0123456789ab***"),
+        ("<", "1***0123456789ab***"),
+        ("sk-", '"***0123456789ab***token '),
         ("token ", " "),
     ),
 ]
