@@ -85,7 +85,9 @@ def test_the_walk(tmp_path: Path, colours: dict[str, str]) -> None:
         screen.see("Needles", "1 hit")
         screen.keys("Enter")
         screen.keys("Enter")
-        screen.see("Space", "What do records do?")
+        screen.see("Space Play", "Tell me about the sea.")
+        screen.keys("End")
+        screen.see("What do records do?", "Needles listen.")
 
         screen.keys("Space")
         screen.see("▶", PLAYING)
