@@ -188,15 +188,25 @@ class TurnScroll(TurnCanvas):
             self._resized()
         return changed
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        # A screen is laid out first, and told after that whether it is short.
+        if self.size.height and self._turns.lead != self._lead:
+            self._resized()
+
+    @property
+    def _lead(self) -> int:
+        """Empty rows above the first turn."""
+        return 0 if self.screen.has_class("-short") else 1
+
     def _resized(self) -> None:
         """Lay out all turns that are awake again; the text at the top stays there."""
         turns, top = self._turns, self.scroll_offset.y
         index = turns.index_at(top)
         into = top - turns.tops[index] if index < len(turns.tops) else 0
         source = turns.layouts[index].source_of(into) if index < len(turns) else 0
-        lead = 0 if self.screen.has_class("-short") else 1
         width = max(1, self.size.width - self.styles.scrollbar_size_vertical)
-        if turns.widen(width, lead) and into > 0 and index < len(turns):
+        if turns.widen(width, self._lead) and into > 0 and index < len(turns):
             into = turns.layouts[index].row_of_source(source)
         stood_at = turns.tops[index] + into if index < len(turns.tops) else 0
         y = (

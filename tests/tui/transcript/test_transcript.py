@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.app import App
 from textual.message import Message
 from textual.pilot import Pilot
 from textual.strip import Strip
@@ -18,6 +19,7 @@ from tests.support.session_screen import opened
 from tests.support.transcripts import Listening, app_of, focused, turns_of
 from tui.messages import TurnWanted
 from tui.transcript.transcript import Transcript
+from tui.transcript.turn_view import TurnView
 
 CODE = "Two pieces:\n\n```python\nfirst = 1\n```\n\nand\n\n```\nsecond\n```\n"
 
@@ -309,6 +311,20 @@ class TestScrolling:
             transcript.post_message(events.MouseScrollDown(*where))
             await drawn(pilot)
             assert transcript.following
+
+
+async def test_a_short_screen_has_no_empty_row_above_the_first_turn_whenever_it_is_told() -> None:
+    """A screen gets that class after its first layout, and no size may change with it."""
+    app: App[None] = App()
+    async with app.run_test() as pilot:
+        transcript = Transcript()
+        await app.screen.mount(transcript)
+        await pilot.pause()
+        transcript.show([TurnView(0, "user", "One?")])
+        for short, lead in [(True, 0), (False, 1)]:
+            app.screen.set_class(short, "-short")
+            await pilot.pause()
+            assert transcript.render_line(lead).text.strip() == "› You"
 
 
 class TestPainting:
