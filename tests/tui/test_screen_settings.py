@@ -112,10 +112,9 @@ async def test_a_theme_that_is_chosen_is_kept_and_the_first_is_not() -> None:
     async with app.run_test() as pilot:
         await drawn(pilot)
         assert themes == []
-        await pilot.press("ctrl+p", *"theme: dracula")
-        await drawn(pilot)
-        await pilot.press("enter")
-        await drawn(pilot)
+        for keys in (["ctrl+p"], "theme", ["enter"], "dracula", ["enter"]):
+            await pilot.press(*keys)
+            await drawn(pilot)
         assert themes == ["dracula"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from textual.keys import KEY_NAME_REPLACEMENTS, Keys, key_to_character
 
-from tui.keys import KeyGroup, key_groups, key_name, key_words
+from tui.keys import KeyGroup, KeyHelp, key_groups, key_name, key_words
 
 _MODIFIERS = frozenset({"ctrl", "alt", "shift", "super", "hyper", "meta"})
 _NAMED = frozenset(key.value for key in Keys) | frozenset(KEY_NAME_REPLACEMENTS.values())
@@ -86,13 +86,13 @@ def _refuse_clashes(groups: list[KeyGroup], chosen: Mapping[str, tuple[str, ...]
     """Refuse a key twice in one group, or in a group and everywhere."""
     everywhere = groups[-1]
     for group in groups:
-        owner_of: dict[str, str] = {}
+        owner_of: dict[str, KeyHelp] = {}
         for key in (*everywhere.keys, *(() if group is everywhere else group.keys)):
             names = chosen.get(key.id)
             words = tuple(map(key_words, names)) if names else key.keys
             for word in words:
-                if word in owner_of and {key.id, owner_of[word]} & chosen.keys():
-                    raise WrongKeys(
-                        f"[keys] gives {word} to {owner_of[word]} and {key.id} at once."
-                    )
-                owner_of[word] = key.id
+                owner = owner_of.setdefault(word, key)
+                if owner is key or (word in owner.keys and word in key.keys):
+                    continue
+                if {key.id, owner.id} & chosen.keys():
+                    raise WrongKeys(f"[keys] gives {word} to {owner.id} and {key.id} at once.")

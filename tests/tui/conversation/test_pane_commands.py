@@ -15,6 +15,7 @@ from tests.support.panes import chosen, panes, posted, screen_of
 from tests.support.screen_backend import FakeBackend, FakeFeed, FakeLibrary, kept_session
 from tests.support.seeing import drawn, press, screen_text, screen_words
 from tui.app import GramophoneApp
+from tui.conversation.pane_header import PaneHeader
 from tui.messages import TurnWanted
 from tui.prompt.prompt import Prompt
 from tui.screens.conversation import ConversationScreen
@@ -125,7 +126,9 @@ class TestPanes:
             assert backend.talks[1].choice == ConversationOptions(
                 provider="openai", model="gpt-5-mini", voice="luna"
             )
-            assert "▸ 2 openai/gpt-5-mini" in screen_words(pilot)
+            # A notice of the other voice stands over it for two seconds.
+            header = pilot.app.screen.query(PaneHeader).last().render()
+            assert header.plain.startswith("▸ 2 openai/gpt-5-mini")
 
     async def test_new_with_a_name_of_several_opens_none(self) -> None:
         async with panes(1, *as_typed("/new gpt")) as (pilot, backend):

@@ -345,7 +345,7 @@ def test_what_only_the_file_has_of_an_endpoint_is_said() -> None:
     account = Account("mine", "Mine", "MINE_KEY", in_file=("headers", "extra_body"))
     (row,) = account_rows((account,))
     assert row.words.endswith(
-        "Holds from the next start. In config.toml alone: headers, extra_body."
+        "Holds from the next answer. In config.toml alone: headers, extra_body."
     )
 
 
