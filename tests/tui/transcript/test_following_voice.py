@@ -70,12 +70,13 @@ def transcript_of(pilot: Pilot[Any]) -> Transcript:
     return pilot.app.screen.query_one(Transcript)
 
 
-def lit_third(pilot: Pilot[Any]) -> float:
-    """Where in the view the lit word stands: 0.0 its first row, 1.0 below its last."""
+def is_in_the_middle_third(pilot: Pilot[Any]) -> bool:
+    """Whether the lit word stands there, in whole rows."""
     transcript = transcript_of(pilot)
     for y in range(transcript.size.height):
         if any(s.style is not None and s.style.underline for s in transcript.render_line(y)):
-            return y / transcript.size.height
+            rows = transcript.size.height
+            return rows // 3 <= y <= 2 * rows // 3
     raise AssertionError("no word is lit")
 
 
@@ -93,7 +94,7 @@ async def follows(pilot: Pilot[Any], feed: FakeFeed) -> None:
         feed.put(at(tenth / 10))
         await pilot.app.screen.query_one(Pane).tick()
         tops.append(transcript_of(pilot).scroll_offset.y)
-        assert 1 / 3 <= lit_third(pilot) <= 2 / 3
+        assert is_in_the_middle_third(pilot)
     moves = {after - before for before, after in pairwise(tops)}
     assert moves == {0, 2}, "by the lines of a paragraph, and not with each word"
     assert CHIP not in screen_text(pilot)
@@ -155,7 +156,7 @@ class TestFollowing:
             again = [entry for entry in spoken_answer(3) if not isinstance(entry, TurnStarted)]
             backend.conversation.put(*again, at(30, 3))
             await drawn(pilot)
-            assert 1 / 3 <= lit_third(pilot) <= 2 / 3
+            assert is_in_the_middle_third(pilot)
 
 
 class TestWaysBack:
@@ -191,7 +192,7 @@ class TestWaysBack:
                 transcript_of(pilot).focus()
                 await pilot.press("b")
             await drawn(pilot)
-            assert 1 / 3 <= lit_third(pilot) <= 2 / 3
+            assert is_in_the_middle_third(pilot)
             assert CHIP not in screen_text(pilot)
 
     async def test_the_end_leaves_the_voice(self) -> None:
