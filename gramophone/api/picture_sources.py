@@ -20,7 +20,8 @@ def pictures_of(sources: Sequence[PictureSource]) -> tuple[Picture, ...]:
     """Read pictures; one that is given as bytes is called by its number.
 
     Raises:
-        PictureError: one is not there, or is no picture; or they are too many or too large.
+        PictureError: a file does not exist or is not a picture, or they are too many or too
+            large.
         StorageError: a path leads to a file of a library.
     """
     pictures = tuple(_picture(source, number) for number, source in enumerate(sources, 1))

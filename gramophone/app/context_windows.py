@@ -23,7 +23,7 @@ async def context_window(lists: ModelLists, endpoint: Endpoint, model: str) -> C
     # A server of one's own is started again with another window more often than once a day; those
     # of services have certificates.
     is_own = endpoint.base_url.startswith("http:")
-    known = await lists.listed(endpoint, anew=is_own)
+    known = await lists.listed(endpoint, refresh=is_own)
     if known is None:
         return NO_WINDOW
     name = listed_name(known.models, model)

@@ -83,14 +83,14 @@ class ModelLists:
         if any(await asyncio.gather(*(self._update(endpoint) for endpoint in endpoints))):
             await self._save()
 
-    async def listed(self, endpoint: Endpoint, *, anew: bool) -> StoredList | None:
+    async def listed(self, endpoint: Endpoint, *, refresh: bool) -> StoredList | None:
         """The list of an endpoint; None where there is none.
 
-        It is fetched where it is missing or old; with `anew`, also where it was fetched before the
-        program began. No server is asked twice a day by one program.
+        It is fetched where it is missing or old; with `refresh`, also where it was fetched before
+        the program began. No server is asked twice a day by one program.
         """
         await self._load()
-        if await self._update(endpoint, anew=anew):
+        if await self._update(endpoint, refresh=refresh):
             await self._save()
         return self._list_of(endpoint)
 
@@ -99,14 +99,14 @@ class ModelLists:
             if self._lists is None:
                 self._lists = await asyncio.to_thread(_read, self._path)
 
-    async def _update(self, endpoint: Endpoint, *, anew: bool = False) -> bool:
+    async def _update(self, endpoint: Endpoint, *, refresh: bool = False) -> bool:
         """Fetch the list of an endpoint, if it is to be; whether a new one came."""
         now_s = int(self._wall().timestamp())
         async with self._locks[f"list of {endpoint.name}"]:
             server = endpoint.name, endpoint.base_url
             if 0 <= now_s - self._tried_s.get(server, -FRESH_S) < FRESH_S:
                 return False
-            if self._is_fresh(endpoint, now_s) and not anew:
+            if self._is_fresh(endpoint, now_s) and not refresh:
                 return False
             self._tried_s[server] = now_s
             # In a thread: it imports httpx, for which the loop that carries sound must not stop.

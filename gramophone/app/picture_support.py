@@ -13,7 +13,7 @@ from gramophone.wire.llm.context_windows import ServerKind, listed_name
 
 async def picture_support(lists: ModelLists, endpoint: Endpoint, model: str) -> bool | None:
     """Find out whether a model takes pictures; None where nobody tells, or nobody answers."""
-    known = await lists.listed(endpoint, anew=False)
+    known = await lists.listed(endpoint, refresh=False)
     if known is None:
         return None
     name = listed_name(known.models, model)

@@ -19,7 +19,7 @@ from gramophone.text.mentions import mentions
 def pictures_for(text: str, files: Iterable[str]) -> tuple[Picture, ...]:
     """Read the pictures that a text and options name, and note them on stderr.
 
-    Ends the program where a file is no picture.
+    Ends the program where a file is not a picture.
     """
     try:
         pictures = named_pictures(text, files)
@@ -36,7 +36,7 @@ def named_pictures(text: str, files: Iterable[str] = ()) -> tuple[Picture, ...]:
     In the text, a path that does not end like a picture's, or names nothing, is only text.
 
     Raises:
-        PictureError: a file is no picture, or cannot be read.
+        PictureError: a file is not a picture, or cannot be read.
         StorageError: it belongs to a library.
     """
     there = (

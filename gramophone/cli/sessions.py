@@ -8,7 +8,6 @@ from typing import Any
 
 from gramophone.cli.output import note, result, result_json
 from gramophone.core.errors import LibraryCorrupt, LibraryTooNew
-from gramophone.core.picture import Picture
 from gramophone.library.library import Finding, SessionRecord, SessionSummary, TurnRecord
 from gramophone.library.tags import tag_changes
 from gramophone.text.sanitize import plain_line
@@ -184,17 +183,6 @@ def _record(record: SessionRecord) -> dict[str, Any]:
     }
 
 
-def _picture(picture: Picture) -> dict[str, Any]:
-    return {
-        "name": picture.name,
-        "media_type": picture.media_type,
-        "width": picture.width,
-        "height": picture.height,
-        "bytes": picture.file_bytes,
-        "sha256": picture.sha256,
-    }
-
-
 def _turn(turn: TurnRecord) -> dict[str, Any]:
     fields: dict[str, Any] = {
         "turn": turn.turn,
@@ -206,7 +194,7 @@ def _turn(turn: TurnRecord) -> dict[str, Any]:
         "withdrawn": turn.withdrawn,
     }
     if turn.pictures:
-        fields["pictures"] = [_picture(picture) for picture in turn.pictures]
+        fields["pictures"] = [picture.facts for picture in turn.pictures]
     if turn.role == "assistant":
         fields |= {"thoughts": turn.aside.thoughts, "incomplete": turn.aside.incomplete}
     if turn.audio is not None:

@@ -43,6 +43,18 @@ class Picture:
         """Line of text that stands for it where it cannot be shown."""
         return f"[picture: {self.name}, {self.size}]"
 
+    @property
+    def facts(self) -> dict[str, str | int]:
+        """Facts of it under the names that JSON documents have for them; without the file."""
+        return {
+            "name": self.name,
+            "media_type": self.media_type,
+            "width": self.width,
+            "height": self.height,
+            "bytes": self.file_bytes,
+            "sha256": self.sha256,
+        }
+
 
 def labelled(text: str, labels: list[str]) -> str:
     """A text with lines behind it that stand for its pictures."""

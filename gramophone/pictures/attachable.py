@@ -39,8 +39,8 @@ def picture_of(content: bytes, name: str) -> Picture:
         name: what the user calls it.
 
     Raises:
-        PictureError: it is no picture, damaged, or larger than any service takes; the sentence
-            begins with the name.
+        PictureError: it is not a picture, is damaged, or is larger than any service takes; the
+            sentence begins with the name.
     """
     name = plain_line(name)[:_MOST_NAME_CHARS] or "picture"
     if len(content) > MOST_PICTURE_BYTES:

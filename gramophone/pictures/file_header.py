@@ -26,8 +26,8 @@ _EOI, _SOS = 0xD9, 0xDA
 
 
 class NotAPicture(ValueError):
-    """The file is no picture of a known type, or is damaged; the text is a phrase after its name,
-    such as "is empty"."""
+    """The file is not a picture of a known type, or is damaged; the text is a phrase after its
+    name, such as "is empty"."""
 
 
 @frozen

@@ -155,6 +155,6 @@ async def test_who_takes_pictures_is_stored_with_the_list(tmp_path: Path) -> Non
     async with serving(Reply([content], content_type=JSON)) as server:
         mine = endpoint(server.origin)
         await lists(tmp_path).refresh([mine])
-    stored = await lists(tmp_path).listed(mine, anew=False)
+    stored = await lists(tmp_path).listed(mine, refresh=False)
     assert stored is not None
     assert stored.pictures == {"sees": True, "blind": False}

@@ -49,13 +49,17 @@ def taken_by(binding_id: str, key: str, keymap: Mapping[str, str]) -> str:
     everywhere = groups[-1]
     own = next(group for group in groups if any(other.id == binding_id for other in group.keys))
     near = {own.title, everywhere.title}.union(*(t for t in _TOGETHER if own.title in t))
+    word = key_words(key)
+    default_owners = {
+        other.id for group in key_groups() for other in group.keys if word in other.keys
+    }
     for group in groups:
         if group.title in near or own is everywhere:
             for other in group.keys:
-                if other.id != binding_id and key_words(key) in other.keys:
-                    return (
-                        f"{key_words(key)} is “{other.words}” ({group.title}); press another key."
-                    )
+                if {binding_id, other.id} <= default_owners:
+                    continue  # Both have it by default, on purpose.
+                if other.id != binding_id and word in other.keys:
+                    return f"{word} is “{other.words}” ({group.title}); press another key."
     return ""
 
 

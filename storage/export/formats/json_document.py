@@ -12,7 +12,6 @@ from typing import Any, BinaryIO
 
 from gramophone.analysis.attribution import ATTRIBUTION_EVENTS, NO_ANSWERER, Answerer, answerers
 from gramophone.analysis.metrics import TurnMetrics
-from gramophone.core.picture import Picture
 from gramophone.library.export_request import ExportRequest
 from gramophone.library.library import TurnAudio
 from storage.export.excerpt import ExcerptTurn, SpokenSentence
@@ -99,19 +98,8 @@ def _turn(turn: ExcerptTurn, answerer: Answerer) -> dict[str, Any]:
         "end_us": turn.end_us,
         "metrics": _metrics(record.metrics) if record.role == "assistant" else None,
         "audio": _audio(record.audio) if record.audio is not None else None,
-        "pictures": [_picture(picture) for picture in record.pictures],
+        "pictures": [picture.facts for picture in record.pictures],
         "passages": [_passage(passage) for passage in turn.passages],
-    }
-
-
-def _picture(picture: Picture) -> dict[str, Any]:
-    return {
-        "name": picture.name,
-        "media_type": picture.media_type,
-        "width": picture.width,
-        "height": picture.height,
-        "bytes": picture.file_bytes,
-        "sha256": picture.sha256,
     }
 
 

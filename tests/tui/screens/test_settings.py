@@ -427,6 +427,12 @@ def test_where_a_key_is_taken(binding_id: str, key: str, said_to_be: str) -> Non
     assert (f"“{said_to_be}”" in sentence) if said_to_be else not sentence
 
 
+def test_a_key_that_two_have_by_default_can_be_put_back() -> None:
+    assert taken_by("app.commands", "ctrl+p", {"app.commands": "f5"}) == ""
+    assert taken_by("palette.before", "ctrl+p", {}) == ""
+    assert "Command before" in taken_by("palette.next", "ctrl+p", {})
+
+
 def test_a_key_that_was_given_away_is_free() -> None:
     assert taken_by("app.help", "f2", {"conversation.history": "f11"}) == ""
     assert "History" in taken_by("app.help", "f11", {"conversation.history": "f11"})
