@@ -71,6 +71,7 @@ class SoundStrip(Widget):
         self._moment = Moment()
         self._credit = 0
         self._drawn: tuple[int, int, bool, bool] = (0, NO_SOUND, False, True)
+        self._drawn_size = Size()
         self._wave: tuple[tuple[int, int], list[str]] | None = None
         self._styles: dict[str, RichStyle] = {}
 
@@ -151,6 +152,9 @@ class SoundStrip(Widget):
         return strips
 
     def render_line(self, y: int) -> Strip:
+        if self._drawn_size != self.size:
+            # Cell and level are counted in the size they were drawn at, maybe a larger one.
+            self._drawn, self._drawn_size = self._look(), self.size
         width, cells, rows = self.size.width, self._cells, self._wave_rows
         margin = Segment(" " * min(INSET, width), self._style(""))
         if y < rows:

@@ -103,7 +103,19 @@ async def test_sound_that_is_muted_is_not_drawn_as_heard() -> None:
 async def test_before_any_sound_it_is_a_dotted_line() -> None:
     async with GramophoneApp(FakeBackend()).run_test(size=(80, 24)) as pilot:
         await drawn(pilot)
-        assert "⠄" * (80 - 2 * INSET) in screen_text(pilot)
+        assert "⠁" * (80 - 2 * INSET) in screen_text(pilot)
+
+
+async def test_a_smaller_terminal_finds_the_position_again_while_it_speaks() -> None:
+    async with GramophoneApp(talking(advanced(2.0))).run_test(size=(140, 40)) as pilot:
+        await drawn(pilot)
+        before = strip_of(pilot).size
+        await pilot.resize_terminal(40, 10)
+        await drawn(pilot)
+        strip = strip_of(pilot)
+        assert (before.height, strip.size.height) == (4, 1)
+        here = (strip.size.width - 2 * INSET) // 4
+        assert len({colour_at(strip, here + step) for step in (-1, 0, 1)}) == 3
 
 
 class Recording(SoundStrip):
